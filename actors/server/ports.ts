@@ -1,0 +1,88 @@
+// What the server's actors need from the machine; server/ provides it, tests provide theirs.
+import type { Level, Priority } from '../../protocol/events.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import type { Result } from '../../protocol/result.ts';
+
+/** An event on its way into the store. */
+export interface IncomingEntry {
+  readonly sequence: number;
+  /** The last sequence it stands for: its own, but for a tombstone `dropped(from, to)`. */
+  readonly through: number;
+  /** The event's JSON as it arrived. */
+  readonly raw: string;
+}
+
+export interface Batch {
+  readonly from: NodeAddress;
+  readonly stream: string;
+  readonly lane: string;
+  readonly entries: readonly IncomingEntry[];
+}
+
+/** An event in the log. `position` rises with every event stored, over all nodes: readers page by it. */
+export interface StoredEvent extends NodeAddress {
+  readonly position: number;
+  readonly stream: string;
+  readonly lane: string;
+  readonly sequence: number;
+  readonly id: string | undefined;
+  readonly kind: string;
+  /** The node's wall clock, milliseconds since the epoch. */
+  readonly at: number;
+  /** The server's wall clock. */
+  readonly receivedAt: number;
+  readonly level: Level;
+  readonly priority: Priority;
+  /** One line for a person. */
+  readonly message: string;
+  readonly raw: string;
+  /** Why this event could not be read, if it could not; it is kept raw and counts as applied. */
+  readonly problem: string | undefined;
+}
+
+export type BatchOutcome =
+  /** Everything up to `applied` is in the store; `stored` is what this call added, repeats left out. */
+  | { readonly outcome: 'applied'; readonly applied: number; readonly stored: readonly StoredEvent[] }
+  /** The batch starts beyond `applied` + 1: nothing was written. */
+  | { readonly outcome: 'gap'; readonly applied: number }
+  /** The stream belongs to another node: nothing was written. */
+  | { readonly outcome: 'conflict'; readonly owner: NodeAddress };
+
+/** A node as its events tell it. */
+export interface NodeRecord extends NodeAddress {
+  readonly instanceId: string;
+  readonly hostname: string;
+  readonly version: string;
+  readonly phase: string;
+  readonly detail: string | undefined;
+  /** When the phase was entered, by the node's wall clock. */
+  readonly phaseAt: number;
+}
+
+export interface EventQuery {
+  /** Events with a greater position. */
+  readonly after?: number;
+  /** At most so many, the newest when `after` is absent. */
+  readonly limit: number;
+  readonly cluster?: string;
+  readonly node?: string;
+  /** Of this priority or more important. */
+  readonly priority?: Priority;
+}
+
+/** The server's state. One verb writes. */
+export interface Store {
+  /**
+   * Adds events, updates the node they tell of and moves `applied` on, in one transaction; calls made close together
+   * share one commit. Sequences at or below `applied` are repeats and are left out. Fails with `store_unwritable`.
+   */
+  applyBatch(batch: Batch): Promise<Result<BatchOutcome>>;
+  /** 0 for a stream never seen. */
+  appliedOf(stream: string, lane: string): number;
+  nodes(): readonly NodeRecord[];
+  /** In order of position. */
+  events(query: EventQuery): readonly StoredEvent[];
+  /** Events in the store. */
+  count(): number;
+  close(): Promise<void>;
+}

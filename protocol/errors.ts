@@ -1,0 +1,78 @@
+// The closed list of error codes. docs/ERRORS.md is generated from it (`npm run docs`) and a test holds the two equal.
+// Outcomes a caller may expect are values that carry one of these codes; exceptions are crashes and belong to a supervisor.
+
+interface ErrorEntry {
+  /** Exit code of a command that ends with it: 2 for usage, 1 for failure. */
+  readonly exit: 1 | 2;
+  /** Whether the same request may succeed later, unchanged. */
+  readonly retryable: boolean;
+  readonly meaning: string;
+  readonly remedy: string;
+}
+
+const entry = (exit: 1 | 2, retryable: boolean, meaning: string, remedy: string): ErrorEntry => ({ exit, retryable, meaning, remedy });
+
+export const errors = {
+  // The command line and files
+  usage: entry(2, false, 'An option or argument is wrong or missing.', 'The line names it; `-h` shows the right form.'),
+  config_invalid: entry(1, false, 'A configuration file or environment variable holds something unusable.', 'Correct what the line names.'),
+  file_unreadable: entry(1, false, 'A file named by the caller cannot be read.', 'Check its path and permissions.'),
+  message_too_large: entry(1, false, 'A message is larger than the limit.', 'Send a shorter message, or put the content elsewhere and send its address.'),
+  routing_key_invalid: entry(2, false, 'A routing key is empty, longer than 255 bytes or holds control characters.', 'Use words joined by dots.'),
+  spool_unwritable: entry(1, true, 'The daemon is away and the spool folder cannot be written.', 'Check that run/spool exists, is writable and its disk has room.'),
+  already_running: entry(1, false, 'Another process already serves this home.', 'Stop it first, or choose another --home.'),
+  port_unavailable: entry(1, true, 'The address for the HTTP API cannot be listened on.', 'Choose another --listen, or stop what uses it.'),
+
+  // The local sockets
+  daemon_unreachable: entry(1, true, 'jetpackd does not answer on its socket.', 'Start jetpackd, or look into logs/jetpackd.log.'),
+  handshake_unsupported: entry(1, false, 'Client and daemon share no version of the local protocol.', 'Use the jetpack command that came with this jetpackd.'),
+  request_invalid: entry(2, false, 'A request on a local socket is not what its schema says.', 'The line names the field.'),
+  forbidden: entry(1, false, 'This socket does not serve that request.', 'Run the command as root; run/admin.sock serves it.'),
+  busy: entry(1, true, 'A bound on connections, bytes or queued work is reached.', 'Try again; the bound frees itself.'),
+
+  // Actors
+  timeout: entry(1, true, 'No answer before the deadline.', 'Try again; if it lasts, look at the named actor in the log.'),
+  actor_crashed: entry(1, true, 'The actor failed while handling the request.', 'Try again; the log holds the cause.'),
+  actor_stopped: entry(1, true, 'The actor stopped before it answered.', 'Try again once the daemon is up.'),
+
+  // The outbox and the store
+  outbox_full: entry(1, true, 'The outbox has reached its bound and nothing less important can give way.', 'Restore the connection to the broker, or raise the bound.'),
+  outbox_unwritable: entry(1, true, 'The outbox cannot be written.', 'Check the disk under run/: space, permissions, read-only mount.'),
+  store_unwritable: entry(1, true, "The server's store cannot be written.", "Check the disk under the server's home."),
+  stream_conflict: entry(1, false, 'A stream that belongs to one node was sent by another.', 'Two nodes share one run/ folder, or one was cloned: give each its own.'),
+
+  // The broker
+  broker_unreachable: entry(1, true, 'The broker does not answer.', 'Check its address, that it runs, and the network between.'),
+  broker_credentials: entry(1, false, 'The broker refuses the user name or password.', 'Correct the credentials in the URL.'),
+  broker_vhost: entry(1, false, 'The virtual host does not exist or this user may not use it.', 'Create it or grant access: rabbitmqctl add_vhost, set_permissions.'),
+  topology_mismatch: entry(1, false, 'A queue or exchange exists with other arguments than ours.', 'Delete it or use another --prefix; the line names the argument.'),
+  unroutable: entry(1, false, 'No queue is bound for the routing key.', 'Bind a queue to the exchange with that key.'),
+  nacked: entry(1, true, 'The broker refused the message.', 'A queue is full or failing; see the broker.'),
+  unconfirmed: entry(1, true, 'The broker did not confirm in time, so the outcome is unknown.', 'Sent again by itself under the same id.'),
+  transport_closed: entry(1, true, 'The connection closed before the outcome was known.', 'Sent again by itself under the same id.'),
+
+  // Frames and events
+  frame_oversize: entry(1, false, 'A frame is larger than the limit.', 'The sender is not a jetpack of this version.'),
+  frame_corrupt: entry(1, false, 'A frame is not JSON, nests too deeply, or misses what its kind requires.', 'The dead-letter queue keeps its bytes.'),
+  frame_version_unknown: entry(1, false, 'A frame has a major version this program does not speak.', 'Upgrade the older side.'),
+  frame_kind_unknown: entry(1, false, 'A frame has a kind this program does not know.', 'Upgrade the older side.'),
+  event_unreadable: entry(1, false, 'One event inside a readable frame cannot be read; it is stored raw.', 'See the stored event for its reason.'),
+  version_unsupported: entry(1, false, 'Node and server share no protocol version.', 'Upgrade the older side.'),
+
+  internal: entry(1, false, 'A defect of this program.', 'Report it with the log.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errors;
+
+export const errorCodes: readonly ErrorCode[] = Object.keys(errors).filter((code): code is ErrorCode => code in errors);
+
+/** A crash with a code. Discriminate on `code`, not `instanceof`: jest and vm realms break the latter. */
+export class JetpackError extends Error {
+  override readonly name = 'JetpackError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,53 @@
+// The protocol of the local sockets: one JSON object a line. The client writes its handshake and its request in one write;
+// the daemon answers with one line a request. A line is at most `limits.line` bytes.
+import { z } from 'zod';
+import { level, priority } from './events.ts';
+import { id } from './identity.ts';
+import { traceContext } from './trace.ts';
+
+export const localVersion = 1;
+
+/** First line of the client: the versions it speaks. Daemons answer a request or `handshake_unsupported`. */
+export const hello = z.object({ jetpack: z.object({ min: z.int(), max: z.int() }) });
+
+const request = {
+  /** Minted by the caller: the same id again is the same message, however often it comes and whichever way. */
+  id,
+  trace: traceContext,
+  /** Remaining time the caller waits for, milliseconds. */
+  remainingMs: z.int().min(0).optional(),
+};
+
+export const requestSchemas = {
+  log: z.object({ ...request, verb: z.literal('log'), at: z.int().min(0), level, priority, message: z.string() }),
+  send: z.object({
+    ...request,
+    verb: z.literal('send'),
+    at: z.int().min(0),
+    routingKey: z.string(),
+    contentType: z.string().max(255),
+    bodyBase64: z.base64(),
+  }),
+  /** The daemon's actors: path, state, mailbox depth, restarts. Served on the admin socket only. */
+  inspect: z.object({ ...request, verb: z.literal('inspect') }),
+} as const;
+
+export type Verb = keyof typeof requestSchemas;
+
+export type LocalRequest = { [K in Verb]: z.infer<(typeof requestSchemas)[K]> }[Verb];
+
+export type LocalRequestOf<K extends Verb> = Extract<LocalRequest, { verb: K }>;
+
+/** Requests that survive the daemon's absence: the command line writes them to the spool, the daemon drains it. */
+export type SpooledRequest = LocalRequestOf<'log' | 'send'>;
+
+export const spooledRequest = z.discriminatedUnion('verb', [requestSchemas.log, requestSchemas.send]);
+
+export const reply = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), id, result: z.unknown() }),
+  z.object({ ok: z.literal(false), id: id.optional(), code: z.string(), message: z.string() }),
+]);
+
+export type LocalReply = z.infer<typeof reply>;
+
+export const requestSchema = z.discriminatedUnion('verb', [requestSchemas.log, requestSchemas.send, requestSchemas.inspect]);

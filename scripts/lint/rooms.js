@@ -1,0 +1,36 @@
+// The table of rooms (docs/ARCHITECTURE.md) as data. The order is the order of dependence: a file imports from its own
+// row and the rows above it, never from below. `packages` names what a room alone may import from outside.
+
+/** @type {ReadonlyArray<{ room: string, packages: readonly string[] }>} */
+export const rooms = [
+  { room: 'effects', packages: [] },
+  { room: 'protocol', packages: ['zod'] },
+  { room: 'commands', packages: ['commander'] },
+  { room: 'telemetry', packages: ['@opentelemetry/', 'pino', 'rotating-file-stream'] },
+  { room: 'transport', packages: [] },
+  { room: 'storage', packages: [] },
+  { room: 'supervisors/policy', packages: [] },
+  { room: 'actors', packages: ['p-queue'] },
+  { room: 'supervisors', packages: [] },
+  { room: 'node', packages: [] },
+  { room: 'server', packages: ['fastify'] },
+  { room: 'cli', packages: [] },
+  { room: 'box', packages: [] },
+  { room: 'bench', packages: ['nact', 'amqplib'] },
+  { room: 'integration', packages: ['amqplib', 'testcontainers'] },
+  { room: 'scripts', packages: [] },
+];
+
+/** Packages that a single file or folder inside a room owns. */
+export const owners = {
+  nact: ['actors/runtime.ts', 'actors/nact.characterization.test.ts', 'bench/'],
+  amqplib: ['transport/amqp/', 'bench/', 'integration/'],
+  smqp: ['transport/embedded/'],
+  'node:sqlite': ['storage/', 'bench/', 'integration/'],
+};
+
+/** What any test file may import besides. */
+export const testPackages = ['@jest/globals', 'fast-check'];
+
+/** The API of OpenTelemetry is allowed everywhere; its SDK belongs to telemetry/. */
+export const everywhere = ['@opentelemetry/api'];
