@@ -39,8 +39,8 @@ export const frameSchemas = {
     version: z.string(),
     wire: z.object({ min: z.int(), max: z.int() }),
   }),
-  /** Node to server: alive. Transient. */
-  heartbeat: frame('heartbeat', { phase: z.string(), uptimeMs: z.int().min(0), outbox: z.int().min(0) }),
+  /** Node to server: alive, and again in `everyMs`. Transient. */
+  heartbeat: frame('heartbeat', { everyMs: z.int().min(1), phase: z.string(), uptimeMs: z.int().min(0), outbox: z.int().min(0) }),
   /** Server to node: the answer to `register`. */
   registered: frame('registered', { server: z.string(), wire: z.int() }),
   /** Server to node: the answer to a `register` that cannot be served. */
