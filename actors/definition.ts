@@ -7,8 +7,8 @@ export interface ActorContext<M> {
   readonly self: ActorRef<M>;
   /** The trace of the message being handled, if it brought one. */
   readonly trace: TraceContext | undefined;
-  tell<N>(ref: ActorRef<N>, message: N, options?: TellOptions): TellOutcome;
-  ask<N, R>(ref: ActorRef<N>, question: (reply: Reply<R>) => N, options: AskOptions): Promise<AskResult<R>>;
+  tell<N>(ref: ActorRef<N>, message: NoInfer<N>, options?: TellOptions): TellOutcome;
+  ask<N, R>(ref: ActorRef<N>, question: (reply: Reply<R>) => NoInfer<N>, options: AskOptions): Promise<AskResult<R>>;
   /**
    * Turns the outcome of a promise into a message to this actor, in the trace of the message being handled unless told
    * otherwise. Results are never refused by a full mailbox, and never reach a later incarnation.

@@ -57,6 +57,7 @@ export const errors = {
   frame_version_unknown: entry(1, false, 'A frame has a major version this program does not speak.', 'Upgrade the older side.'),
   frame_kind_unknown: entry(1, false, 'A frame has a kind this program does not know.', 'Upgrade the older side.'),
   event_unreadable: entry(1, false, 'One event inside a readable frame cannot be read; it is stored raw.', 'See the stored event for its reason.'),
+  not_registered: entry(1, true, 'The server has no record of a node that sends heartbeats.', 'The node registers again by itself.'),
   version_unsupported: entry(1, false, 'Node and server share no protocol version.', 'Upgrade the older side.'),
 
   internal: entry(1, false, 'A defect of this program.', 'Report it with the log.'),
