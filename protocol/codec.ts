@@ -1,12 +1,13 @@
 // Frames and events to bytes and back. Decoding never throws: oversize, corrupt, unknown version and unknown kind are
 // four different answers.
-import { eventSchemas, type EventKind, type JetpackEvent } from './events.ts';
+import { eventSchemas, type JetpackEvent } from './events.ts';
 import { frameSchemas, wireVersion, type Frame, type FrameKind, type FrameOf } from './frames.ts';
 import { firstIssue, parseJson } from './json.ts';
 import { limits } from './limits.ts';
 import { fail, ok, type Result } from './result.ts';
 
-const has = <T extends object>(table: T, key: unknown): key is keyof T => typeof key === 'string' && Object.hasOwn(table, key);
+/** Own keys only: `constructor` and `__proto__` are kinds like any other unknown one. */
+const has = <T extends object>(table: T, key: PropertyKey): key is keyof T => Object.hasOwn(table, key);
 
 const asRecord = (value: unknown): Readonly<Record<string, unknown>> | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
@@ -20,7 +21,11 @@ export interface EncodedEntry {
 }
 
 /** The same as `encodeFrame` for events that are encoded already: their text is taken as it is. */
-export const encodeEventsFrame = (head: Omit<FrameOf<'events'>, 'body'>, body: Omit<FrameOf<'events'>['body'], 'entries'>, entries: readonly EncodedEntry[]): Uint8Array => {
+export const encodeEventsFrame = (
+  head: Omit<FrameOf<'events'>, 'body'>,
+  body: Omit<FrameOf<'events'>['body'], 'entries'>,
+  entries: readonly EncodedEntry[],
+): Uint8Array => {
   const rows = entries.map(({ sequence, event }) => `{"sequence":${sequence},"event":${event}}`).join(',');
   const start = JSON.stringify({ ...head, body: { ...body, entries: [] } });
   // The empty array is the last thing written, so what follows it is fixed: `[]}}`.
@@ -58,7 +63,8 @@ export const decodeEvent = (value: unknown): Result<JetpackEvent> => {
   const record = asRecord(value);
   if (record === undefined) return fail('event_unreadable', 'the event is not a JSON object');
   const { kind } = record;
-  if (!has(eventSchemas, kind)) return fail('event_unreadable', `the event has the unknown kind ${JSON.stringify(String(kind).slice(0, 64))}`);
-  const parsed = eventSchemas[kind satisfies EventKind].safeParse(record);
+  if (typeof kind !== 'string') return fail('event_unreadable', 'the event has no kind');
+  if (!has(eventSchemas, kind)) return fail('event_kind_unknown', `the event has the unknown kind ${JSON.stringify(kind.slice(0, 64))}`);
+  const parsed = eventSchemas[kind].safeParse(record);
   return parsed.success ? ok(parsed.data) : fail('event_unreadable', `the ${kind} event is wrong at ${firstIssue(parsed.error)}`);
 };

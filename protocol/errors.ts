@@ -56,6 +56,7 @@ export const errors = {
   frame_corrupt: entry(1, false, 'A frame is not JSON, nests too deeply, or misses what its kind requires.', 'The dead-letter queue keeps its bytes.'),
   frame_version_unknown: entry(1, false, 'A frame has a major version this program does not speak.', 'Upgrade the older side.'),
   frame_kind_unknown: entry(1, false, 'A frame has a kind this program does not know.', 'Upgrade the older side.'),
+  event_kind_unknown: entry(1, false, 'One event inside a readable frame has a kind this program does not know; it is stored raw.', 'Upgrade the older side.'),
   event_unreadable: entry(1, false, 'One event inside a readable frame cannot be read; it is stored raw.', 'See the stored event for its reason.'),
   not_registered: entry(1, true, 'The server has no record of a node that sends heartbeats.', 'The node registers again by itself.'),
   version_unsupported: entry(1, false, 'Node and server share no protocol version.', 'Upgrade the older side.'),

@@ -1,5 +1,6 @@
 // What a node reports: events. Each is encoded by itself and keeps its form from the node's outbox to the server's store.
-// Within a major version fields are only added; a reader ignores fields it does not know.
+// Within a major version fields are only added; a reader ignores fields it does not know. The descriptions are what
+// docs/PROTOCOL.md prints.
 import { z } from 'zod';
 import { id } from './identity.ts';
 import { traceContext } from './trace.ts';
@@ -19,31 +20,39 @@ export type Phase = z.infer<typeof phase>;
 /** A sequence number: 1, 2, 3 … within a lane of a stream. */
 export const sequence = z.int().min(1);
 
-const common = {
-  id,
-  /** The node's wall clock when the event was made, in milliseconds since the epoch. */
-  at: z.int().min(0),
-  trace: traceContext,
-};
+const event = <K extends string, S extends z.ZodRawShape>(kind: K, meaning: string, fields: S) =>
+  z
+    .object({
+      kind: z.literal(kind),
+      id,
+      at: z.int().min(0).describe("the node's wall clock when the event was made, milliseconds since the epoch"),
+      trace: traceContext,
+      ...fields,
+    })
+    .describe(meaning);
 
 export const eventSchemas = {
-  /** `jetpack log` (reference, section 5.5). */
-  log: z.object({ ...common, kind: z.literal('log'), level, priority, message: z.string() }),
-  /** What the node is, once at every start of its daemon. */
-  node: z.object({
-    ...common,
-    kind: z.literal('node'),
-    instanceId: z.string(),
+  log: event('log', '`jetpack log MESSAGE`.', { level, priority, message: z.string() }),
+  node: event('node', 'What the node is, once at every start of its daemon.', {
+    instanceId: z.string().describe("the cloud's name for the machine"),
     hostname: z.string(),
-    version: z.string(),
-    pid: z.int(),
+    version: z.string().describe('of jetpackd'),
+    pid: z.int().describe('of jetpackd'),
   }),
-  /** Where the node stands. `detail` is one line for a person. */
-  phase: z.object({ ...common, kind: z.literal('phase'), phase, detail: z.string().optional() }),
-  /** A message of `jetpack send` that left as a failure: nothing was bound for its routing key, or the broker refused it for good. */
-  undelivered: z.object({ ...common, kind: z.literal('undelivered'), messageId: id, routingKey: z.string(), reason: z.string() }),
-  /** A tombstone: sequences `from` to `to` of this lane will never come. */
-  dropped: z.object({ ...common, kind: z.literal('dropped'), from: sequence, to: sequence, reason: z.string() }),
+  phase: event('phase', 'Where the node stands.', {
+    phase,
+    detail: z.string().optional().describe('one line for a person'),
+  }),
+  undelivered: event('undelivered', 'A message of `jetpack send` that left as a failure.', {
+    messageId: id,
+    routingKey: z.string(),
+    reason: z.string().describe('nothing was bound for its routing key, or the broker refused it for good'),
+  }),
+  dropped: event('dropped', 'A tombstone: these sequences of this lane will never come.', {
+    from: sequence.describe('the first of them'),
+    to: sequence.describe('the last of them'),
+    reason: z.string(),
+  }),
 } as const;
 
 export type EventKind = keyof typeof eventSchemas;

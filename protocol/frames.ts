@@ -1,4 +1,5 @@
-// What crosses the wire: frames. A frame is one AMQP message, JSON in UTF-8, and says its version and kind first.
+// What crosses the wire: frames. A frame is one AMQP message, JSON in UTF-8, and says its version and kind first. The
+// descriptions are what docs/PROTOCOL.md prints.
 import { z } from 'zod';
 import { sequence } from './events.ts';
 import { id, nodeAddress } from './identity.ts';
@@ -8,47 +9,59 @@ import { traceContext } from './trace.ts';
 export const wireVersion = 1;
 
 const lane = z.string().regex(/^[a-z]{1,16}$/, 'a lane is one to sixteen lower-case letters');
+const stream = id.describe("an outbox's stream, minted whenever its file is opened");
 
-const envelope = {
-  v: z.literal(wireVersion),
-  id,
-  /** The sender's wall clock, milliseconds since the epoch: for people, never for a deadline. */
-  sentAt: z.int().min(0),
-  trace: traceContext,
-  /** Remaining time for an answer in milliseconds; absent means no deadline. */
-  remainingMs: z.int().min(0).optional(),
-  correlationId: id.optional(),
-};
-
-const frame = <K extends string, S extends z.ZodRawShape>(kind: K, body: S) =>
-  z.object({ ...envelope, kind: z.literal(kind), from: nodeAddress.optional(), body: z.object(body) });
+const frame = <K extends string, S extends z.ZodRawShape>(kind: K, meaning: string, body: S) =>
+  z
+    .object({
+      v: z.literal(wireVersion),
+      kind: z.literal(kind),
+      id,
+      sentAt: z.int().min(0).describe("the sender's wall clock, milliseconds since the epoch: for people, never for a deadline"),
+      trace: traceContext,
+      remainingMs: z.int().min(0).optional().describe('remaining time for an answer, milliseconds; absent: no deadline'),
+      correlationId: id.optional().describe('the frame that this one answers'),
+      from: nodeAddress.optional().describe('the sender, when it is a node'),
+      body: z.object(body),
+    })
+    .describe(meaning);
 
 export const frameSchemas = {
-  /** Node to server: events of one lane, in order of sequence. Each event is decoded by itself. */
-  events: frame('events', {
-    stream: id,
+  events: frame('events', 'Node to server: events of one lane, in order of sequence. Each event is decoded by itself.', {
+    stream,
     lane,
-    /** The stream that this outbox wrote before: its events up to `sequence` come first. */
-    after: z.object({ stream: id, sequence: z.int().min(0) }).optional(),
+    after: z
+      .object({ stream: id, sequence: z.int().min(0) })
+      .optional()
+      .describe('the stream that this outbox wrote before: its events up to this sequence come first'),
     entries: z.array(z.object({ sequence, event: z.unknown() })),
   }),
-  /** Node to server: may I speak, and in which version? Asked again until answered. */
-  register: frame('register', {
-    instanceId: z.string(),
+  register: frame('register', 'Node to server: may I speak, and in which version? Asked again until answered.', {
+    instanceId: z.string().describe("the cloud's name for the machine"),
     hostname: z.string(),
-    version: z.string(),
-    wire: z.object({ min: z.int(), max: z.int() }),
+    version: z.string().describe('of jetpackd'),
+    wire: z.object({ min: z.int(), max: z.int() }).describe('the wire versions the node speaks'),
   }),
-  /** Node to server: alive, and again in `everyMs`. Transient. */
-  heartbeat: frame('heartbeat', { everyMs: z.int().min(1), phase: z.string(), uptimeMs: z.int().min(0), outbox: z.int().min(0) }),
-  /** Server to node: the answer to `register`. */
-  registered: frame('registered', { server: z.string(), wire: z.int() }),
-  /** Server to node: the answer to a `register` that cannot be served. */
-  refused: frame('refused', { code: z.string(), message: z.string() }),
-  /** Server to node: everything of this lane up to and including `sequence` is in the store. */
-  applied: frame('applied', { stream: id, lane, sequence: z.int().min(0) }),
-  /** Server to node: these are missing, send them again. */
-  resend: frame('resend', { stream: id, lane, from: sequence, to: sequence }),
+  heartbeat: frame('heartbeat', 'Node to server: alive, and again in `everyMs`. Transient.', {
+    everyMs: z.int().min(1),
+    phase: z.string(),
+    uptimeMs: z.int().min(0),
+    outbox: z.int().min(0).describe('rows that wait in the outbox'),
+  }),
+  registered: frame('registered', 'Server to node: the answer to `register`.', {
+    server: z.string().describe("the server's name"),
+    wire: z.int().describe('the version to speak from now on'),
+  }),
+  refused: frame('refused', 'Server to node: the answer to a `register` that cannot be served.', {
+    code: z.string().describe('an error code'),
+    message: z.string(),
+  }),
+  applied: frame('applied', 'Server to node: everything of this lane up to and including `sequence` is in the store.', {
+    stream,
+    lane,
+    sequence: z.int().min(0),
+  }),
+  resend: frame('resend', 'Server to node: these are missing, send them again.', { stream, lane, from: sequence, to: sequence }),
 } as const;
 
 export type FrameKind = keyof typeof frameSchemas;

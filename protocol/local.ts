@@ -1,5 +1,6 @@
 // The protocol of the local sockets: one JSON object a line. The client writes its handshake and its request in one write;
-// the daemon answers with one line a request. A line is at most `limits.line` bytes.
+// the daemon answers with one line a request. A line is at most `limits.line` bytes. The descriptions are what
+// docs/PROTOCOL.md prints.
 import { z } from 'zod';
 import { level, priority } from './events.ts';
 import { id } from './identity.ts';
@@ -10,26 +11,28 @@ export const localVersion = 1;
 /** First line of the client: the versions it speaks. Daemons answer a request or `handshake_unsupported`. */
 export const hello = z.object({ jetpack: z.object({ min: z.int(), max: z.int() }) });
 
-const request = {
-  /** Minted by the caller: the same id again is the same message, however often it comes and whichever way. */
-  id,
-  trace: traceContext,
-  /** Remaining time the caller waits for, milliseconds. */
-  remainingMs: z.int().min(0).optional(),
-};
+const request = <V extends string, S extends z.ZodRawShape>(verb: V, meaning: string, fields: S) =>
+  z
+    .object({
+      verb: z.literal(verb),
+      id: id.describe('minted by the caller: the same id again is the same message, however often it comes and whichever way'),
+      trace: traceContext,
+      remainingMs: z.int().min(0).optional().describe('remaining time the caller waits for, milliseconds'),
+      ...fields,
+    })
+    .describe(meaning);
+
+const at = z.int().min(0).describe("the caller's wall clock, milliseconds since the epoch");
 
 export const requestSchemas = {
-  log: z.object({ ...request, verb: z.literal('log'), at: z.int().min(0), level, priority, message: z.string() }),
-  send: z.object({
-    ...request,
-    verb: z.literal('send'),
-    at: z.int().min(0),
+  log: request('log', '`jetpack log`: answered when the event is durable in the outbox.', { at, level, priority, message: z.string() }),
+  send: request('send', '`jetpack send`: answered when the message is durable in the outbox.', {
+    at,
     routingKey: z.string(),
     contentType: z.string().max(255),
     bodyBase64: z.base64(),
   }),
-  /** The daemon's actors: path, state, mailbox depth, restarts. Served on the admin socket only. */
-  inspect: z.object({ ...request, verb: z.literal('inspect') }),
+  inspect: request('inspect', "The daemon's actors: path, state, mailbox depth, restarts. Served on the admin socket only.", {}),
 } as const;
 
 export type Verb = keyof typeof requestSchemas;
@@ -44,7 +47,7 @@ export type SpooledRequest = LocalRequestOf<'log' | 'send'>;
 export const spooledRequest = z.discriminatedUnion('verb', [requestSchemas.log, requestSchemas.send]);
 
 export const reply = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), id, result: z.unknown() }),
+  z.object({ ok: z.literal(true), id, result: z.unknown().optional() }),
   z.object({ ok: z.literal(false), id: id.optional(), code: z.string(), message: z.string() }),
 ]);
 
