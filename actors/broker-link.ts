@@ -1,0 +1,83 @@
+// What the transport actors of node and server share: publishes bounded by a p-queue, and the broker's statuses turned
+// into log lines and crashes.
+//
+// A publish asked of the link ends with an outcome, always: the transport answers `closed` for what it cannot try. While
+// the broker has this client blocked, publishes wait in the queue; deliveries and settlements go on.
+import PQueue from 'p-queue';
+import { JetpackError, type ErrorCode } from '../protocol/errors.ts';
+import { assertNever } from '../protocol/result.ts';
+import type { Logger } from '../effects/logger.ts';
+import type { OutgoingMessage, PublishOutcome, Transport, TransportStatus } from '../transport/port.ts';
+
+/** Publishes under way at a time; more wait their turn in order. */
+const concurrency = 256;
+
+export class BrokerLink {
+  readonly transport: Transport;
+  readonly #queue = new PQueue({ concurrency });
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+  }
+
+  get connected(): boolean {
+    return this.transport.state === 'connected' || this.transport.state === 'blocked';
+  }
+
+  publish(message: OutgoingMessage): Promise<PublishOutcome> {
+    return this.#queue.add(() => this.transport.publish(message));
+  }
+
+  /** Publishes waiting or under way. */
+  get pending(): number {
+    return this.#queue.size + this.#queue.pending;
+  }
+
+  async drain(): Promise<void> {
+    await this.#queue.onIdle();
+    await this.transport.drain();
+  }
+}
+
+/** Statuses after which trying again cannot help: the actor crashes with them, and its supervisor gives up at once. */
+export class BrokerRefused extends JetpackError {
+  readonly final = true;
+}
+
+/** Logs a status. Throws `BrokerRefused` for one that no reconnect can mend. */
+export const noteStatus = (status: TransportStatus, log: Logger): void => {
+  switch (status.type) {
+    case 'connecting':
+      log.debug('connecting to the broker', { attempt: status.attempt });
+      return;
+    case 'connected':
+      log.info(`connected to ${status.broker}`);
+      return;
+    case 'disconnected':
+      log.warn(`the broker is out of reach: ${status.reason}`, { code: status.code, retryInMs: status.retryInMs });
+      return;
+    case 'blocked':
+      log.warn(`the broker takes no publishes for now: ${status.reason}`);
+      return;
+    case 'unblocked':
+      log.info('the broker takes publishes again');
+      return;
+    case 'consumerCancelled':
+      log.warn(`the broker cancelled the consumer of ${status.queue}; it is set up again`);
+      return;
+    case 'handlerFailed':
+      log.error(`a delivery from ${status.queue} could not be handled: ${status.reason}`);
+      return;
+    case 'failed':
+      throw new BrokerRefused(status.code, status.reason);
+    case 'closed':
+      log.debug('the connection to the broker is closed');
+      return;
+    default:
+      assertNever(status);
+  }
+};
+
+/** Whether a crash is one that a restart cannot mend; its code for the exit line. */
+export const refusal = (error: unknown): ErrorCode | undefined =>
+  error instanceof JetpackError && 'final' in error && error.final === true ? error.code : undefined;

@@ -1,0 +1,127 @@
+// The node's bridge to the broker: owns the connection, turns frames from the command queue into messages, and messages
+// into publishes.
+//
+// States are the transport's own (connecting, connected, blocked, closed); observers are told when the link comes up or
+// goes down. It never keeps a message that was not confirmed: the outbox does, and an asker who hears `closed` or
+// `unconfirmed` asks again.
+import type { Logger } from '../../effects/logger.ts';
+import { decodeFrame } from '../../protocol/codec.ts';
+import type { FrameOf } from '../../protocol/frames.ts';
+import { assertNever } from '../../protocol/result.ts';
+import type { Delivery, OutgoingMessage, PublishOutcome, Settlement, Transport, TransportStatus } from '../../transport/port.ts';
+import { BrokerLink, noteStatus } from '../broker-link.ts';
+import type { ActorContext, ActorDefinition } from '../definition.ts';
+import type { ActorRef, Reply } from '../ref.ts';
+
+/** Told to observers: whether publishes reach a broker. */
+export interface ConnectionMessage {
+  readonly type: 'connection';
+  readonly up: boolean;
+}
+
+export interface AnswerToMessaging {
+  readonly type: 'answer';
+  readonly frame: FrameOf<'applied'> | FrameOf<'resend'>;
+}
+
+export interface AnswerToSync {
+  readonly type: 'answer';
+  readonly frame: FrameOf<'registered'> | FrameOf<'refused'>;
+}
+
+export type NodeTransportMessage =
+  | { readonly type: 'publish'; readonly message: OutgoingMessage; readonly reply: Reply<PublishOutcome> }
+  /** An observer that has just started asks how things stand. */
+  | { readonly type: 'connection?'; readonly observer: ActorRef<ConnectionMessage> }
+  | { readonly type: 'status'; readonly status: TransportStatus }
+  | { readonly type: 'consuming' }
+  | { readonly type: 'failed'; readonly error: unknown };
+
+export interface NodeTransportPorts {
+  readonly open: () => Transport;
+  readonly commandQueue: string;
+  readonly messaging: ActorRef<AnswerToMessaging | ConnectionMessage>;
+  readonly sync: ActorRef<AnswerToSync | ConnectionMessage>;
+  readonly logger: Logger;
+}
+
+interface State {
+  readonly link: BrokerLink;
+  readonly up: boolean;
+}
+
+/** Answers from the server waiting to be handled: small, and sent again when lost. */
+const prefetch = 200;
+
+export const nodeTransport = (ports: NodeTransportPorts): ActorDefinition<State, NodeTransportMessage> => {
+  const { logger, messaging, sync } = ports;
+  const observers: ReadonlyArray<ActorRef<ConnectionMessage>> = [messaging, sync];
+
+  const take = (context: ActorContext<NodeTransportMessage>, delivery: Delivery): Settlement => {
+    const decoded = decodeFrame(delivery.body);
+    if (!decoded.ok) {
+      logger.warn(`a frame from the server was refused: ${decoded.error.message}`, { code: decoded.error.code });
+      return 'reject';
+    }
+    const frame = decoded.value;
+    switch (frame.kind) {
+      case 'applied':
+      case 'resend':
+        context.tell(messaging, { type: 'answer', frame });
+        return 'ack';
+      case 'registered':
+      case 'refused':
+        context.tell(sync, { type: 'answer', frame });
+        return 'ack';
+      case 'events':
+      case 'register':
+      case 'heartbeat':
+        logger.warn(`a ${frame.kind} frame came to a node; it is meant for a server`);
+        return 'reject';
+      default:
+        return assertNever(frame);
+    }
+  };
+
+  return {
+    name: 'transport',
+    start(context) {
+      const transport = ports.open();
+      transport.onStatus((status) => context.tell(context.self, { type: 'status', status }));
+      context.pipeToSelf(
+        transport.consume(ports.commandQueue, { prefetch }, (delivery) => take(context, delivery)),
+        () => ({ type: 'consuming' }),
+        (error) => ({ type: 'failed', error }),
+      );
+      for (const observer of observers) context.tell(observer, { type: 'connection', up: false });
+      return { link: new BrokerLink(transport), up: false };
+    },
+    receive(state, message, context) {
+      switch (message.type) {
+        case 'publish': {
+          const { reply } = message;
+          state.link.publish(message.message).then(reply, () => reply({ outcome: 'closed' }));
+          return state;
+        }
+        case 'connection?':
+          context.tell(message.observer, { type: 'connection', up: state.up });
+          return state;
+        case 'status':
+          noteStatus(message.status, logger);
+          break;
+        case 'consuming':
+          break;
+        case 'failed':
+          throw message.error;
+        default:
+          return assertNever(message);
+      }
+      const { connected: up } = state.link;
+      if (up === state.up) return state;
+      for (const observer of observers) context.tell(observer, { type: 'connection', up });
+      return { ...state, up };
+    },
+    drain: (state) => state.link.drain(),
+    release: (state) => state.link.transport.close(),
+  };
+};

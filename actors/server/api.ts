@@ -1,0 +1,58 @@
+// Owns the HTTP listener.
+//
+// States: `opening`, `listening`. It answers no request itself: the listener asks the roster and reads the store, so a
+// slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
+import type { Logger } from '../../effects/logger.ts';
+import { assertNever } from '../../protocol/result.ts';
+import type { ActorContext, ActorDefinition } from '../definition.ts';
+import type { ActorRef, AskResult, Reply } from '../ref.ts';
+import type { NodeView, RosterMessage } from './roster.ts';
+
+export interface ListeningApi {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export type ApiMessage =
+  | { readonly type: 'listening'; readonly url: string }
+  | { readonly type: 'failed'; readonly error: unknown };
+
+export interface ApiPorts {
+  /** Opens the listener; `nodes` asks the roster. */
+  readonly open: (nodes: () => Promise<AskResult<readonly NodeView[]>>) => Promise<ListeningApi>;
+  readonly roster: ActorRef<RosterMessage>;
+  readonly onListening: (url: string) => void;
+  readonly logger: Logger;
+}
+
+interface State {
+  readonly listener: Promise<ListeningApi>;
+}
+
+const rosterTimeoutMs = 5_000;
+
+export const api = (ports: ApiPorts): ActorDefinition<State, ApiMessage> => ({
+  name: 'api',
+  start(context: ActorContext<ApiMessage>) {
+    const nodes = () => context.ask(ports.roster, (reply: Reply<readonly NodeView[]>) => ({ type: 'list', reply }) as const, { timeoutMs: rosterTimeoutMs });
+    const listener = ports.open(nodes);
+    context.pipeToSelf(listener, ({ url }) => ({ type: 'listening', url }), (error) => ({ type: 'failed', error }));
+    return { listener };
+  },
+  receive(state, message) {
+    switch (message.type) {
+      case 'listening':
+        ports.logger.info(`the API listens on ${message.url}`);
+        ports.onListening(message.url);
+        return state;
+      case 'failed':
+        throw message.error;
+      default:
+        return assertNever(message);
+    }
+  },
+  async release(state) {
+    const listener = await state.listener.catch(() => undefined);
+    await listener?.close();
+  },
+});

@@ -1,0 +1,174 @@
+// Which nodes there are, where each stands, and whether it is heard from.
+//
+// A node is `online` while its heartbeats come, `silent` when three were missed by the server's monotonic clock, and
+// `unheard` when this server has only its record and no heartbeat yet. What a node is and its phase come from its events,
+// which are in the store; hearing from it is kept in memory alone and never written. One actor holds all nodes in its
+// state: a child for each would make every message cost their number.
+import type { Clock } from '../../effects/clock.ts';
+import type { Logger } from '../../effects/logger.ts';
+import { uuid7, type Random } from '../../effects/random.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
+import { wireVersion } from '../../protocol/frames.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import { assertNever } from '../../protocol/result.ts';
+import type { ActorContext, ActorDefinition } from '../definition.ts';
+import type { ActorRef, Reply } from '../ref.ts';
+import type { NodeRecord } from './ports.ts';
+import type { AnswerNode, FrameFrom, PresenceArrived } from './transport.ts';
+
+export type NodeLink = 'online' | 'silent' | 'unheard';
+
+export interface NodeView extends NodeRecord {
+  readonly link: NodeLink;
+  /** When it was last heard from, by the server's wall clock, milliseconds since the epoch. */
+  readonly lastSeenAt: number | undefined;
+  /** Rows waiting in its outbox at its last heartbeat. */
+  readonly outbox: number | undefined;
+}
+
+export type RosterMessage =
+  | PresenceArrived
+  /** Events of these nodes are in the store. */
+  | { readonly type: 'changed'; readonly records: readonly NodeRecord[] }
+  | { readonly type: 'list'; readonly reply: Reply<readonly NodeView[]> }
+  | { readonly type: 'look' };
+
+export interface RosterPorts {
+  readonly serverName: string;
+  readonly records: () => readonly NodeRecord[];
+  readonly transport: ActorRef<AnswerNode>;
+  /** Told of every change worth showing, for the live view. */
+  readonly onChange: (view: NodeView) => void;
+  readonly lookMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface Heard {
+  readonly at: number;
+  readonly monotonic: number;
+  readonly everyMs: number;
+  readonly outbox: number | undefined;
+}
+
+interface Entry {
+  readonly record: NodeRecord;
+  readonly heard: Heard | undefined;
+  readonly link: NodeLink;
+}
+
+type State = Map<string, Entry>;
+
+const missed = 3;
+/** How soon the first heartbeat is due after a registration, which does not say. */
+const assumedEveryMs = 10_000;
+
+const keyOf = ({ cluster, node }: NodeAddress): string => JSON.stringify([cluster, node]);
+
+const viewOf = ({ record, heard, link }: Entry): NodeView => ({
+  ...record,
+  link,
+  lastSeenAt: heard?.at,
+  outbox: heard?.outbox,
+});
+
+export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage> => {
+  const { clock, logger, random } = ports;
+  type Context = ActorContext<RosterMessage>;
+
+  const put = (state: State, entry: Entry): void => {
+    const key = keyOf(entry.record);
+    const before = state.get(key);
+    state.set(key, entry);
+    if (before?.link !== entry.link || before.record !== entry.record) ports.onChange(viewOf(entry));
+  };
+
+  /** A node that registers before its first event has arrived is listed with what it says of itself. */
+  const provisional = ({ from, body }: FrameFrom<'register'>): NodeRecord => ({
+    ...from,
+    instanceId: body.instanceId,
+    hostname: body.hostname,
+    version: body.version,
+    phase: 'starting',
+    detail: undefined,
+    phaseAt: clock.now(),
+  });
+
+  const heardNow = (everyMs: number, outbox: number | undefined): Heard => ({
+    at: clock.now(),
+    monotonic: clock.monotonic(),
+    everyMs,
+    outbox,
+  });
+
+  const head = (correlationId: string) =>
+    ({ v: wireVersion, id: uuid7(clock.now(), random), sentAt: clock.now(), correlationId }) as const;
+
+  const refuse = (frame: PresenceArrived['frame'], code: ErrorCode, message: string, context: Context): void => {
+    const body = { code, message };
+    context.tell(ports.transport, { type: 'answer', to: frame.from, frame: { ...head(frame.id), kind: 'refused', body } });
+  };
+
+  const register = (state: State, frame: FrameFrom<'register'>, context: Context): void => {
+    const { min, max } = frame.body.wire;
+    if (min > wireVersion || max < wireVersion) {
+      const message = `it speaks wire versions ${min} to ${max}, this server ${wireVersion}: upgrade the older side`;
+      logger.warn(`${frame.from.cluster}/${frame.from.node} cannot register: ${message}`);
+      refuse(frame, 'version_unsupported', message, context);
+      return;
+    }
+    const body = { server: ports.serverName, wire: wireVersion };
+    context.tell(ports.transport, { type: 'answer', to: frame.from, frame: { ...head(frame.id), kind: 'registered', body } });
+    const record = state.get(keyOf(frame.from))?.record ?? provisional(frame);
+    put(state, { record, heard: heardNow(assumedEveryMs, undefined), link: 'online' });
+  };
+
+  const beat = (state: State, frame: FrameFrom<'heartbeat'>, context: Context): void => {
+    const entry = state.get(keyOf(frame.from));
+    if (entry === undefined) {
+      refuse(frame, 'not_registered', 'this server has no record of the node', context);
+      return;
+    }
+    put(state, { ...entry, heard: heardNow(frame.body.everyMs, frame.body.outbox), link: 'online' });
+  };
+
+  const look = (state: State): void => {
+    const now = clock.monotonic();
+    for (const entry of state.values()) {
+      if (entry.link !== 'online' || entry.heard === undefined) continue;
+      if (now - entry.heard.monotonic > missed * entry.heard.everyMs) put(state, { ...entry, link: 'silent' });
+    }
+  };
+
+  return {
+    name: 'roster',
+    start(context) {
+      context.later(ports.lookMs, { type: 'look' });
+      return new Map(ports.records().map((record) => [keyOf(record), { record, heard: undefined, link: 'unheard' }]));
+    },
+    receive(state, message, context) {
+      switch (message.type) {
+        case 'presence':
+          if (message.frame.kind === 'register') register(state, message.frame, context);
+          else beat(state, message.frame, context);
+          return state;
+        case 'changed':
+          for (const record of message.records) {
+            const before = state.get(keyOf(record));
+            put(state, { heard: before?.heard, link: before?.link ?? 'unheard', record });
+          }
+          return state;
+        case 'list':
+          message.reply([...state.values()].map(viewOf));
+          return state;
+        case 'look':
+          look(state);
+          context.later(ports.lookMs, { type: 'look' });
+          return state;
+        default:
+          return assertNever(message);
+      }
+    },
+  };
+};

@@ -1,0 +1,156 @@
+// The server's bridge to the broker: event frames go to `events` and are settled when the store has them; registrations
+// and heartbeats go to `roster`; answers to nodes are published.
+//
+// States are the transport's own. It never decides what an event means, and it never acknowledges a frame of events
+// before `events` has answered: unsettled ones come again, to this server or another.
+import type { Logger } from '../../effects/logger.ts';
+import { decodeFrame } from '../../protocol/codec.ts';
+import type { Frame, FrameOf } from '../../protocol/frames.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import { parseRoutingKey } from '../../protocol/routing.ts';
+import { assertNever } from '../../protocol/result.ts';
+import { encodeFrame } from '../../protocol/codec.ts';
+import { routingKey } from '../../protocol/routing.ts';
+import { extractTrace } from '../../telemetry/trace-carrier.ts';
+import type { TraceContext } from '../../protocol/trace.ts';
+import type { Delivery, Settlement, Transport, TransportStatus } from '../../transport/port.ts';
+import { BrokerLink, noteStatus } from '../broker-link.ts';
+import type { ActorContext, ActorDefinition } from '../definition.ts';
+import type { ActorRef, Reply } from '../ref.ts';
+
+/** Frames with the sender checked against the routing key that the broker let it use. */
+export type FrameFrom<K extends 'events' | 'register' | 'heartbeat'> = FrameOf<K> & { readonly from: NodeAddress };
+
+export interface EventsArrived {
+  readonly type: 'frame';
+  readonly frame: FrameFrom<'events'>;
+  /** The batch's publish span. */
+  readonly batchTrace: TraceContext | undefined;
+  readonly reply: Reply<Settlement>;
+}
+
+export interface PresenceArrived {
+  readonly type: 'presence';
+  readonly frame: FrameFrom<'register'> | FrameFrom<'heartbeat'>;
+}
+
+/** An answer to one node. Transient: what is lost is asked for again. */
+export interface AnswerNode {
+  readonly type: 'answer';
+  readonly to: NodeAddress;
+  readonly frame: Extract<Frame, { kind: 'applied' | 'resend' | 'registered' | 'refused' }>;
+}
+
+export type ServerTransportMessage =
+  | AnswerNode
+  | { readonly type: 'status'; readonly status: TransportStatus }
+  | { readonly type: 'failed'; readonly error: unknown }
+  | { readonly type: 'consuming' };
+
+export interface ServerTransportPorts {
+  readonly open: () => Transport;
+  readonly queues: { readonly reports: string; readonly presence: string };
+  readonly commandsExchange: string;
+  readonly events: ActorRef<EventsArrived>;
+  readonly roster: ActorRef<PresenceArrived>;
+  readonly onState: (state: Transport['state']) => void;
+  readonly logger: Logger;
+}
+
+interface State {
+  readonly link: BrokerLink;
+}
+
+/** Frames of events that may wait for the store at a time: each holds up to 512 events. */
+const reportsPrefetch = 64;
+const presencePrefetch = 500;
+const applyTimeoutMs = 60_000;
+const answerExpiresMs = 60_000;
+
+export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<State, ServerTransportMessage> => {
+  const { logger } = ports;
+  type Context = ActorContext<ServerTransportMessage>;
+
+  const refuse = (reason: string): Settlement => {
+    logger.warn(`a frame was set aside in the dead-letter queue: ${reason}`);
+    return 'reject';
+  };
+
+  /** The frame, if it is readable and comes from the node whose routing key it used. */
+  const open = (delivery: Delivery): { readonly frame: Frame; readonly from: NodeAddress } | string => {
+    const decoded = decodeFrame(delivery.body);
+    if (!decoded.ok) return decoded.error.message;
+    const frame = decoded.value;
+    const route = parseRoutingKey(delivery.routingKey);
+    const { from } = frame;
+    if (route === undefined || route.type === 'cluster') return `it came with the routing key ${JSON.stringify(delivery.routingKey)}`;
+    if (from === undefined || from.cluster !== route.cluster || from.node !== route.node) {
+      return `its sender is not the ${route.cluster}/${route.node} of its routing key`;
+    }
+    return { frame, from };
+  };
+
+  const takeReport = async (context: Context, delivery: Delivery): Promise<Settlement> => {
+    const opened = open(delivery);
+    if (typeof opened === 'string') return refuse(opened);
+    const { frame, from } = opened;
+    if (frame.kind !== 'events') return refuse(`a ${frame.kind} frame came with the reports`);
+    const batchTrace = extractTrace(delivery.headers);
+    const settled = await context.ask(
+      ports.events,
+      (reply: Reply<Settlement>) => ({ type: 'frame', frame: { ...frame, from }, batchTrace, reply }) as const,
+      { timeoutMs: applyTimeoutMs },
+    );
+    return settled.ok ? settled.value : 'requeue';
+  };
+
+  const takePresence = (context: Context, delivery: Delivery): Settlement => {
+    const opened = open(delivery);
+    if (typeof opened === 'string') return refuse(opened);
+    const { frame, from } = opened;
+    if (frame.kind !== 'register' && frame.kind !== 'heartbeat') return refuse(`a ${frame.kind} frame came with the presence`);
+    context.tell(ports.roster, { type: 'presence', frame: { ...frame, from } });
+    return 'ack';
+  };
+
+  return {
+    name: 'transport',
+    start(context) {
+      const transport = ports.open();
+      transport.onStatus((status) => context.tell(context.self, { type: 'status', status }));
+      const consuming = Promise.all([
+        transport.consume(ports.queues.reports, { prefetch: reportsPrefetch }, (delivery) => takeReport(context, delivery)),
+        transport.consume(ports.queues.presence, { prefetch: presencePrefetch }, (delivery) => takePresence(context, delivery)),
+      ]);
+      context.pipeToSelf(consuming, () => ({ type: 'consuming' }), (error) => ({ type: 'failed', error }));
+      return { link: new BrokerLink(transport) };
+    },
+    receive(state, message) {
+      switch (message.type) {
+        case 'answer':
+          void state.link.publish({
+            exchange: ports.commandsExchange,
+            routingKey: routingKey({ type: 'node', ...message.to }),
+            body: encodeFrame(message.frame),
+            messageId: message.frame.id,
+            contentType: 'application/json',
+            persistent: false,
+            expiresMs: answerExpiresMs,
+          });
+          return state;
+        case 'status':
+          noteStatus(message.status, logger);
+          ports.onState(state.link.transport.state);
+          return state;
+        case 'consuming':
+          return state;
+        case 'failed':
+          throw message.error;
+        default:
+          return assertNever(message);
+      }
+    },
+    drain: (state) => state.link.drain(),
+    release: (state) => state.link.transport.close(),
+  };
+};

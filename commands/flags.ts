@@ -1,0 +1,76 @@
+// Options of the long-running programs (jetpackd, cycle-server, the cluster in a box): `--name VALUE`, `--name=VALUE`, or
+// an environment variable. The `jetpack` command has subcommands and its own parser.
+import { parseArgs } from 'node:util';
+import { fail, ok, type Result } from '../protocol/result.ts';
+
+interface Flag {
+  /** What stands for the value in the help; absent for a switch. */
+  readonly value?: string;
+  readonly env?: string;
+  readonly help: string;
+}
+
+export type FlagTable = Readonly<Record<string, Flag>>;
+
+/** Values by flag: text, or `true` for a switch. Absent when neither option nor variable gave one. */
+export type FlagValues<T extends FlagTable> = {
+  readonly [K in keyof T]?: T[K] extends { readonly value: string } ? string : true;
+};
+
+export interface Environment {
+  readonly [name: string]: string | undefined;
+}
+
+export const helpText = (program: string, about: string, table: FlagTable): string => {
+  const rows = Object.entries(table).map(([name, flag]) => {
+    const left = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
+    const env = flag.env === undefined ? '' : ` (or ${flag.env})`;
+    return `  ${left.padEnd(24)} ${flag.help}${env}`;
+  });
+  return [`Usage: ${program} [options]`, '', about, '', ...rows, `  ${'--help'.padEnd(24)} this text`, ''].join('\n');
+};
+
+/** `usage` names the option that is wrong and points to the help. */
+export const parseFlags = <T extends FlagTable>(
+  program: string,
+  table: T,
+  argv: readonly string[],
+  env: Environment,
+): Result<FlagValues<T> & { readonly help?: true }> => {
+  const wrong = (what: string): Result<never> => fail('usage', `${program}: ${what}; see ${program} --help`);
+  const entries = Object.entries(table);
+  const options = Object.fromEntries([
+    ...entries.map(([name, flag]) => [name, { type: flag.value === undefined ? ('boolean' as const) : ('string' as const) }] as const),
+    ['help', { type: 'boolean' as const }] as const,
+  ]);
+  const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const values: Record<string, string | true> = {};
+  for (const [name, flag] of entries) {
+    const fromEnv = flag.env === undefined ? undefined : env[flag.env];
+    if (fromEnv !== undefined && fromEnv !== '') values[name] = fromEnv;
+  }
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') continue;
+    if (token.kind === 'positional') return wrong(`unexpected argument '${token.value}'`);
+    const flag = token.name === 'help' ? { help: '' } : Object.hasOwn(table, token.name) ? table[token.name] : undefined;
+    if (flag === undefined) return wrong(`unknown option '${token.rawName}'`);
+    if (flag.value === undefined) {
+      if (token.value !== undefined) return wrong(`option '${token.rawName}' takes no value`);
+      values[token.name] = true;
+    } else {
+      if (token.value === undefined || token.value === '') return wrong(`option '${token.rawName}' needs a value: ${flag.value}`);
+      values[token.name] = token.value;
+    }
+  }
+  // The loop above wrote text for flags with a value and `true` for switches, which is what FlagValues says.
+  return ok(values as FlagValues<T> & { readonly help?: true });
+};
+
+/** A duration such as `20s`, `500ms`, `5m` or `1h`, in milliseconds. */
+export const parseDuration = (text: string): Result<number> => {
+  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
+  const [, amount, unit] = match ?? [];
+  if (amount === undefined || unit === undefined) return fail('usage', `'${text}' is not a duration: write 500ms, 20s, 5m or 1h`);
+  const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+  return ok(Number(amount) * (factors[unit] ?? 1));
+};
