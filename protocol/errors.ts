@@ -16,6 +16,7 @@ export const errors = {
   // The command line and files
   usage: entry(2, false, 'An option or argument is wrong or missing.', 'The line names it; `-h` shows the right form.'),
   config_invalid: entry(1, false, 'A configuration file or environment variable holds something unusable.', 'Correct what the line names.'),
+  home_unusable: entry(1, false, 'The home folder, its run/ folder or a socket in it cannot be made or used.', 'Check that the home exists, is writable and its disk has room, or name another with --home.'),
   file_unreadable: entry(1, false, 'A file named by the caller cannot be read.', 'Check its path and permissions.'),
   message_too_large: entry(1, false, 'A message is larger than the limit.', 'Send a shorter message, or put the content elsewhere and send its address.'),
   routing_key_invalid: entry(2, false, 'A routing key is empty, longer than 255 bytes or holds control characters.', 'Use words joined by dots.'),

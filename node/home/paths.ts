@@ -1,0 +1,41 @@
+// A node's home: the folder that holds what one node is. Which folder, and what lies where in it (reference, section 3).
+import path from 'node:path';
+
+const standardHome = '/opt/cycle/jetpack';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The home as an absolute path: the option, else `JETPACK_HOME`, else `CYCLECLOUD_HOME`, else the standard place. Empty counts as unset. */
+export const resolveHome = (option: string | undefined, env: Environment): string =>
+  path.resolve([option, env['JETPACK_HOME'], env['CYCLECLOUD_HOME']].find((text) => text !== undefined && text !== '') ?? standardHome);
+
+export interface HomePaths {
+  readonly home: string;
+  readonly config: string;
+  readonly logs: string;
+  readonly run: string;
+  /** Names the folder of the sockets when they do not stand in `run`. */
+  readonly socketRecord: string;
+  /** Requests that wait for the daemon, one file each. */
+  readonly spool: string;
+  /** Files of the spool that cannot be read, each with its reason beside it. */
+  readonly rejected: string;
+  readonly outbox: string;
+  readonly lock: string;
+}
+
+export const homePaths = (home: string): HomePaths => {
+  const run = path.join(home, 'run');
+  const spool = path.join(run, 'spool');
+  return {
+    home,
+    config: path.join(home, 'config'),
+    logs: path.join(home, 'logs'),
+    run,
+    socketRecord: path.join(run, 'sockets'),
+    spool,
+    rejected: path.join(spool, 'rejected'),
+    outbox: path.join(run, 'outbox.db'),
+    lock: path.join(run, 'lock'),
+  };
+};

@@ -1,0 +1,77 @@
+// Makes the folders of a home, each private from its first instant.
+import { lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { fail, ok, type Result } from '../../protocol/result.ts';
+import type { HomePaths } from './paths.ts';
+import { systemCode } from './system-error.ts';
+import { withUmask } from './umask.ts';
+
+const forOwnerAndGroup = 0o750;
+
+/** Any cluster user may add a file (group write), none may take away another's (sticky). */
+const dropBox = 0o1770;
+
+/** Write permission for everyone. */
+const openToAll = 0o002;
+
+const statusOf = (folder: string): Result<Stats> => {
+  try {
+    return ok(lstatSync(folder));
+  } catch (error) {
+    const code = systemCode(error);
+    return fail('home_unusable', code === 'ENOENT' ? `${folder} does not exist` : `${folder} cannot be looked at (${code})`);
+  }
+};
+
+/** A folder that exists keeps its mode and owner; a new one in a setgid folder takes that folder's group. */
+const makeFolder = (folder: string, mode: number): Result<void> => {
+  try {
+    withUmask(0, () => mkdirSync(folder, { mode }));
+    return ok(undefined);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'EEXIST') return fail('home_unusable', `${folder} cannot be made (${code})`);
+  }
+  const status = statusOf(folder);
+  if (!status.ok) return status;
+  if (!status.value.isDirectory()) return fail('home_unusable', `${folder} is not a folder`);
+  // Whoever may write in a folder of ours could put a socket or a record of their own there.
+  if ((status.value.mode & openToAll) !== 0) return fail('home_unusable', `${folder} is writable by everyone: chmod o-w takes that away`);
+  return ok(undefined);
+};
+
+const makeFolders = (folders: ReadonlyArray<readonly [folder: string, mode: number]>): Result<void> => {
+  for (const [folder, mode] of folders) {
+    const made = makeFolder(folder, mode);
+    if (!made.ok) return made;
+  }
+  return ok(undefined);
+};
+
+/**
+ * Makes `run/` and the spool in it where they are missing. The home itself must exist: a mistyped one would take messages
+ * that no daemon ever reads. Fails with `home_unusable`.
+ */
+export const prepareSpool = (paths: HomePaths): Result<void> => {
+  const home = statusOf(paths.home);
+  if (!home.ok) return fail('home_unusable', `the home folder ${home.error.message}: name another with --home or JETPACK_HOME`);
+  return makeFolders([
+    [paths.run, forOwnerAndGroup],
+    [paths.spool, dropBox],
+    [paths.rejected, forOwnerAndGroup],
+  ]);
+};
+
+/** Makes the home and every folder a daemon needs in it. Fails with `home_unusable`. */
+export const prepareHome = (paths: HomePaths): Result<void> => {
+  try {
+    withUmask(0o027, () => mkdirSync(paths.home, { recursive: true }));
+  } catch (error) {
+    return fail('home_unusable', `${paths.home} cannot be made (${systemCode(error)})`);
+  }
+  const spool = prepareSpool(paths);
+  if (!spool.ok) return spool;
+  return makeFolders([
+    [paths.logs, forOwnerAndGroup],
+    [paths.config, forOwnerAndGroup],
+  ]);
+};
