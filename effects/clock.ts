@@ -8,16 +8,22 @@ export interface Clock {
   now(): number;
   /** Milliseconds since an arbitrary start; never goes back. */
   monotonic(): number;
-  /** Runs `run` once after `ms` milliseconds, on a later turn also for 0. Calling the result prevents it. */
+  /**
+   * Runs `run` once after `ms` milliseconds, on a later turn also for 0. Calling the result prevents it. The machine's
+   * clock waits 24 days at most.
+   */
   after(ms: number, run: () => void): Cancel;
 }
+
+/** setTimeout fires at once for anything longer. */
+const longestTimer = 2 ** 31 - 1;
 
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    const timer = setTimeout(run, Math.min(ms, longestTimer));
     return () => clearTimeout(timer);
   },
 };

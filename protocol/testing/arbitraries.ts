@@ -1,0 +1,115 @@
+// Every message of the protocol as fast-check sees it. The tables are typed by kind, so a new kind without an arbitrary
+// does not compile.
+import * as fc from 'fast-check';
+import { levels, phases, priorities, type EventKind, type EventOf } from '../events.ts';
+import { wireVersion, type FrameKind, type FrameOf } from '../frames.ts';
+import { nodeName, type NodeAddress } from '../identity.ts';
+import type { LocalRequestOf, Verb } from '../local.ts';
+
+const uuid = fc.uuid();
+const natural = fc.maxSafeNat();
+const integer = fc.maxSafeInteger();
+const sequence = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const lane = fc.stringMatching(/^[a-z]{1,16}$/);
+const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
+
+/** Any text at all, lone surrogates included: what a file or an argument can hold. */
+export const text = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
+
+const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }).filter((any) => nodeName.safeParse(any).success);
+
+export const address: fc.Arbitrary<NodeAddress> = fc.record({ cluster: name, node: name });
+
+const hex = (length: number): fc.Arbitrary<string> => fc.stringMatching(new RegExp(`^[0-9a-f]{${length - 1}}[1-9a-f]$`));
+
+const trace = maybe(
+  fc.record({
+    traceparent: fc.tuple(hex(32), hex(16), hex(2)).map((parts) => ['00', ...parts].join('-')),
+    tracestate: maybe(fc.stringMatching(/^[ -~]{1,512}$/)),
+  }),
+);
+
+const eventHead = { id: uuid, at: natural, trace };
+
+export const events: { readonly [K in EventKind]: fc.Arbitrary<EventOf<K>> } = {
+  log: fc.record({
+    kind: fc.constant('log'),
+    ...eventHead,
+    level: fc.constantFrom(...levels),
+    priority: fc.constantFrom(...priorities),
+    message: text,
+  }),
+  node: fc.record({ kind: fc.constant('node'), ...eventHead, instanceId: text, hostname: text, version: text, pid: integer }),
+  phase: fc.record({ kind: fc.constant('phase'), ...eventHead, phase: fc.constantFrom(...phases), detail: maybe(text) }),
+  undelivered: fc.record({ kind: fc.constant('undelivered'), ...eventHead, messageId: uuid, routingKey: text, reason: text }),
+  dropped: fc.record({ kind: fc.constant('dropped'), ...eventHead, from: sequence, to: sequence, reason: text }),
+};
+
+export const anyEvent = fc.oneof(...Object.values(events));
+
+const frameHead = {
+  v: fc.constant(wireVersion),
+  id: uuid,
+  sentAt: natural,
+  trace,
+  remainingMs: maybe(natural),
+  correlationId: maybe(uuid),
+  from: maybe(address),
+};
+
+export const frames: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
+  events: fc.record({
+    kind: fc.constant('events'),
+    ...frameHead,
+    body: fc.record({
+      stream: uuid,
+      lane,
+      after: maybe(fc.record({ stream: uuid, sequence: natural })),
+      entries: fc.array(fc.record({ sequence, event: anyEvent })),
+    }),
+  }),
+  register: fc.record({
+    kind: fc.constant('register'),
+    ...frameHead,
+    body: fc.record({ instanceId: text, hostname: text, version: text, wire: fc.record({ min: integer, max: integer }) }),
+  }),
+  heartbeat: fc.record({
+    kind: fc.constant('heartbeat'),
+    ...frameHead,
+    body: fc.record({ everyMs: sequence, phase: text, uptimeMs: natural, outbox: natural }),
+  }),
+  registered: fc.record({ kind: fc.constant('registered'), ...frameHead, body: fc.record({ server: text, wire: integer }) }),
+  refused: fc.record({ kind: fc.constant('refused'), ...frameHead, body: fc.record({ code: text, message: text }) }),
+  applied: fc.record({ kind: fc.constant('applied'), ...frameHead, body: fc.record({ stream: uuid, lane, sequence: natural }) }),
+  resend: fc.record({
+    kind: fc.constant('resend'),
+    ...frameHead,
+    body: fc.record({ stream: uuid, lane, from: sequence, to: sequence }),
+  }),
+};
+
+export const anyFrame = fc.oneof(...Object.values(frames));
+
+const requestHead = { id: uuid, trace, remainingMs: maybe(natural) };
+
+export const requests: { readonly [V in Verb]: fc.Arbitrary<LocalRequestOf<V>> } = {
+  log: fc.record({
+    verb: fc.constant('log'),
+    ...requestHead,
+    at: natural,
+    level: fc.constantFrom(...levels),
+    priority: fc.constantFrom(...priorities),
+    message: text,
+  }),
+  send: fc.record({
+    verb: fc.constant('send'),
+    ...requestHead,
+    at: natural,
+    routingKey: text,
+    contentType: fc.string({ maxLength: 255 }),
+    bodyBase64: fc.base64String(),
+  }),
+  inspect: fc.record({ verb: fc.constant('inspect'), ...requestHead }),
+};
+
+export const anyRequest = fc.oneof(...Object.values(requests));
