@@ -1,0 +1,236 @@
+// One client of a local socket. It may send many requests and has each answered under its id, in any order.
+//
+//   greeting  waits for the handshake line
+//   open      reads requests, has up to `inFlight` of them handled, writes answers
+//   ending    its last line is written; reads nothing more; closed when the system has taken that line, or a second later
+//   closed    answers that come late are dropped
+//
+// A coded farewell ends a client that is too large, too slow or not understood; a request that is merely wrong is answered
+// and harms nothing. It never throws because of a client, never holds more memory than its holding grants, and reads no
+// further while answers wait to be read or too many requests are in flight.
+import type { Socket } from 'node:net';
+import type { Clock } from '../../effects/clock.ts';
+import type { Logger } from '../../effects/logger.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
+import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
+import { decodeHello, decodeRequest } from './decode.ts';
+import type { LocalLimits } from './limits.ts';
+import { LineBuffer } from './line-buffer.ts';
+import { Holding, type SharedMemory } from './memory.ts';
+import { encodeReply, refusal } from './replies.ts';
+import { serves, type SocketName } from './verbs.ts';
+
+/** Who asks: all that is known of a caller is which socket it could open. */
+export interface Caller {
+  readonly socket: SocketName;
+}
+
+/** Answers a request, under its id. A rejection counts as a defect of the daemon and is answered as `internal`. */
+export type HandleRequest = (request: LocalRequest, caller: Caller) => Promise<LocalReply>;
+
+/** What the connections of a listener share. */
+export interface ConnectionContext {
+  readonly handle: HandleRequest;
+  readonly limits: LocalLimits;
+  readonly memory: SharedMemory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How long a farewell may wait for a client that does not read, milliseconds. */
+const farewellMs = 1000;
+
+export class Connection {
+  readonly #socket: Socket;
+  readonly #caller: Caller;
+  readonly #context: ConnectionContext;
+  readonly #holding: Holding;
+  readonly #lines: LineBuffer;
+  readonly #openedAt: number;
+  #state: 'greeting' | 'open' | 'ending' | 'closed' = 'greeting';
+  #inFlight = 0;
+  #served = false;
+  /** When the last whole line or answer passed. Single bytes are no progress. */
+  #progressAt: number;
+  /** Since when the line being read is unfinished; undefined between lines and while nothing is read. */
+  #lineSince: number | undefined;
+  /** Since when answers wait for the client to read. */
+  #blockedSince: number | undefined;
+  #endingSince = 0;
+  /** The client sends no more, and may still read. */
+  #inputEnded = false;
+  #draining = false;
+
+  constructor(socket: Socket, caller: Caller, context: ConnectionContext) {
+    this.#socket = socket;
+    this.#caller = caller;
+    this.#context = context;
+    this.#holding = new Holding(context.memory, context.limits.ownMemory);
+    this.#lines = new LineBuffer(this.#holding);
+    this.#openedAt = this.#progressAt = context.clock.monotonic();
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('end', () => this.#endInput());
+    socket.on('drain', () => this.#unblock());
+    socket.on('error', (error) => context.logger.debug('a local client went away', { socket: caller.socket, reason: error.message }));
+    socket.on('close', () => this.#closed());
+  }
+
+  /** Whether it could be given up without losing a request that is being handled. */
+  get expendable(): boolean {
+    return this.#reading && this.#inFlight === 0;
+  }
+
+  /** Whether this one is given up before `other`: whoever never had a request served goes first, then the idlest. */
+  yieldsBefore(other: Connection): boolean {
+    return this.#served === other.#served ? this.#progressAt < other.#progressAt : other.#served;
+  }
+
+  /** Reads no new requests, answers those in flight, then ends. */
+  drain(): void {
+    this.#draining = true;
+    this.#endWhenDone();
+  }
+
+  /** Makes room for another at once. The farewell reaches a client whose buffer has room for it. */
+  giveUp(): void {
+    this.#refuse('busy', 'the daemon has too many clients and this one asked nothing: try again');
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Ends a connection that has used up its time. To be called about once a second. */
+  checkTime(now: number): void {
+    const { limits } = this.#context;
+    const since = (time: number | undefined): number => (time === undefined ? 0 : now - time);
+    if (this.#state === 'ending' ? since(this.#endingSince) > farewellMs : since(this.#blockedSince) > limits.answerMs) this.destroy();
+    else if (this.#state === 'greeting' && since(this.#openedAt) > limits.helloMs) this.#refuse('timeout', `no handshake within ${limits.helloMs} ms`);
+    else if (since(this.#lineSince) > limits.lineMs) this.#refuse('timeout', `a line was not complete within ${limits.lineMs} ms`);
+    else if (this.#reading && this.#inFlight === 0 && since(this.#progressAt) > limits.idleMs) this.#end();
+  }
+
+  get #reading(): boolean {
+    return this.#state === 'greeting' || this.#state === 'open';
+  }
+
+  get #saturated(): boolean {
+    return this.#inFlight >= this.#context.limits.inFlight || this.#blockedSince !== undefined;
+  }
+
+  #read(chunk: Buffer): void {
+    if (!this.#reading) return;
+    if (this.#lines.append(chunk)) this.#advance();
+    else this.#refuse('busy', 'the daemon holds too many bytes of unfinished requests: try again');
+  }
+
+  /** Takes the lines that are there, as far as it may, and settles whether to read on. */
+  #advance(): void {
+    const { limits } = this.#context;
+    while (this.#reading && !this.#saturated) {
+      const line = this.#lines.next();
+      if ((line?.length ?? this.#lines.length) > limits.line) this.#refuse('message_too_large', `a line has at most ${limits.line} bytes`);
+      if (line === undefined || !this.#reading) break;
+      this.#lineSince = undefined;
+      this.#progressAt = this.#context.clock.monotonic();
+      this.#take(line);
+    }
+    if (!this.#reading) return;
+    if (this.#saturated) {
+      this.#lineSince = undefined;
+      this.#socket.pause();
+      return;
+    }
+    if (this.#lines.length > 0) this.#lineSince ??= this.#context.clock.monotonic();
+    this.#socket.resume();
+    this.#endWhenDone();
+  }
+
+  #take(line: Uint8Array): void {
+    if (this.#state === 'greeting') {
+      const greeted = decodeHello(line);
+      if (greeted.ok) this.#state = 'open';
+      else this.#refuse(greeted.error.code, greeted.error.message);
+      return;
+    }
+    const decoded = decodeRequest(line);
+    if (!decoded.ok) {
+      this.#answer(decoded.error);
+      return;
+    }
+    const request = decoded.value;
+    if (!serves(this.#caller.socket, request.verb)) this.#answer(refusal('forbidden', `this socket does not serve '${request.verb}': run/admin.sock does`, request.id));
+    else if (this.#draining) this.#answer(refusal('busy', 'the daemon is stopping', request.id));
+    else if (this.#holding.change(line.length)) this.#start(request, line.length);
+    else this.#answer(refusal('busy', 'the daemon holds too many bytes of unanswered requests: try again', request.id));
+  }
+
+  #start(request: LocalRequest, bytes: number): void {
+    this.#inFlight += 1;
+    void this.#handled(request).then((answer) => {
+      this.#inFlight -= 1;
+      this.#holding.change(-bytes);
+      this.#served = true;
+      this.#progressAt = this.#context.clock.monotonic();
+      this.#write(answer);
+      this.#advance();
+    });
+  }
+
+  /** The encoded answer, whatever the handler does. */
+  async #handled(request: LocalRequest): Promise<string> {
+    try {
+      return encodeReply(await this.#context.handle(request, this.#caller));
+    } catch (error) {
+      this.#context.logger.error('a local request failed by a defect', { verb: request.verb, id: request.id, error });
+      return encodeReply(refusal('internal', 'the daemon failed by a defect: its log says more', request.id));
+    }
+  }
+
+  #answer(reply: LocalReply): void {
+    this.#write(encodeReply(reply));
+  }
+
+  #write(line: string): void {
+    if (this.#reading && !this.#socket.write(line)) this.#blockedSince ??= this.#context.clock.monotonic();
+  }
+
+  #unblock(): void {
+    this.#blockedSince = undefined;
+    this.#advance();
+  }
+
+  #endInput(): void {
+    this.#inputEnded = true;
+    this.#endWhenDone();
+  }
+
+  #endWhenDone(): void {
+    if (!this.#reading || this.#inFlight > 0) return;
+    if (this.#draining) this.#end();
+    else if (!this.#inputEnded || this.#saturated) return;
+    else if (this.#lines.length > 0) this.#refuse('request_invalid', 'the last line does not end');
+    else this.#end();
+  }
+
+  /** Ends the connection with a coded line that belongs to no request. */
+  #refuse(code: ErrorCode, message: string): void {
+    if (!this.#reading) return;
+    this.#context.logger.debug('a local client was refused', { socket: this.#caller.socket, code, reason: message });
+    this.#end(encodeReply(refusal(code, message)));
+  }
+
+  #end(farewell = ''): void {
+    this.#state = 'ending';
+    this.#endingSince = this.#context.clock.monotonic();
+    this.#lines.clear();
+    this.#socket.pause();
+    this.#socket.end(farewell, () => this.destroy());
+  }
+
+  #closed(): void {
+    this.#state = 'closed';
+    this.#lines.clear();
+  }
+}

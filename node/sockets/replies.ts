@@ -1,0 +1,7 @@
+import type { ErrorCode } from '../../protocol/errors.ts';
+import type { LocalReply } from '../../protocol/local.ts';
+
+/** A failure for a client: under the id of its request, or of the connection as a whole. */
+export const refusal = (code: ErrorCode, message: string, id?: string): LocalReply => ({ ok: false, code, message, ...(id === undefined ? {} : { id }) });
+
+export const encodeReply = (reply: LocalReply): string => `${JSON.stringify(reply)}\n`;

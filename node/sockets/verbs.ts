@@ -1,0 +1,13 @@
+// Which socket serves which verb.
+import type { Verb } from '../../protocol/local.ts';
+
+/** `cluster`: run/jetpack.sock, for every cluster user. `admin`: run/admin.sock, for the daemon's own user. */
+export type SocketName = 'cluster' | 'admin';
+
+const servedBy: Readonly<Record<Verb, readonly SocketName[]>> = {
+  log: ['cluster', 'admin'],
+  send: ['cluster', 'admin'],
+  inspect: ['admin'],
+};
+
+export const serves = (socket: SocketName, verb: Verb): boolean => servedBy[verb].includes(socket);
