@@ -1,0 +1,146 @@
+// Writes the parts of docs/ that are made from the source: `npm run docs`. With `--check` it writes nothing and fails when
+// something differs. docs/ERRORS.md is made whole; in docs/PROTOCOL.md, what stands between a pair of comments
+// `<!-- generated: NAME -->` and `<!-- end -->`.
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { errorCodes, errors } from '../protocol/errors.ts';
+import { eventSchemas } from '../protocol/events.ts';
+import { frameSchemas } from '../protocol/frames.ts';
+import { limits } from '../protocol/limits.ts';
+import { hello, reply, requestSchemas } from '../protocol/local.ts';
+import { routingKey, type Route } from '../protocol/routing.ts';
+import { nodeTopology, serverTopology, type Topology } from '../transport/topology.ts';
+import { fieldTable, sharedFields, table, type JsonSchema } from './schema-table.ts';
+
+const code = (text: string): string => `\`${text}\``;
+
+const errorsPage = (): string => `# Error codes
+
+Every expected failure carries one of these codes: in replies, in logs and in the line that a command prints.
+Made from \`protocol/errors.ts\` by \`npm run docs\`.
+
+${table(
+  ['code', 'exit code', 'try again', 'meaning', 'what to do'],
+  errorCodes.map((name) => {
+    const { exit, retryable, meaning, remedy } = errors[name];
+    return [code(name), String(exit), retryable ? 'yes' : 'no', meaning, remedy];
+  }),
+)}
+`;
+
+interface Described {
+  toJSONSchema(options: { io: 'input' }): object;
+}
+
+/** zod's own type covers every JSON Schema there is; `JsonSchema` is the part that ours can be. */
+const asJsonSchema = (schema: Described): JsonSchema => schema.toJSONSchema({ io: 'input' });
+
+/** What every kind shares as one table, then each kind's own fields. `inside` names the field that holds those, if one does. */
+const kinds = (title: string, schemas: Readonly<Record<string, Described>>, name: string, inside?: string): string => {
+  const described = Object.entries(schemas).map(([kind, schema]) => [kind, asJsonSchema(schema)] as const);
+  const shared = sharedFields(described.map(([, schema]) => schema), [name, ...(inside === undefined ? [] : [inside])]);
+  const [, first] = described[0] ?? ['', {}];
+  const own = Object.keys(first.properties ?? {}).filter((field) => !shared.includes(field));
+  const body = inside === undefined ? '' : ` ${code(inside)}, which holds what its kind asks for,`;
+  const head = `Every ${title} has ${code(name)}, its kind,${body} and:\n\n${fieldTable(first, own)}`;
+  const each = described.map(([kind, schema]) => {
+    const fields = inside === undefined ? fieldTable(schema, [name, ...shared]) : fieldTable(schema.properties?.[inside] ?? {});
+    return `### ${code(kind)}\n\n${schema.description ?? ''}\n\n${fields}`;
+  });
+  return [head, ...each].join('\n\n');
+};
+
+const routes: Readonly<Record<Route['type'], string>> = {
+  events: "a node's `events` frames",
+  register: 'a `register` frame',
+  heartbeat: 'a `heartbeat` frame',
+  node: 'what the server says to one node',
+  cluster: 'what the server says to every node of a cluster',
+};
+
+const routingTable = (): string =>
+  table(
+    ['key', 'carries'],
+    Object.entries(routes).map(([type, carries]) => {
+      // Object.entries forgets that the keys of `routes` are the types of a route.
+      const route = { type, cluster: 'CLUSTER', node: 'NODE' } as Route;
+      return [code(routingKey(route)), carries];
+    }),
+  );
+
+const queueTraits = ({ deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength }: Topology['queues'][number]): string =>
+  [
+    deliveryLimit === undefined ? [] : `delivery limit ${deliveryLimit}`,
+    deadLetter === undefined ? [] : `dead letters to ${code(deadLetter)}`,
+    expiresMs === undefined ? [] : `deleted after ${expiresMs / 60_000} min without a consumer`,
+    messageTtlMs === undefined ? [] : `messages expire after ${messageTtlMs / 1000} s`,
+    maxLength === undefined ? [] : `keeps the newest ${maxLength} messages`,
+  ]
+    .flat()
+    .join('; ');
+
+const topology = (): string => {
+  const prefix = 'PREFIX';
+  const server = serverTopology(prefix);
+  const node = nodeTopology(prefix, { cluster: 'CLUSTER', node: 'NODE' });
+  const bindingsOf = (queue: string, { bindings }: Topology): string =>
+    bindings
+      .filter((binding) => binding.queue === queue)
+      .map(({ exchange, key }) => `${code(exchange)}${key === '' ? '' : ` with ${code(key)}`}`)
+      .join('; ');
+  const queueRows = [server, node].flatMap((one) =>
+    one.queues.map((queue) => [code(queue.name), one === server ? 'server' : 'node', queue.type, bindingsOf(queue.name, one), queueTraits(queue)]),
+  );
+  const exchangeRows = server.exchanges.map(({ name, type, alternate }) => [code(name), type, alternate === undefined ? '' : code(alternate)]);
+  return `${table(['exchange', 'type', 'what it cannot route goes to'], exchangeRows)}\n\n${table(['queue', 'declared by', 'type', 'bound to', 'traits'], queueRows)}`;
+};
+
+const parts: Readonly<Record<string, () => string>> = {
+  limits: () => table(['limit', 'value'], Object.entries(limits).map(([name, value]) => [code(name), value.toLocaleString('en')])),
+  'routing keys': routingTable,
+  topology,
+  frames: () => kinds('frame', frameSchemas, 'kind', 'body'),
+  events: () => kinds('event', eventSchemas, 'kind'),
+  hello: () => fieldTable(asJsonSchema(hello)),
+  requests: () => kinds('request', requestSchemas, 'verb'),
+  replies: () => reply.options.map((schema) => fieldTable(asJsonSchema(schema))).join('\n\n'),
+};
+
+const generated = /<!-- generated: (.*?) -->\n(?:.*?\n)??<!-- end -->/gs;
+
+const fillIn = (page: string): string =>
+  page.replaceAll(generated, (_, name: string) => {
+    const part = parts[name];
+    if (part === undefined) throw new Error(`docs/PROTOCOL.md asks for an unknown part: ${name}`);
+    return `<!-- generated: ${name} -->\n\n${part()}\n\n<!-- end -->`;
+  });
+
+const docs = path.join(import.meta.dirname, '..', 'docs');
+
+/** Each page that is made, in part or whole: its file, what it holds and what it should hold. */
+export const pages = (): Array<{ file: string; present: string; wanted: string }> => {
+  const read = (name: string): { file: string; present: string } => {
+    const file = path.join(docs, name);
+    return { file, present: readFileSync(file, 'utf8') };
+  };
+  const protocol = read('PROTOCOL.md');
+  return [
+    { ...read('ERRORS.md'), wanted: errorsPage() },
+    { ...protocol, wanted: fillIn(protocol.present) },
+  ];
+};
+
+const main = (check: boolean): number => {
+  const stale = pages().filter(({ present, wanted }) => present !== wanted);
+  for (const { file, wanted } of stale) {
+    const name = path.relative(process.cwd(), file);
+    if (check) console.error(`${name} differs from the source: run npm run docs`);
+    else {
+      writeFileSync(file, wanted);
+      console.log(`${name} written`);
+    }
+  }
+  return check && stale.length > 0 ? 1 : 0;
+};
+
+if (import.meta.main) process.exitCode = main(process.argv.includes('--check'));
