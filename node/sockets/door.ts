@@ -13,6 +13,9 @@ import type { SocketName } from './verbs.ts';
 /** Permissions taken from 0777: run/jetpack.sock becomes 0660, run/admin.sock 0600. */
 const umasks: Readonly<Record<SocketName, number>> = { cluster: 0o117, admin: 0o177 };
 
+/** Connections the system holds until they are accepted; beyond it a client is told EAGAIN and tries again. */
+const backlog = 1024;
+
 const answers = async (path: string): Promise<boolean> => {
   const probe = connect(path);
   try {
@@ -56,7 +59,7 @@ export class Door {
     if (!cleared.ok) return cleared;
     try {
       // The bind happens inside `listen`, before it returns.
-      withUmask(umasks[this.#name], () => this.#server.listen({ path, backlog: this.#context.limits.connections }));
+      withUmask(umasks[this.#name], () => this.#server.listen({ path, backlog }));
       await once(this.#server, 'listening');
     } catch (error) {
       return fail('home_unusable', `${path} cannot be listened on (${systemCode(error)})`);
