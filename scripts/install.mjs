@@ -38,7 +38,7 @@ const pathWithoutOurs = (root) => {
     .join(path.delimiter);
 };
 
-const networkTrouble = /\b(EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b/;
+const networkTrouble = /^npm (?:error|ERR!).*\b(EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT)\b/m;
 
 /** npm's first complaint that says something, without its prefix. */
 const complaint = (log) => /^npm (?:error|ERR!) (?!code |errno |syscall |network )(.+)$/m.exec(log)?.[1] ?? 'see the log';
@@ -49,28 +49,40 @@ const problemOf = (command, code, log, logFile) => {
   return `npm ${command} failed with exit code ${code}: ${reason}; its output is in ${logFile}`;
 };
 
-const runNpm = async (root, say) => {
-  // Without a lock file npm ci refuses to work at all.
-  const command = existsSync(path.join(root, 'package-lock.json')) ? 'ci' : 'install';
-  const logFile = path.join(root, '.state', 'install.log');
-  mkdirSync(path.dirname(logFile), { recursive: true });
-  rmSync(stampFile(root), { force: true });
-  say(`installing packages with npm ${command} (once for each change of package-lock.json; output in ${logFile})`);
-  const output = openSync(logFile, 'w');
-  let code;
+const npm = async (root, args, output) => {
   try {
-    // Test and build tools are needed whatever NODE_ENV says.
-    code = await runChild('npm', [command, '--include=dev', '--no-audit', '--no-fund'], {
+    return await runChild('npm', args, {
       cwd: root,
       env: { ...process.env, PATH: pathWithoutOurs(root) },
       stdio: ['ignore', output, output],
     });
   } catch (error) {
     throw new InstallProblem(`npm cannot be started (${error.code}): install npm, or put it on the PATH`);
+  }
+};
+
+/** Test and build tools are needed whatever NODE_ENV says, and a reason for the log whatever `npm --silent` says. */
+const options = ['--include=dev', '--no-audit', '--no-fund', '--loglevel=notice'];
+
+const runNpm = async (root, say) => {
+  const logFile = path.join(root, '.state', 'install.log');
+  mkdirSync(path.dirname(logFile), { recursive: true });
+  rmSync(stampFile(root), { force: true });
+  say(`installing packages (once for each change of package-lock.json; output in ${logFile})`);
+  const output = openSync(logFile, 'w');
+  try {
+    let command = 'ci';
+    let code = await npm(root, [command, ...options], output);
+    if (code !== 0 && read(logFile).includes('EUSAGE')) {
+      // The lock file is missing or, in the eyes of npm ci, incomplete: it may lack packages that only other systems need,
+      // where it was written with a registry that has none of those. npm install takes the versions that it does hold.
+      command = 'install';
+      code = await npm(root, [command, '--no-save', ...options], output);
+    }
+    if (code !== 0) throw new InstallProblem(problemOf(command, code, read(logFile), logFile));
   } finally {
     closeSync(output);
   }
-  if (code !== 0) throw new InstallProblem(problemOf(command, code, read(logFile), logFile));
 };
 
 const wantedMajor = 24;
