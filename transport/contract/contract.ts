@@ -1,0 +1,40 @@
+// The promises of port.ts as one suite. Every adapter passes it unchanged: a test that has to know which adapter it runs
+// on does not belong here.
+import { afterEach, beforeEach, describe } from '@jest/globals';
+import { contentContract } from './content.ts';
+import { lifecycleContract } from './lifecycle.ts';
+import { publishingContract } from './publishing.ts';
+import { routingContract } from './routing.ts';
+import { settlementContract } from './settlement.ts';
+import { waitingContract } from './waiting.ts';
+import type { Harness, World } from './world.ts';
+
+export const describeTransportContract = (name: string, harness: Harness): void => {
+  describe(`the transport contract, kept by ${name}`, () => {
+    let world: World;
+    beforeEach(async () => {
+      world = await harness.world();
+    });
+    afterEach(() => world.dispose());
+    const here = (): World => world;
+
+    describe('routing', () => {
+      routingContract(here);
+    });
+    describe('content', () => {
+      contentContract(here);
+    });
+    describe('messages that wait', () => {
+      waitingContract(here);
+    });
+    describe('settlement', () => {
+      settlementContract(here);
+    });
+    describe('publishing', () => {
+      publishingContract(here);
+    });
+    describe('a life from connect to close', () => {
+      lifecycleContract(here);
+    });
+  });
+};
