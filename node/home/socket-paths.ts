@@ -40,14 +40,17 @@ const recorded = (paths: HomePaths): SocketPaths | undefined => {
   return fits(sockets) ? sockets : undefined;
 };
 
-/** The paths a daemon may listen on; makes and records the folder when it takes one. Fails with `home_unusable`. */
-export const claimSocketPaths = (paths: HomePaths): Result<SocketPaths> => {
+/**
+ * The paths a daemon may listen on. When it takes a folder of their own, that is made under `temporary` and recorded. Fails
+ * with `home_unusable`.
+ */
+export const claimSocketPaths = (paths: HomePaths, temporary = tmpdir()): Result<SocketPaths> => {
   const inRun = inFolder(paths.run);
   if (fits(inRun)) return ok(inRun);
   const earlier = recorded(paths);
   if (earlier !== undefined) return ok(earlier);
   try {
-    const folder = mkdtempSync(path.join(tmpdir(), 'jetpack-'));
+    const folder = mkdtempSync(path.join(temporary, 'jetpack-'));
     const sockets = inFolder(folder);
     if (!fits(sockets)) {
       rmdirSync(folder);
