@@ -14,6 +14,9 @@ import { deadFrom, deliveryFrom, type Stored } from './stored.ts';
 /** Deliveries in one turn of the event loop: handlers that answer at once must not starve the process. */
 const deliveriesPerTurn = 256;
 
+/** smqp removes from an array, which costs what the array is long: messages beyond these wait outside it. */
+const kept = 512;
+
 export interface QueueConsumer {
   readonly prefetch: number;
   deliver(delivery: Delivery, settle: (settlement: Settlement) => void): void;
@@ -41,10 +44,18 @@ interface Attached {
   readonly out: Set<Message>;
 }
 
+interface Waiting {
+  readonly stored: Stored;
+  /** When it expires, in the clock's monotonic time. */
+  readonly due: number;
+}
+
 export class EmbeddedQueue {
   readonly spec: Queue;
   readonly #queue: SmqpQueue;
   readonly #owner: QueueOwner;
+  /** What waits behind all that smqp holds. */
+  #behind: Waiting[] = [];
   #attached: Attached[] = [];
   /** Messages out with a consumer, over all attachments. */
   #out = 0;
@@ -61,8 +72,8 @@ export class EmbeddedQueue {
 
   offer(stored: Stored): void {
     const lifetime = Math.min(stored.expiresMs ?? Infinity, this.spec.messageTtlMs ?? Infinity);
-    const due = this.#owner.clock.monotonic() + lifetime;
-    this.#queue.queueMessage({ due, returns: 0 }, stored, { messageId: stored.messageId });
+    this.#behind.push({ stored, due: this.#owner.clock.monotonic() + lifetime });
+    this.#fill();
     while (this.#waiting > (this.spec.maxLength ?? Infinity)) this.#dropHead();
     this.#sweep();
     this.#wake();
@@ -95,7 +106,14 @@ export class EmbeddedQueue {
   }
 
   get #waiting(): number {
-    return this.#queue.messageCount - this.#out;
+    return this.#queue.messageCount - this.#out + this.#behind.length;
+  }
+
+  #fill(): void {
+    if (this.#behind.length === 0 || this.#queue.messageCount - this.#out >= kept) return;
+    for (const { stored, due } of this.#behind.splice(0, kept)) {
+      this.#queue.queueMessage({ due, returns: 0 }, stored, { messageId: stored.messageId });
+    }
   }
 
   #wake(): void {
@@ -131,11 +149,13 @@ export class EmbeddedQueue {
 
   #take(): Message | undefined {
     const now = this.#owner.clock.monotonic();
-    for (let message = this.#queue.get(); message; message = this.#queue.get()) {
+    for (;;) {
+      this.#fill();
+      const message = this.#queue.get();
+      if (!message) return undefined;
       if (message.fields['due'] > now) return message;
       this.#bury(message);
     }
-    return undefined;
   }
 
   #settle({ out }: Attached, message: Message, settlement: Settlement): void {
@@ -174,6 +194,7 @@ export class EmbeddedQueue {
   }
 
   #dropHead(): void {
+    this.#fill();
     const head = this.#queue.get();
     if (head) this.#bury(head);
   }
