@@ -1,6 +1,7 @@
 // What the node's actors need from the machine; node/ provides it, tests provide theirs.
 import type { Priority } from '../../protocol/events.ts';
 import type { Result } from '../../protocol/result.ts';
+import type { TraceContext } from '../../protocol/trace.ts';
 
 /** `report`: events for the server. `user`: messages of `jetpack send` for the user's own exchange. */
 export type Lane = 'report' | 'user';
@@ -25,6 +26,8 @@ export interface Appended {
 
 export interface OutboxRow {
   readonly sequence: number;
+  /** The last sequence it stands for: its own, but for a tombstone. */
+  readonly through: number;
   readonly payload: string;
 }
 
@@ -53,6 +56,8 @@ export interface Outbox {
   append(entries: readonly NewEntry[]): Promise<Result<readonly Appended[]>>;
   /** Streams that still hold rows, and the current one; oldest first. */
   streams(): readonly OutboxStream[];
+  /** A stream of this outbox, also when its rows are gone: the last 100 openings are remembered. */
+  find(stream: string): OutboxStream | undefined;
   /** Rows of a lane from a sequence on, in order, until `rows` or `bytes` is passed (at least one if there is one). */
   read(stream: string, lane: Lane, from: number, limit: { readonly rows: number; readonly bytes: number }): readonly OutboxRow[];
   /** The server has applied everything up to `sequence`: deletes it. */
@@ -71,6 +76,5 @@ export interface UserMessage {
   readonly routingKey: string;
   readonly contentType: string;
   readonly bodyBase64: string;
-  readonly traceparent?: string;
-  readonly tracestate?: string;
+  readonly trace?: TraceContext | undefined;
 }

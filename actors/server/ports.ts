@@ -1,5 +1,5 @@
 // What the server's actors need from the machine; server/ provides it, tests provide theirs.
-import type { Level, Priority } from '../../protocol/events.ts';
+import type { JetpackEvent, Level, Priority } from '../../protocol/events.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import type { Result } from '../../protocol/result.ts';
 
@@ -10,6 +10,8 @@ export interface IncomingEntry {
   readonly through: number;
   /** The event's JSON as it arrived. */
   readonly raw: string;
+  /** What `raw` says, or why it cannot be read. */
+  readonly event: Result<JetpackEvent>;
 }
 
 export interface Batch {

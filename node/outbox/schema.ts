@@ -1,0 +1,68 @@
+import type { Lane } from '../../actors/node/ports.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import { textOf } from '../../storage/columns.ts';
+import type { Database, Schema } from '../../storage/database.ts';
+
+/** Whose events an outbox holds. A disk image carries a file to other machines, where they are nobody's. */
+export interface OutboxOwner extends NodeAddress {
+  /** The cloud's id of this machine. */
+  readonly instanceId: string;
+}
+
+/** Lanes as the file holds them. */
+export const laneNumber: Readonly<Record<Lane, number>> = { report: 0, user: 1 };
+
+/** What becomes of a row when there is no room: a lower number gives way before a higher one, from `stays` on none does. */
+export const standing = { low: 0, medium: 1, stays: 2, tombstone: 3 } as const;
+
+export type Standing = (typeof standing)[keyof typeof standing];
+
+/**
+ * `streams`: one row an opening; `report` and `user` are the last sequences given out, as far as rows do not tell more. `rows`: what was accepted and not
+ * yet applied. `ids`: the ids of repeatable entries, a row a transaction.
+ */
+const tables = `
+  CREATE TABLE owner (cluster TEXT NOT NULL, node TEXT NOT NULL, instance TEXT NOT NULL);
+  CREATE TABLE streams (
+    ordinal INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL UNIQUE,
+    after_stream TEXT,
+    after_sequence INTEGER,
+    report INTEGER NOT NULL,
+    user INTEGER NOT NULL
+  );
+  CREATE TABLE rows (
+    position INTEGER PRIMARY KEY,
+    ordinal INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    through INTEGER NOT NULL,
+    standing INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    payload TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX rows_in_order ON rows (ordinal, lane, sequence);
+  CREATE TABLE ids (last INTEGER PRIMARY KEY, stream TEXT NOT NULL, entries TEXT NOT NULL);
+`;
+
+const nameOf = ({ cluster, node, instanceId }: OutboxOwner): string => `node ${node} of cluster ${cluster} on instance ${instanceId}`;
+
+const ownerOf = (database: Database): OutboxOwner => {
+  const row = database.prepare('SELECT cluster, node, instance FROM owner').get();
+  return { cluster: textOf(row, 'cluster'), node: textOf(row, 'node'), instanceId: textOf(row, 'instance') };
+};
+
+/** The outbox's file, refused when another node or another instance wrote it. */
+export const outboxSchema = (owner: OutboxOwner): Schema => ({
+  applicationId: 0x4a_50_4f_42, // JPOB
+  version: 1,
+  create: (database) => {
+    database.exec(tables);
+    database.prepare('INSERT INTO owner VALUES (?, ?, ?)').run(owner.cluster, owner.node, owner.instanceId);
+  },
+  refuse: (database) => {
+    const found = ownerOf(database);
+    const same = found.cluster === owner.cluster && found.node === owner.node && found.instanceId === owner.instanceId;
+    return same ? undefined : `it belongs to ${nameOf(found)}, and this is ${nameOf(owner)}`;
+  },
+});

@@ -1,0 +1,111 @@
+// Opens a SQLite file so that what is committed survives a power cut, that nobody else can read it, and that one process
+// owns it. A file that is no sound database of ours is set aside with its reason and a fresh one begins; trouble of the
+// machine (full disk, file in use, read-only mount) leaves the file where it is and is an answer.
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { fail, ok, type Result } from '../protocol/result.ts';
+import { integerOf, textOf } from './columns.ts';
+import { setAside, type SetAside } from './set-aside.ts';
+import { catchTrouble, fileSystemCode, isDamage, troubleOf, type StorageCode } from './trouble.ts';
+
+export type Database = DatabaseSync;
+export type Statement = StatementSync;
+
+/** What a file must be to be ours. */
+export interface Schema {
+  /** Marks the kind of file (SQLite's `application_id`), so that no file is taken for another of ours. */
+  readonly applicationId: number;
+  /** SQLite's `user_version`. */
+  readonly version: number;
+  /** Makes the tables of a new file. Runs in a transaction. */
+  readonly create: (database: Database) => void;
+  /** Why a sound file of this kind must not be used all the same. */
+  readonly refuse?: (database: Database) => string | undefined;
+}
+
+export interface OpenedDatabase {
+  readonly database: Database;
+  /** The file that was found instead and could not be used. */
+  readonly setAside: SetAside | undefined;
+}
+
+/** How long opening waits for a process that still holds the file, milliseconds. It blocks: afterwards nobody contends. */
+const busyMs = 2_000;
+
+/** Files up to this size are checked page by page at opening; beyond it that would hold up the start for seconds. */
+const checkedBytes = 64 * 1024 * 1024;
+
+/** The log is cut back to this size after a large transaction. */
+const logBytes = 16 * 1024 * 1024;
+
+/** Creates the file where there is none, private from its first moment; SQLite gives its log the same mode. */
+const ensureFile = (path: string): Result<{ readonly bytes: number }, string> => {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) {
+    closeSync(openSync(path, 'wx', 0o600));
+    return ok({ bytes: 0 });
+  }
+  if (!found.isFile()) return { ok: false, error: 'it is not a file' };
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    if (fileSystemCode(error) === 'EACCES') return { ok: false, error: 'this user may not read and write it' };
+    throw error;
+  }
+  return ok({ bytes: found.size });
+};
+
+const pragma = (database: Database, name: string): number => integerOf(database.prepare(`PRAGMA ${name}`).get(), name);
+
+const isEmpty = (database: Database): boolean => database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+
+/** Why a file cannot be used, judged before anything is written to it. */
+const judge = (database: Database, schema: Schema, bytes: number): string | undefined => {
+  const kind = pragma(database, 'application_id');
+  if (kind !== schema.applicationId) return 'it is a database of another program';
+  const version = pragma(database, 'user_version');
+  if (version !== schema.version) return `its schema has version ${version}, and this program has version ${schema.version}`;
+  if (bytes <= checkedBytes && textOf(database.prepare('PRAGMA quick_check(1)').get(), 'quick_check') !== 'ok') return 'it is corrupt';
+  return schema.refuse?.(database);
+};
+
+const create = (database: Database, schema: Schema): void => {
+  database.exec('BEGIN IMMEDIATE');
+  database.exec(`PRAGMA application_id = ${schema.applicationId}; PRAGMA user_version = ${schema.version}`);
+  schema.create(database);
+  database.exec('COMMIT');
+};
+
+/** The database, or the reason why the file at this path is not it. Throws trouble of the machine. */
+const attempt = (path: string, schema: Schema): Result<Database, string> => {
+  const file = ensureFile(path);
+  if (!file.ok) return file;
+  const database = new DatabaseSync(path, { timeout: busyMs });
+  try {
+    // Held for as long as it is open: a second process is turned away, and what this one keeps in memory stays true.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE');
+    const fresh = isEmpty(database);
+    const reason = fresh ? undefined : judge(database, schema, file.value.bytes);
+    if (reason !== undefined) {
+      database.close();
+      return { ok: false, error: reason };
+    }
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${logBytes}`);
+    if (fresh) create(database, schema);
+    return ok(database);
+  } catch (error) {
+    database.close();
+    if (isDamage(error)) return { ok: false, error: `it is corrupt (${troubleOf(error)})` };
+    throw error;
+  }
+};
+
+/** Opens or creates the database at `path`. `at`, milliseconds since the epoch, names a file set aside. Fails with `code`. */
+export const openDatabase = (path: string, schema: Schema, code: StorageCode, at: number): Result<OpenedDatabase> =>
+  catchTrouble(code, `${path} cannot be opened`, (): Result<OpenedDatabase> => {
+    const found = attempt(path, schema);
+    if (found.ok) return ok({ database: found.value, setAside: undefined });
+    const aside = setAside(path, found.error, at);
+    const fresh = attempt(path, schema);
+    return fresh.ok ? ok({ database: fresh.value, setAside: aside }) : fail(code, `${path} cannot be used: ${fresh.error}`);
+  });

@@ -1,0 +1,134 @@
+// Gathers calls made close together into one transaction. A durable commit costs a write to the disk however much is in
+// it, so the group, not the call, pays for it.
+//
+//   idle        no call waits.
+//   gathering   calls wait. Every turn of the event loop that brings more of them prolongs it, up to `maxCalls` or
+//               `gatherMs`; the first quiet turn ends it, so a lone call waits two turns and no timer.
+//   committing  synchronous, in a turn of its own: every call's work in order, then COMMIT, then every caller is told.
+//   closed      calls are refused.
+//
+// Never runs work inside the caller's turn, and never tells a caller before COMMIT has returned. There are only failures
+// of the whole group: work decides whether it can be done before it writes, and what throws after that is the file's
+// trouble, which none of the group can escape. The transaction rolls back, each caller gets the same coded failure, and
+// the next group begins afresh. An exception that is no trouble of the file is a defect: it rejects the group's promises.
+import type { Clock } from '../effects/clock.ts';
+import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
+import type { Database, Statement } from './database.ts';
+import { troubleOf, type StorageCode } from './trouble.ts';
+
+/** What its owner keeps in memory about the file. It must be true again after a rollback. */
+export interface Follower {
+  /** A transaction has begun: remember what is true now. */
+  begun(): void;
+  /** The last moment to write before COMMIT. */
+  committing(): void;
+  /** Nothing since `begun` has happened. */
+  rolledBack(): void;
+}
+
+export interface GroupCommitOptions {
+  readonly database: Database;
+  readonly follower: Follower;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** The code of its failures. */
+  readonly code: StorageCode;
+}
+
+interface Call {
+  /** Does the work; the result tells the caller. */
+  readonly work: () => () => void;
+  readonly refuse: (failure: { readonly ok: false; readonly error: Failure }) => void;
+  readonly crash: (error: unknown) => void;
+}
+
+const maxCalls = 256;
+const gatherMs = 2;
+
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+  #waiting: Call[] = [];
+  /** How many waited when the last turn looked. */
+  #seen = 0;
+  #since = 0;
+  #turn: NodeJS.Immediate | undefined;
+  #closed = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options;
+    this.#begin = options.database.prepare('BEGIN IMMEDIATE');
+    this.#commit = options.database.prepare('COMMIT');
+  }
+
+  /** Runs `work`, synchronous, in the next transaction; resolves with what it returned once that is durable. */
+  run<T>(work: () => T): Promise<Result<T>> {
+    if (this.#closed) return Promise.resolve(fail(this.#options.code, 'the file is closed'));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({
+        work: () => {
+          const value = work();
+          return () => resolve(ok(value));
+        },
+        refuse: resolve,
+        crash: reject,
+      });
+      if (this.#turn !== undefined) return;
+      this.#since = this.#options.clock.monotonic();
+      this.#turn = setImmediate(this.#look);
+    });
+  }
+
+  /** Commits what waits, in this turn, and takes no more. */
+  close(): void {
+    this.#closed = true;
+    clearImmediate(this.#turn);
+    while (this.#waiting.length > 0) this.#flush();
+  }
+
+  readonly #look = (): void => {
+    const waiting = this.#waiting.length;
+    const grew = waiting > this.#seen;
+    this.#seen = waiting;
+    if (grew && waiting < maxCalls && this.#options.clock.monotonic() - this.#since < gatherMs) {
+      this.#turn = setImmediate(this.#look);
+      return;
+    }
+    this.#seen = 0;
+    this.#flush();
+    this.#turn = this.#waiting.length > 0 ? setImmediate(this.#look) : undefined;
+  };
+
+  #flush(): void {
+    const group = this.#waiting.splice(0, maxCalls);
+    let told: ReadonlyArray<() => void>;
+    try {
+      told = this.#transact(group);
+    } catch (error) {
+      const trouble = troubleOf(error);
+      for (const call of group) {
+        if (trouble === undefined) call.crash(error);
+        else call.refuse(fail(this.#options.code, trouble));
+      }
+      return;
+    }
+    for (const tell of told) tell();
+  }
+
+  #transact(group: readonly Call[]): ReadonlyArray<() => void> {
+    const { database, follower } = this.#options;
+    this.#begin.run();
+    follower.begun();
+    try {
+      const told = group.map((call) => call.work());
+      follower.committing();
+      this.#commit.run();
+      return told;
+    } catch (error) {
+      follower.rolledBack();
+      // SQLite rolls back by itself after some errors, a full disk among them.
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
