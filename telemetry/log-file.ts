@@ -1,14 +1,14 @@
 // A log file that stays within its bound: `path` and at most `files` - 1 older ones, `path.1` the youngest.
 //
 // States: idle, nothing waits; busy, lines are written in chunks, one chunk at a time; ailing, the last write failed and
-// no other is tried before `retryMs` have passed; closed. A failed write costs its chunk; once the disk takes lines again,
-// one of them says how many were lost. Before a chunk the file is looked for, at most once in `lookMs`: if someone moved
-// or removed it, a new one is begun under its name.
+// no other is tried before `retryMs` have passed; closed. A chunk that fails is taken back out of the file and waits with
+// the lines that come meanwhile; what then finds no room is lost, and one line says how many were. Before a chunk the file
+// is looked at, at most once in `lookMs`: if someone moved or removed it, a new one is begun under its name.
 //
-// It never throws, never blocks, never holds more than `maxWaiting` characters, and never changes a line.
-import { mkdir, stat } from 'node:fs/promises';
+// It never throws, never blocks, never holds more than `maxWaiting` characters, and never writes half a line.
+import { mkdir, open, rename, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { createStream, type RotatingFileStream } from 'rotating-file-stream';
+import { types } from 'node:util';
 import type { Clock } from '../effects/clock.ts';
 import { eventLogLine } from './event-log-line.ts';
 import type { LogSink } from './logger.ts';
@@ -16,12 +16,20 @@ import type { LogSink } from './logger.ts';
 export interface LogFileOptions {
   readonly path: string;
   readonly clock: Clock;
-  /** Bytes from which on the file is rotated, default 10 MiB; a file may pass it by one chunk (64 KiB) and one line. */
+  /** No file grows larger, unless a single chunk does; bytes, default 10 MiB. */
   readonly maxBytes?: number;
-  /** Files in all, at least 2, default 5. */
+  /** Files in all, default 5. */
   readonly files?: number;
   /** Told once an outage that writing fails, and why. */
   readonly onProblem: (reason: string) => void;
+}
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  /** Which file it is, wherever its name goes. */
+  readonly device: number;
+  readonly inode: number;
+  size: number;
 }
 
 const maxWaiting = 4 * 1024 * 1024;
@@ -29,88 +37,86 @@ const chunkSize = 64 * 1024;
 const retryMs = 1000;
 const lookMs = 1000;
 
-const openStream = ({ path: file, maxBytes = 10 * 1024 * 1024, files = 5 }: LogFileOptions): Promise<RotatingFileStream> =>
-  new Promise((resolve, reject) => {
-    const stream = createStream(path.basename(file), { path: path.dirname(file), size: `${maxBytes}B`, rotate: files - 1, mode: 0o640 });
-    stream.once('open', () => resolve(stream));
-    // Stays for good: an error after the opening reaches the write that met it, and must not end the process.
-    stream.on('error', reject);
-  });
+const ignore = (): undefined => undefined;
 
-const writeTo = (stream: RotatingFileStream, text: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    stream.write(text, (error) => (error instanceof Error ? reject(error) : resolve()));
-  });
+const reasonOf = (error: unknown): string => (types.isNativeError(error) ? error.message : String(error));
 
-const end = (stream: RotatingFileStream | undefined): Promise<void> =>
-  new Promise((resolve) => {
-    if (stream === undefined || stream.destroyed) resolve();
-    else stream.end(() => resolve());
-  });
+const openFile = async (file: string): Promise<OpenFile> => {
+  await mkdir(path.dirname(file), { recursive: true, mode: 0o750 });
+  const handle = await open(file, 'a', 0o640);
+  const { dev, ino, size } = await handle.stat();
+  return { handle, device: dev, inode: ino, size };
+};
 
-/** Which file stands under a name now, undefined for none. */
-const identify = async (file: string): Promise<string | undefined> => {
-  const found = await stat(file).catch(() => undefined);
-  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+/** Writes all or nothing. */
+const append = async (file: OpenFile, bytes: Uint8Array): Promise<void> => {
+  try {
+    await file.handle.appendFile(bytes);
+  } catch (error) {
+    await file.handle.truncate(file.size).catch(ignore);
+    throw error;
+  }
+  file.size += bytes.length;
 };
 
 export class LogFile implements LogSink {
-  readonly #options: LogFileOptions;
+  readonly #path: string;
   readonly #clock: Clock;
+  readonly #maxBytes: number;
+  readonly #files: number;
+  readonly #onProblem: (reason: string) => void;
   readonly #waiting: string[] = [];
   #waitingSize = 0;
-  /** Lines that found no room or were in a failed chunk, not yet told of in the file. */
+  /** Lines that found no room, not yet told of in the file. */
   #lost = 0;
-  #stream: RotatingFileStream | undefined;
-  /** Which file the stream has open, once looked up. Rotation makes it a new one. */
-  #identity: string | undefined;
+  #file: OpenFile | undefined;
   #lookAt = 0;
   #busy = false;
   #work: Promise<void> = Promise.resolve();
-  #ailing: { readonly reason: string; readonly retryAt: number } | undefined;
+  #ailing: { readonly retryAt: number } | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: LogFileOptions) {
-    this.#options = options;
-    this.#clock = options.clock;
+  constructor({ path: file, clock, maxBytes = 10 * 1024 * 1024, files = 5, onProblem }: LogFileOptions) {
+    this.#path = file;
+    this.#clock = clock;
+    this.#maxBytes = maxBytes;
+    this.#files = files;
+    this.#onProblem = onProblem;
   }
 
   write(line: string): void {
-    if (this.#closing !== undefined || this.#waitingSize + line.length > maxWaiting) {
+    if (this.#closing !== undefined) return;
+    if (this.#waitingSize + line.length > maxWaiting) {
       this.#lost += 1;
-      return;
+    } else {
+      this.#waiting.push(line);
+      this.#waitingSize += line.length;
     }
-    this.#waiting.push(line);
-    this.#waitingSize += line.length;
     const resting = this.#ailing !== undefined && this.#clock.monotonic() < this.#ailing.retryAt;
     if (!this.#busy && !resting) this.#work = this.#writeWaiting();
   }
 
   /** Writes what waits, as far as the disk takes it, and closes the file. The same promise every time. */
   close(): Promise<void> {
-    this.#closing ??= this.#work.then(() => this.#writeWaiting()).then(() => end(this.#stream));
+    this.#closing ??= this.#work.then(() => this.#writeWaiting()).then(() => this.#letGo());
     return this.#closing;
   }
 
   async #writeWaiting(): Promise<void> {
     this.#busy = true;
-    while (this.#waiting.length > 0) {
-      const lines = this.#takeChunk();
-      const lost = this.#lost;
-      try {
-        await writeTo(await this.#current(), this.#notice(lost) + lines.join(''));
-        this.#lost -= lost;
-        this.#ailing = undefined;
-      } catch (error) {
-        this.#lost += lines.length;
-        this.#failed(error instanceof Error ? error.message : String(error));
-        break;
-      }
+    try {
+      while (this.#waiting.length > 0) await this.#writeChunk();
+      if (this.#lost > 0) await this.#confessLoss();
+      this.#ailing = undefined;
+    } catch (error) {
+      if (this.#ailing === undefined) this.#onProblem(`${this.#path} cannot be written: ${reasonOf(error)}`);
+      this.#ailing = { retryAt: this.#clock.monotonic() + retryMs };
+      await this.#letGo();
     }
     this.#busy = false;
   }
 
-  #takeChunk(): readonly string[] {
+  async #writeChunk(): Promise<void> {
     let size = 0;
     let count = 0;
     for (const line of this.#waiting) {
@@ -118,47 +124,52 @@ export class LogFile implements LogSink {
       count += 1;
       if (size >= chunkSize) break;
     }
+    const bytes = Buffer.from(this.#waiting.slice(0, count).join(''));
+    await append(await this.#fileFor(bytes.length), bytes);
+    this.#waiting.splice(0, count);
     this.#waitingSize -= size;
-    return this.#waiting.splice(0, count);
   }
 
-  /** The failed write may have left half a line, so the notice begins on a new one. */
-  #notice(lost: number): string {
-    if (lost === 0) return '';
-    const reason = this.#ailing?.reason ?? 'more came than could be written';
-    return `\n${eventLogLine(this.#clock.now(), 'warn', `${lost} lines of this log were lost: ${reason}`)}`;
+  async #confessLoss(): Promise<void> {
+    const lost = this.#lost;
+    const line = Buffer.from(eventLogLine(this.#clock.now(), 'warn', `${lost} lines of this log were lost: they came faster than it could be written`));
+    await append(await this.#fileFor(line.length), line);
+    this.#lost -= lost;
   }
 
-  #failed(reason: string): void {
-    if (this.#ailing === undefined) this.#options.onProblem(`${this.#options.path} cannot be written: ${reason}`);
-    this.#ailing = { reason, retryAt: this.#clock.monotonic() + retryMs };
-    this.#stream?.destroy();
-    this.#stream = undefined;
-  }
-
-  async #current(): Promise<RotatingFileStream> {
-    const { path: file } = this.#options;
-    if (this.#stream !== undefined && this.#clock.monotonic() >= this.#lookAt) {
-      this.#lookAt = this.#clock.monotonic() + lookMs;
-      const found = await identify(file);
-      this.#identity ??= found;
-      if (found === undefined || found !== this.#identity) {
-        await end(this.#stream);
-        this.#stream = undefined;
-      }
+  /** The file to write so many bytes to, after the look and the rotation that are due. */
+  async #fileFor(bytes: number): Promise<OpenFile> {
+    if (this.#clock.monotonic() >= this.#lookAt) await this.#look();
+    this.#file ??= await openFile(this.#path);
+    if (this.#file.size > 0 && this.#file.size + bytes > this.#maxBytes) {
+      await this.#letGo();
+      await this.#rotate();
+      this.#file = await openFile(this.#path);
     }
-    if (this.#stream === undefined) {
-      await mkdir(path.dirname(file), { recursive: true, mode: 0o750 });
-      const stream = await openStream(this.#options);
-      this.#forget();
-      stream.on('open', () => this.#forget());
-      this.#stream = stream;
-    }
-    return this.#stream;
+    return this.#file;
   }
 
-  #forget(): void {
-    this.#identity = undefined;
-    this.#lookAt = 0;
+  async #look(): Promise<void> {
+    this.#lookAt = this.#clock.monotonic() + lookMs;
+    if (this.#file === undefined) return;
+    const found = await stat(this.#path).catch(ignore);
+    // Who copies a log and then empties it leaves the file in place, but not its size.
+    if (found?.dev === this.#file.device && found.ino === this.#file.inode) this.#file.size = found.size;
+    else await this.#letGo();
+  }
+
+  async #rotate(): Promise<void> {
+    const nameOf = (age: number): string => (age === 0 ? this.#path : `${this.#path}.${age}`);
+    for (let age = this.#files - 1; age > 0; age -= 1) {
+      await rename(nameOf(age - 1), nameOf(age)).catch((error: unknown) => {
+        if (!(types.isNativeError(error) && 'code' in error && error.code === 'ENOENT')) throw error;
+      });
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.handle.close().catch(ignore);
   }
 }

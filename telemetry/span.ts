@@ -59,7 +59,7 @@ export const startSpan = ({ name, kind, parent, links, attributes }: SpanSpec): 
 };
 
 const classOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return typeof error;
+  if (!types.isNativeError(error)) return typeof error;
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 };
 

@@ -1,0 +1,21 @@
+// Runs a script of testing/ in a process of its own: for what a process does once (load modules, read its environment)
+// and for what only the operating system can do to it.
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** `env` is the whole environment; `under` is a shell command that runs first, `ulimit` for example. */
+export const runChild = (script: string, args: readonly string[], env: Readonly<Record<string, string>>, under = 'true'): Promise<Finished> =>
+  new Promise((resolve) => {
+    const child = execFile(
+      '/bin/sh',
+      ['-c', `${under} && exec "$0" "$@"`, process.execPath, path.join(import.meta.dirname, script), ...args],
+      { env, timeout: 20_000, killSignal: 'SIGKILL' },
+      (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
+    );
+  });
