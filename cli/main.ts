@@ -1,0 +1,32 @@
+// `jetpack`: wires a run to the process.
+import { say } from '../commands/line.ts';
+import { systemClock } from '../effects/clock.ts';
+import { systemRandom } from '../effects/random.ts';
+import { run } from './run.ts';
+
+/** A defect is one line too, unless its stack is asked for. */
+const crash = (error: unknown): void => {
+  process.exitCode = 1;
+  const detail = error instanceof Error ? error.message : String(error);
+  if (process.env['JETPACK_DEBUG'] === '1') console.error(error);
+  else process.stderr.write(say('jetpack', `a defect: ${detail}; JETPACK_DEBUG=1 shows where (internal)`));
+};
+
+/** Whoever read our output has gone: there is nobody left to tell. */
+const ignore = (): void => undefined;
+
+process.on('uncaughtException', crash);
+process.stderr.on('error', ignore);
+
+process.exitCode = await run({
+  argv: process.argv.slice(2),
+  env: process.env,
+  input: () => process.stdin,
+  out(text) {
+    process.stdout.on('error', ignore);
+    process.stdout.write(text);
+  },
+  err: (text) => void process.stderr.write(text),
+  clock: systemClock,
+  random: systemRandom,
+});

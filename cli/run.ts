@@ -1,0 +1,90 @@
+// A run of `jetpack`, from its arguments to its exit code. Loads no more than the command needs: a script may call it a
+// thousand times.
+import { say, sayFailure } from '../commands/line.ts';
+import { logRequest } from '../commands/log.ts';
+import { parseCommandLine, type Invocation } from '../commands/parse.ts';
+import { sendRequest, type SendInvocation } from '../commands/send.ts';
+import type { Envelope } from '../commands/envelope.ts';
+import type { Clock } from '../effects/clock.ts';
+import { uuid7, type Random } from '../effects/random.ts';
+import { resolveHome } from '../node/home/paths.ts';
+import { errors } from '../protocol/errors.ts';
+import type { SpooledRequest } from '../protocol/local.ts';
+import { ok, type Result } from '../protocol/result.ts';
+import type { TraceContext } from '../protocol/trace.ts';
+import { deliver, type Delivery } from './deliver.ts';
+import { readBody, readFileBody } from './read-body.ts';
+import { programVersion } from './version.ts';
+
+export interface Io {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly input: () => AsyncIterable<Uint8Array>;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const bodyOf = async ({ body }: SendInvocation, io: Io): Promise<Result<Uint8Array>> => {
+  switch (body.type) {
+    case 'text':
+      return ok(Buffer.from(body.text));
+    case 'file':
+      return readFileBody(body.path);
+    case 'input':
+      return readBody('standard input', io.input());
+  }
+};
+
+const requestOf = async (invocation: Invocation, envelope: Envelope, io: Io): Promise<Result<SpooledRequest>> => {
+  if (invocation.command === 'log') return logRequest(invocation, envelope);
+  const body = await bodyOf(invocation, io);
+  return body.ok ? sendRequest(invocation, body.value, envelope) : body;
+};
+
+const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
+
+/** The trace this run continues. The code that reads one is loaded only when there is one. */
+const parentOf = async (env: Io['env']): Promise<TraceContext | undefined> =>
+  isSet(env['TRACEPARENT']) ? (await import('../telemetry/trace-carrier.ts')).fromEnvironment(env) : undefined;
+
+const wantsTraces = (env: Io['env']): boolean => isSet(env['OTEL_EXPORTER_OTLP_ENDPOINT']) || isSet(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
+
+const carryOut = async (command: string, home: string, invocation: Invocation, version: string, io: Io): Promise<Result<Delivery>> => {
+  const { clock, env, random } = io;
+  const work = async (trace: TraceContext | undefined): Promise<Result<Delivery>> => {
+    const at = clock.now();
+    const envelope = { id: uuid7(at, random), at, ...(trace === undefined ? {} : { trace }) };
+    const request = await requestOf(invocation, envelope, io);
+    return request.ok ? deliver(home, request.value, clock) : request;
+  };
+  const parent = await parentOf(env);
+  if (!wantsTraces(env)) return work(parent);
+  const { traced } = await import('./traced.ts');
+  return traced({ command, version, env, parent, clock, warn: (message) => io.err(say(command, message)) }, work);
+};
+
+/** Resolves to the exit code: 0, 2 for usage, 1 for failure. */
+export const run = async (io: Io): Promise<number> => {
+  const version = programVersion();
+  const parsed = parseCommandLine(io.argv, version);
+  switch (parsed.type) {
+    case 'text':
+      io.out(parsed.text);
+      return 0;
+    case 'refused':
+      io.err(sayFailure(parsed.command, parsed.failure));
+      return errors[parsed.failure.code].exit;
+    case 'invoked': {
+      const command = `jetpack ${parsed.invocation.command}`;
+      const outcome = await carryOut(command, resolveHome(parsed.home, io.env), parsed.invocation, version, io);
+      if (!outcome.ok) {
+        io.err(sayFailure(command, outcome.error));
+        return errors[outcome.error.code].exit;
+      }
+      if (outcome.value.type === 'spooled') io.err(say(command, outcome.value.reason));
+      return 0;
+    }
+  }
+};
