@@ -7,11 +7,16 @@ export interface ActorContext<M> {
   readonly self: ActorRef<M>;
   /** The trace of the message being handled, if it brought one. */
   readonly trace: TraceContext | undefined;
-  tell<N>(ref: ActorRef<N>, message: NoInfer<N>, options?: TellOptions): TellOutcome;
-  ask<N, R>(ref: ActorRef<N>, question: (reply: Reply<R>) => NoInfer<N>, options: AskOptions): Promise<AskResult<R>>;
   /**
-   * Turns the outcome of a promise into a message to this actor, in the trace of the message being handled unless told
-   * otherwise. Results are never refused by a full mailbox, and never reach a later incarnation.
+   * Tells in the trace of the message being handled, unless the options name another (`{ trace: undefined }` for none). What
+   * an actor tells itself is taken also while it drains, and never reaches a later incarnation.
+   */
+  tell<N>(ref: ActorRef<N>, message: N, options?: TellOptions): TellOutcome;
+  /** Asks, in the same trace as `tell` would. The answer belongs into `pipeToSelf`: a handler that awaits it blocks its actor. */
+  ask<N, R>(ref: ActorRef<N>, question: (reply: Reply<R>) => N, options: AskOptions): Promise<AskResult<R>>;
+  /**
+   * Turns the outcome of a promise into a message to this actor, in the trace of the message being handled. Results are
+   * never refused by a full mailbox, never reach a later incarnation, and are waited for when the actor drains.
    */
   pipeToSelf<T>(work: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void;
   /** Sends this actor a message after `ms`, to this incarnation only. The result cancels it. */
@@ -27,7 +32,10 @@ export interface ActorDefinition<S, M> {
   /** Makes the state of a new incarnation. Synchronous and trivial: real work starts with a message to itself. */
   readonly start: (context: ActorContext<M>) => S;
   readonly receive: (state: S, message: M, context: ActorContext<M>) => S | Promise<S>;
-  /** Ends open work before a stop; the mailbox is empty by then. Bounded by the supervisor's shutdown time. */
+  /**
+   * Ends open work before a stop; the mailbox is empty by then, and what is piped meanwhile is still handled afterwards.
+   * Bounded by the supervisor's shutdown time.
+   */
   readonly drain?: (state: S) => Promise<void>;
   /**
    * Gives back what the actor holds (a connection, a socket, a file). An actor with `release` owns a resource: it is
