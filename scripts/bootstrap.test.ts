@@ -22,7 +22,9 @@ const write = (name: string, content: string, mode = 0o644): void => {
   chmodSync(file(name), mode);
 };
 
-const npmThat = (script: string): void => write('tools/npm', `#!/bin/sh\necho "$@" >> npm-calls\n${script}\n`, 0o755);
+const npmThat = (script: string, ping = 'exit 0'): void => {
+  write('tools/npm', `#!/bin/sh\nif [ "$1" = ping ]; then ${ping}; fi\necho "$@" >> npm-calls\n${script}\n`, 0o755);
+};
 
 const npmCalls = (): string[] => (existsSync(file('npm-calls')) ? readFileSync(file('npm-calls'), 'utf8').trim().split('\n') : []);
 
@@ -112,6 +114,18 @@ describe('the bootstrap', () => {
     expect(npmCalls().map((call) => call.split(' --include')[0])).toEqual(['ci', 'install --no-save']);
   });
 
+  test('installs from the cache of npm when the registry is out of reach', async () => {
+    npmThat(installsNode, 'echo "npm error code ENOTFOUND" >&2; exit 1');
+    expect((await run(['bench'])).code).toBe(0);
+    expect(npmCalls()).toEqual(['ci --include=dev --no-audit --no-fund --loglevel=notice --offline']);
+  });
+
+  test('takes any answer of the registry for its presence', async () => {
+    npmThat(installsNode, 'echo "npm error code E404" >&2; exit 1');
+    expect((await run(['bench'])).code).toBe(0);
+    expect(npmCalls()[0]).not.toContain('--offline');
+  });
+
   test('does not let npm run with the Node that it replaces', async () => {
     npmThat(`${installsNode}\necho "$PATH"`);
     await run(['bench']);
@@ -157,8 +171,8 @@ describe('an install that cannot succeed ends with one line', () => {
     return second ?? '';
   };
 
-  test('that names the network when the registry is out of reach', async () => {
-    npmThat('echo "npm error code EAI_AGAIN" >&2\nexit 1');
+  test('that names the network when the registry is out of reach and the cache not enough', async () => {
+    npmThat('echo "npm error code ENOTCACHED" >&2\nexit 1', 'echo "npm error code EAI_AGAIN" >&2; exit 1');
     expect(await line()).toBe(
       `jetpack: npm ci failed with exit code 1: the npm registry cannot be reached (EAI_AGAIN): check the network and npm's proxy settings; its output is in ${file('.state/install.log')}`,
     );

@@ -1,0 +1,41 @@
+// `npm run bench -- NAME`: measures one suite beside its peers.
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { errors } from '../protocol/errors.ts';
+import { actors } from './actors.ts';
+import { runSuite, type Suite } from './harness.ts';
+import { parseOptions } from './options.ts';
+import { outbox } from './outbox.ts';
+import { reportText, watchConditions } from './report.ts';
+
+const suites: Readonly<Record<string, Suite>> = { actors, outbox };
+
+const onPath = (command: string): boolean => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', command]).status === 0;
+
+/** Installs from Debian what the suite's peers need and the machine lacks. */
+const installPeers = (suite: Suite): void => {
+  const needs = suite.comparisons.flatMap(({ peer }) => peer.needs ?? []).filter(({ command }) => !onPath(command));
+  if (needs.length === 0) return;
+  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...needs.map(({ debianPackage }) => debianPackage)]]) {
+    spawnSync('apt-get', args, { stdio: ['ignore', 2, 2] });
+  }
+};
+
+const main = async (args: readonly string[]): Promise<number> => {
+  const options = parseOptions(args, Object.keys(suites));
+  if (!options.ok) {
+    console.error(`bench: ${options.error.message}`);
+    return errors[options.error.code].exit;
+  }
+  const { suite: name, rounds, json } = options.value;
+  const suite = suites[name];
+  if (suite === undefined) throw new Error(`no suite ${name}`);
+  if (options.value.installPeers) installPeers(suite);
+  const conditions = watchConditions(suite, rounds);
+  const results = await runSuite(suite, rounds, onPath);
+  console.log(reportText(suite, conditions(), results));
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ suite: name, ...conditions(), results }, undefined, 2)}\n`);
+  return 0;
+};
+
+process.exitCode = await main(process.argv.slice(2));
