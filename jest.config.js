@@ -1,4 +1,5 @@
-// Two projects share one configuration: `unit` stands beside the code, `integration` drives real processes and brokers.
+// Three projects share one configuration: `unit` stands beside the code, `integration` drives real processes and brokers, and
+// `smoke` is the one suite of the latter that `npm test` runs too.
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -10,5 +11,6 @@ export default {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/'] },
     { ...common, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'] },
+    { ...common, displayName: 'smoke', testMatch: ['<rootDir>/integration/smoke.test.ts'] },
   ],
 };
