@@ -6,18 +6,40 @@
 import PQueue from 'p-queue';
 import { JetpackError, type ErrorCode } from '../protocol/errors.ts';
 import { assertNever } from '../protocol/result.ts';
+import type { Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { OutgoingMessage, PublishOutcome, Transport, TransportStatus } from '../transport/port.ts';
 
 /** Publishes under way at a time; more wait their turn in order. */
 const concurrency = 256;
 
+/** The error code of a publish that was not confirmed. */
+export const failureOf = ({ outcome }: PublishOutcome): ErrorCode | undefined => {
+  switch (outcome) {
+    case 'confirmed':
+      return undefined;
+    case 'closed':
+      return 'transport_closed';
+    case 'nacked':
+    case 'unconfirmed':
+    case 'unroutable':
+      return outcome;
+    default:
+      return assertNever(outcome);
+  }
+};
+
 export class BrokerLink {
   readonly transport: Transport;
+  readonly #metrics: Metrics;
+  readonly #clock: Clock;
   readonly #queue = new PQueue({ concurrency });
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, { metrics, clock }: { readonly metrics: Metrics; readonly clock: Clock }) {
     this.transport = transport;
+    this.#metrics = metrics;
+    this.#clock = clock;
   }
 
   get connected(): boolean {
@@ -25,12 +47,12 @@ export class BrokerLink {
   }
 
   publish(message: OutgoingMessage): Promise<PublishOutcome> {
-    return this.#queue.add(() => this.transport.publish(message));
-  }
-
-  /** Publishes waiting or under way. */
-  get pending(): number {
-    return this.#queue.size + this.#queue.pending;
+    return this.#queue.add(async () => {
+      const started = this.#clock.monotonic();
+      const outcome = await this.transport.publish(message);
+      this.#metrics.published(message.exchange, this.#clock.monotonic() - started, failureOf(outcome));
+      return outcome;
+    });
   }
 
   async drain(): Promise<void> {

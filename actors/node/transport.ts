@@ -4,10 +4,12 @@
 // States are the transport's own (connecting, connected, blocked, closed); observers are told when the link comes up or
 // goes down. It never keeps a message that was not confirmed: the outbox does, and an asker who hears `closed` or
 // `unconfirmed` asks again.
+import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { decodeFrame } from '../../protocol/codec.ts';
 import type { FrameOf } from '../../protocol/frames.ts';
 import { assertNever } from '../../protocol/result.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Delivery, OutgoingMessage, PublishOutcome, Settlement, Transport, TransportStatus } from '../../transport/port.ts';
 import { BrokerLink, noteStatus } from '../broker-link.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
@@ -42,6 +44,8 @@ export interface NodeTransportPorts {
   readonly commandQueue: string;
   readonly messaging: ActorRef<AnswerToMessaging | ConnectionMessage>;
   readonly sync: ActorRef<AnswerToSync | ConnectionMessage>;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -94,7 +98,7 @@ export const nodeTransport = (ports: NodeTransportPorts): ActorDefinition<State,
         (error) => ({ type: 'failed', error }),
       );
       for (const observer of observers) context.tell(observer, { type: 'connection', up: false });
-      return { link: new BrokerLink(transport), up: false };
+      return { link: new BrokerLink(transport, ports), up: false };
     },
     receive(state, message, context) {
       switch (message.type) {

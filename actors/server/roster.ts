@@ -37,8 +37,6 @@ export interface RosterPorts {
   readonly serverName: string;
   readonly records: () => readonly NodeRecord[];
   readonly transport: ActorRef<AnswerNode>;
-  /** Told of every change worth showing, for the live view. */
-  readonly onChange: (view: NodeView) => void;
   readonly lookMs: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -78,10 +76,11 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
   type Context = ActorContext<RosterMessage>;
 
   const put = (state: State, entry: Entry): void => {
-    const key = keyOf(entry.record);
-    const before = state.get(key);
-    state.set(key, entry);
-    if (before?.link !== entry.link || before.record !== entry.record) ports.onChange(viewOf(entry));
+    const { cluster, node } = entry.record;
+    const before = state.get(keyOf(entry.record));
+    state.set(keyOf(entry.record), entry);
+    if (entry.link === 'silent' && before?.link === 'online') logger.warn(`${cluster}/${node} is silent`, { cluster, node });
+    if (entry.link === 'online' && before?.link === 'silent') logger.info(`${cluster}/${node} is heard again`, { cluster, node });
   };
 
   /** A node that registers before its first event has arrived is listed with what it says of itself. */

@@ -3,16 +3,16 @@
 //
 // States are the transport's own. It never decides what an event means, and it never acknowledges a frame of events
 // before `events` has answered: unsettled ones come again, to this server or another.
+import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
-import { decodeFrame } from '../../protocol/codec.ts';
+import { decodeFrame, encodeFrame } from '../../protocol/codec.ts';
 import type { Frame, FrameOf } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
-import { parseRoutingKey } from '../../protocol/routing.ts';
 import { assertNever } from '../../protocol/result.ts';
-import { encodeFrame } from '../../protocol/codec.ts';
-import { routingKey } from '../../protocol/routing.ts';
-import { extractTrace } from '../../telemetry/trace-carrier.ts';
+import { parseRoutingKey, routingKey } from '../../protocol/routing.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
+import { extractTrace } from '../../telemetry/trace-carrier.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Delivery, Settlement, Transport, TransportStatus } from '../../transport/port.ts';
 import { BrokerLink, noteStatus } from '../broker-link.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
@@ -24,8 +24,9 @@ export type FrameFrom<K extends 'events' | 'register' | 'heartbeat'> = FrameOf<K
 export interface EventsArrived {
   readonly type: 'frame';
   readonly frame: FrameFrom<'events'>;
+  readonly delivery: Pick<Delivery, 'exchange' | 'routingKey' | 'queue' | 'redelivered'>;
   /** The batch's publish span. */
-  readonly batchTrace: TraceContext | undefined;
+  readonly publication: TraceContext | undefined;
   readonly reply: Reply<Settlement>;
 }
 
@@ -53,7 +54,8 @@ export interface ServerTransportPorts {
   readonly commandsExchange: string;
   readonly events: ActorRef<EventsArrived>;
   readonly roster: ActorRef<PresenceArrived>;
-  readonly onState: (state: Transport['state']) => void;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -95,10 +97,10 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
     if (typeof opened === 'string') return refuse(opened);
     const { frame, from } = opened;
     if (frame.kind !== 'events') return refuse(`a ${frame.kind} frame came with the reports`);
-    const batchTrace = extractTrace(delivery.headers);
+    const arrived = { frame: { ...frame, from }, delivery, publication: extractTrace(delivery.headers) };
     const settled = await context.ask(
       ports.events,
-      (reply: Reply<Settlement>) => ({ type: 'frame', frame: { ...frame, from }, batchTrace, reply }) as const,
+      (reply: Reply<Settlement>) => ({ type: 'frame', ...arrived, reply }) as const,
       { timeoutMs: applyTimeoutMs },
     );
     return settled.ok ? settled.value : 'requeue';
@@ -123,7 +125,7 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
         transport.consume(ports.queues.presence, { prefetch: presencePrefetch }, (delivery) => takePresence(context, delivery)),
       ]);
       context.pipeToSelf(consuming, () => ({ type: 'consuming' }), (error) => ({ type: 'failed', error }));
-      return { link: new BrokerLink(transport) };
+      return { link: new BrokerLink(transport, ports) };
     },
     receive(state, message) {
       switch (message.type) {
@@ -140,7 +142,6 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
           return state;
         case 'status':
           noteStatus(message.status, logger);
-          ports.onState(state.link.transport.state);
           return state;
         case 'consuming':
           return state;

@@ -1,0 +1,194 @@
+// Takes what is to be told, makes it durable, and sees it to the server.
+//
+// A message is accepted when the outbox has committed it, and only then is the asker told. From there the sender (a state
+// machine over the outbox) says what to publish; this actor gathers for a few milliseconds, has the transport publish, and
+// tells the sender how it went. While the broker is out of reach it only accepts. After a crash a new sender reads the outbox
+// again: what was under way is published once more under the same sequence, and the server drops the repeat.
+import type { Clock } from '../../effects/clock.ts';
+import type { Logger } from '../../effects/logger.ts';
+import type { Random } from '../../effects/random.ts';
+import type { SpooledRequest } from '../../protocol/local.ts';
+import { assertNever, fail, ok, type Result } from '../../protocol/result.ts';
+import type { PublishOutcome } from '../../transport/port.ts';
+import type { SpanHandle } from '../../telemetry/span.ts';
+import { failureOf } from '../broker-link.ts';
+import type { ActorContext, ActorDefinition } from '../definition.ts';
+import type { ActorRef, AskResult, Reply } from '../ref.ts';
+import { acceptEvent, acceptRequest, type Acceptance, type ReportedEvent } from './accept.ts';
+import type { Outbox } from './ports.ts';
+import { eventsPublication, userPublication, type Destination, type Publication } from './publication.ts';
+import { Sender, type EventBatch, type UserRow } from './sender.ts';
+import type { AnswerToMessaging, ConnectionMessage, NodeTransportMessage } from './transport.ts';
+
+export interface NewReport {
+  readonly type: 'report';
+  readonly event: ReportedEvent;
+  readonly reply: Reply<Result<void>>;
+}
+
+export interface AcceptRequest {
+  readonly type: 'accept';
+  readonly request: SpooledRequest;
+  readonly reply: Reply<Result<void>>;
+}
+
+export type MessagingMessage =
+  | NewReport
+  | AcceptRequest
+  | ConnectionMessage
+  | AnswerToMessaging
+  /** Answered when nothing accepted so far waits for the broker or the server. */
+  | { readonly type: 'flush'; readonly reply: Reply<void> }
+  | { readonly type: 'durable' }
+  | { readonly type: 'pump' }
+  | { readonly type: 'published'; readonly batch: EventBatch; readonly outcome: PublishOutcome }
+  | { readonly type: 'publishedToUser'; readonly row: UserRow; readonly outcome: PublishOutcome }
+  | { readonly type: 'done'; readonly result: Result<unknown> };
+
+export interface MessagingPorts {
+  readonly outbox: Outbox;
+  readonly destination: Destination;
+  readonly transport: ActorRef<NodeTransportMessage>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface State {
+  readonly sender: Sender;
+  readonly up: boolean;
+  /** A pump is due shortly: what is accepted until then travels with it. */
+  readonly gathering: boolean;
+  /** Cancels the timer after which unanswered events are sent again. */
+  readonly cancelWake: () => void;
+  readonly flushers: ReadonlyArray<Reply<void>>;
+}
+
+/** How long accepted events are gathered for one publish, milliseconds: the largest lever on throughput there is. */
+const gatherMs = 5;
+/** The transport answers every publish within its confirm time-out; this only bounds a transport that is being replaced. */
+const publishTimeoutMs = 30_000;
+
+const idle = (): void => undefined;
+
+const outcomeOf = (asked: AskResult<PublishOutcome>): PublishOutcome => (asked.ok ? asked.value : { outcome: 'closed' });
+
+const endSpan = (span: SpanHandle, outcome: PublishOutcome): void => {
+  const failure = failureOf(outcome);
+  if (failure !== undefined) span.fail(failure);
+  span.end();
+};
+
+export const messaging = (ports: MessagingPorts): ActorDefinition<State, MessagingMessage> => {
+  const { clock, destination, logger, outbox, random } = ports;
+  type Context = ActorContext<MessagingMessage>;
+
+  const accept = (accepted: Result<Acceptance>, reply: Reply<Result<void>>, context: Context): void => {
+    if (!accepted.ok) {
+      reply(accepted);
+      return;
+    }
+    const { entry, span } = accepted.value;
+    const settle = (result: Result<unknown>): MessagingMessage => {
+      if (!result.ok) span.fail(result.error.code);
+      span.end();
+      reply(result.ok ? ok(undefined) : result);
+      return { type: 'durable' };
+    };
+    context.pipeToSelf(outbox.append([entry]), settle, (error) => settle(fail('outbox_unwritable', String(error))));
+  };
+
+  const publish = (context: Context, { message, span }: Publication, done: (outcome: PublishOutcome) => MessagingMessage): void => {
+    const asked = context.ask(ports.transport, (reply: Reply<PublishOutcome>) => ({ type: 'publish', message, reply }) as const, {
+      timeoutMs: publishTimeoutMs,
+      trace: span.trace,
+    });
+    const settle = (outcome: PublishOutcome): MessagingMessage => {
+      endSpan(span, outcome);
+      return done(outcome);
+    };
+    context.pipeToSelf(asked, (result) => settle(outcomeOf(result)), () => settle({ outcome: 'closed' }));
+  };
+
+  const pump = (state: State, context: Context): State => {
+    state.cancelWake();
+    if (!state.up) return { ...state, cancelWake: idle };
+    const { sender } = state;
+    for (let batch = sender.next(clock.monotonic()); batch !== undefined; batch = sender.next(clock.monotonic())) {
+      const sent = batch;
+      publish(context, eventsPublication(destination, sent, sent.rows, clock, random), (outcome) => ({ type: 'published', batch: sent, outcome }));
+    }
+    for (let row = sender.nextUser(clock.monotonic()); row !== undefined; row = sender.nextUser(clock.monotonic())) {
+      const sent = row;
+      publish(context, userPublication(destination, sent.row), (outcome) => ({ type: 'publishedToUser', row: sent, outcome }));
+    }
+    const wakeAt = sender.wakeAt();
+    const cancelWake = wakeAt === undefined ? idle : context.later(Math.max(0, wakeAt - clock.monotonic()), { type: 'pump' });
+    return { ...state, gathering: false, cancelWake };
+  };
+
+  const gather = (state: State, context: Context): State => {
+    if (state.gathering || !state.up) return state;
+    context.later(gatherMs, { type: 'pump' });
+    return { ...state, gathering: true };
+  };
+
+  const answerFlushers = (state: State): State => {
+    if (state.flushers.length === 0 || outbox.depth().rows > 0) return state;
+    for (const reply of state.flushers) reply();
+    return { ...state, flushers: [] };
+  };
+
+  return {
+    name: 'messaging',
+    start(context) {
+      context.tell(ports.transport, { type: 'connection?', observer: context.self });
+      return { sender: new Sender({ outbox, clock, random }), up: false, gathering: false, cancelWake: idle, flushers: [] };
+    },
+    receive(state, message, context) {
+      switch (message.type) {
+        case 'report':
+          accept(acceptEvent(message.event, context.trace), message.reply, context);
+          return state;
+        case 'accept':
+          accept(acceptRequest(message.request, context.trace), message.reply, context);
+          return state;
+        case 'durable':
+          return gather(state, context);
+        case 'connection':
+          // What was under way on the old connection may or may not have arrived: it is all sent again.
+          if (message.up && !state.up) state.sender.connected();
+          return pump({ ...state, up: message.up }, context);
+        case 'pump':
+          return pump(state, context);
+        case 'published':
+          state.sender.settled(message.batch, message.outcome.outcome, clock.monotonic());
+          if (message.outcome.outcome === 'unroutable') logger.warn('no server takes reports yet: no queue is bound for them', { code: 'unroutable' });
+          return pump(state, context);
+        case 'publishedToUser': {
+          const work = state.sender.settledUser(message.row, message.outcome.outcome, clock.monotonic());
+          context.pipeToSelf(work, (result) => ({ type: 'done', result }), (error) => ({ type: 'done', result: fail('outbox_unwritable', String(error)) }));
+          return state;
+        }
+        case 'answer': {
+          const { body, kind } = message.frame;
+          if (body.lane !== 'report') return state;
+          if (kind === 'resend') {
+            state.sender.resend(body.stream, body.from, body.to);
+            return pump(state, context);
+          }
+          const work = state.sender.applied(body.stream, body.sequence);
+          context.pipeToSelf(work, (result) => ({ type: 'done', result }), (error) => ({ type: 'done', result: fail('outbox_unwritable', String(error)) }));
+          return state;
+        }
+        case 'done':
+          if (!message.result.ok) logger.error(`the outbox could not be updated: ${message.result.error.message}`, { code: message.result.error.code });
+          return pump(answerFlushers(state), context);
+        case 'flush':
+          return answerFlushers({ ...state, flushers: [...state.flushers, message.reply] });
+        default:
+          return assertNever(message);
+      }
+    },
+  };
+};

@@ -1,0 +1,145 @@
+// Brings the events of all nodes into the store, in order and once each, and answers their nodes.
+//
+// The intake (a state machine over the store's progress) says what to apply, what to answer and what to ask for again; this
+// actor does it. A frame is settled when what it brought is in the store, or at once where nothing of it can be applied
+// yet: a node keeps what is not applied, so an acknowledged frame is never the last copy. After a crash a new intake starts
+// from the store; what was held is sent again.
+import type { Clock } from '../../effects/clock.ts';
+import type { Logger } from '../../effects/logger.ts';
+import { uuid7, type Random } from '../../effects/random.ts';
+import { wireVersion } from '../../protocol/frames.ts';
+import { assertNever, fail, type Result } from '../../protocol/result.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import type { SpanHandle } from '../../telemetry/span.ts';
+import type { Settlement } from '../../transport/port.ts';
+import type { ActorContext, ActorDefinition } from '../definition.ts';
+import type { ActorRef, Reply } from '../ref.ts';
+import { Arrivals } from './arrivals.ts';
+import { Intake, type IntakeStep } from './intake.ts';
+import type { Batch, BatchOutcome, Store, StoredEvent } from './ports.ts';
+import type { RosterMessage } from './roster.ts';
+import type { AnswerNode, EventsArrived } from './transport.ts';
+
+interface Applying {
+  readonly batch: Batch;
+  readonly spans: readonly SpanHandle[];
+  readonly startedAt: number;
+  /** Settles the frame that made the batch complete. */
+  readonly reply: Reply<Settlement>;
+}
+
+export type EventsMessage = EventsArrived | { readonly type: 'stored'; readonly applying: Applying; readonly result: Result<BatchOutcome> };
+
+export interface EventsPorts {
+  readonly store: Store;
+  /** Every event that was added, in order of position. */
+  readonly onStored: (event: StoredEvent) => void;
+  readonly reportsQueue: string;
+  readonly transport: ActorRef<AnswerNode>;
+  readonly roster: ActorRef<RosterMessage>;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+interface State {
+  readonly intake: Intake;
+  readonly arrivals: Arrivals;
+}
+
+const unanswered = (): void => undefined;
+
+export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage> => {
+  const { clock, logger, metrics, random, store } = ports;
+  type Context = ActorContext<EventsMessage>;
+
+  const head = () => ({ v: wireVersion, id: uuid7(clock.now(), random), sentAt: clock.now() }) as const;
+
+  const answer = (to: AnswerNode['to'], frame: AnswerNode['frame'], context: Context): void =>
+    void context.tell(ports.transport, { type: 'answer', to, frame });
+
+  const apply = (state: State, batch: Batch, reply: Reply<Settlement>, context: Context): void => {
+    const applying = { batch, spans: state.arrivals.begin(batch), startedAt: clock.monotonic(), reply };
+    context.pipeToSelf(
+      store.applyBatch(batch),
+      (result) => ({ type: 'stored', applying, result }),
+      (error) => ({ type: 'stored', applying, result: fail('store_unwritable', String(error)) }),
+    );
+  };
+
+  /** Does what the intake says; `reply` settles the frame that led to it. */
+  const follow = (state: State, steps: readonly IntakeStep[], reply: Reply<Settlement>, context: Context): void => {
+    let settle = reply;
+    for (const step of steps) {
+      switch (step.type) {
+        case 'apply':
+          apply(state, step.batch, settle, context);
+          settle = unanswered;
+          break;
+        case 'applied':
+          answer(step.to, { ...head(), kind: 'applied', body: step.body }, context);
+          break;
+        case 'resend':
+          logger.info(`${step.to.cluster}/${step.to.node} is asked for ${step.body.from} to ${step.body.to} again`, step.body);
+          answer(step.to, { ...head(), kind: 'resend', body: step.body }, context);
+          break;
+        case 'conflict': {
+          const { from, stream } = step.batch;
+          const owner = `${step.owner.cluster}/${step.owner.node}`;
+          const message = `stream ${stream} belongs to ${owner}: two nodes share one run/ folder, or one was cloned`;
+          logger.error(`${from.cluster}/${from.node} was refused: ${message}`, { code: 'stream_conflict' });
+          answer(from, { ...head(), kind: 'refused', body: { code: 'stream_conflict', message } }, context);
+          break;
+        }
+        default:
+          assertNever(step);
+      }
+    }
+    settle('ack');
+  };
+
+  const tell = (added: readonly StoredEvent[], context: Context): void => {
+    for (const event of added) {
+      ports.onStored(event);
+      metrics.synced(event.kind, event.receivedAt - event.at);
+    }
+    const changed = new Set(added.filter(({ kind }) => kind === 'node' || kind === 'phase').map(({ cluster, node }) => JSON.stringify([cluster, node])));
+    if (changed.size === 0) return;
+    const records = store.nodes().filter(({ cluster, node }) => changed.has(JSON.stringify([cluster, node])));
+    context.tell(ports.roster, { type: 'changed', records });
+  };
+
+  const stored = (state: State, { batch, reply, spans, startedAt }: Applying, result: Result<BatchOutcome>, context: Context): void => {
+    for (const span of spans) {
+      if (!result.ok) span.fail(result.error.code);
+      span.end();
+    }
+    metrics.processed(ports.reportsQueue, clock.monotonic() - startedAt, result.ok ? undefined : result.error.code);
+    if (!result.ok) logger.error(`events of ${batch.from.cluster}/${batch.from.node} could not be stored: ${result.error.message}`, { code: result.error.code });
+    const steps = state.intake.settled(batch, result, clock.monotonic());
+    if (result.ok && result.value.outcome === 'applied') tell(result.value.stored, context);
+    reply('ack');
+    follow(state, steps, unanswered, context);
+  };
+
+  return {
+    name: 'events',
+    start: () => ({ intake: new Intake(store), arrivals: new Arrivals(clock) }),
+    receive(state, message, context) {
+      switch (message.type) {
+        case 'frame': {
+          state.arrivals.note(message);
+          const { body, from } = message.frame;
+          follow(state, state.intake.received(from, body, clock.monotonic()), message.reply, context);
+          return state;
+        }
+        case 'stored':
+          stored(state, message.applying, message.result, context);
+          return state;
+        default:
+          return assertNever(message);
+      }
+    },
+  };
+};

@@ -1,0 +1,83 @@
+// Real processes of this repository: servers and daemons started through their launchers, killed and stopped by pid.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = path.resolve(import.meta.dirname, '../..');
+
+export interface Running {
+  readonly pid: number;
+  /** The first line on standard output: what the program says when it serves. Rejects when it ends before. */
+  readonly serving: Promise<string>;
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  /** What it wrote to standard error, the last 64 KiB. */
+  stderr(): string;
+  /** SIGKILL, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM, and waits until it has ended. */
+  stop(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
+}
+
+export interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const kept = 65_536;
+
+const over = (child: ChildProcess): Running => {
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-kept);
+  });
+  const ended = once(child, 'exit').then(([code, signal]: unknown[]) => ({
+    code: typeof code === 'number' ? code : null,
+    signal: typeof signal === 'string' ? signal : null,
+  }));
+  const serving = new Promise<string>((resolve, reject) => {
+    if (child.stdout === null) throw new Error('no standard output');
+    createInterface({ input: child.stdout }).once('line', resolve);
+    void ended.then(({ code, signal }) => reject(new Error(`ended before it served (code ${code}, signal ${signal}): ${errors}`)));
+  });
+  // A caller that only waits for the end must not be told of a start that failed a second time.
+  serving.catch(() => undefined);
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    return ended;
+  };
+  return {
+    pid: child.pid ?? -1,
+    serving,
+    ended,
+    stderr: () => errors,
+    kill: async () => void (await end('SIGKILL')),
+    stop: () => end('SIGTERM'),
+  };
+};
+
+/** Starts one of the launchers in bin/ with nothing of this environment but what a program needs. */
+export const startProgram = (
+  program: 'jetpackd' | 'cycle-server' | 'jetpack',
+  argv: readonly string[],
+  { env = {} }: StartOptions = {},
+): Running => {
+  const { PATH = '', HOME = '', TMPDIR } = process.env;
+  const inherited = TMPDIR === undefined ? { PATH, HOME } : { PATH, HOME, TMPDIR };
+  return over(spawn(path.join(root, 'bin', program), argv, { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+};
+
+/** Runs the command line once, to its end. */
+export const runJetpack = async (
+  argv: readonly string[],
+  { env = {}, input = '' }: StartOptions & { readonly input?: string } = {},
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> => {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(path.join(root, 'bin', 'jetpack'), argv, { env: { PATH, HOME, ...env }, stdio: 'pipe' });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  child.stdin.on('error', () => undefined).end(input);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+};

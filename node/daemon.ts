@@ -1,0 +1,161 @@
+// jetpackd without its process: opens what a node needs, begins its actors, and ends them in order. `main.ts` runs it as a
+// program; the cluster in a box and tests run several in one process.
+//
+// States: opening → running → stopping (asked, or its root supervisor gave up) → ended. What it opened it closes, in the
+// reverse order, whichever way it ends.
+import type { Clock } from '../effects/clock.ts';
+import type { Logger } from '../effects/logger.ts';
+import type { Random } from '../effects/random.ts';
+import { createActorSystem } from '../actors/runtime.ts';
+import type { Interceptor } from '../actors/interceptor.ts';
+import type { ActorSnapshot } from '../actors/system.ts';
+import type { Outbox } from '../actors/node/ports.ts';
+import type { NodeFacts, SyncTimes } from '../actors/node/sync.ts';
+import { refusal } from '../actors/broker-link.ts';
+import type { NodeAddress } from '../protocol/identity.ts';
+import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
+import type { Reply } from '../actors/ref.ts';
+import { nodeRefs, nodeTree } from '../supervisors/node-tree.ts';
+import { startSupervisor } from '../supervisors/supervisor.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { namesFor, nodeQueue, nodeTopology, type Topology } from '../transport/topology.ts';
+import type { Transport } from '../transport/port.ts';
+import { claimSocketPaths } from './home/socket-paths.ts';
+import { lockHome } from './home/lock.ts';
+import { homePaths } from './home/paths.ts';
+import { prepareHome } from './home/prepare.ts';
+import { openOutbox, type OpenedOutbox } from './outbox/outbox.ts';
+import { listenLocal } from './sockets/listen.ts';
+import { drainSpool } from './spool/drain.ts';
+
+export interface NodeSettings {
+  readonly home: string;
+  readonly address: NodeAddress;
+  readonly facts: NodeFacts;
+  readonly prefix: string;
+  readonly times: SyncTimes;
+}
+
+/** What the daemon takes from its surroundings. */
+export interface NodeSurroundings {
+  readonly openTransport: (topology: Topology) => Transport;
+  /** Wraps the outbox once it is open, for tests that watch or stop it at a chosen moment. */
+  readonly overOutbox?: (outbox: Outbox) => Outbox;
+  readonly interceptors?: readonly Interceptor[];
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface RunningNode {
+  /** Resolves when it takes requests on its sockets. */
+  readonly serving: Promise<void>;
+  readonly escalated: Promise<Failure>;
+  inspect(): readonly ActorSnapshot[];
+  stop(): Promise<void>;
+}
+
+/** How long a stop waits for what was accepted to reach the server; the rest is sent at the next start. */
+const flushMs = 1_500;
+const reportMs = 1_000;
+
+const open = (settings: NodeSettings, around: NodeSurroundings) => {
+  const paths = homePaths(settings.home);
+  const prepared = prepareHome(paths);
+  if (!prepared.ok) return prepared;
+  const lock = lockHome(paths);
+  if (!lock.ok) return lock;
+  const close = <T>(failure: T): T => {
+    lock.value.release();
+    return failure;
+  };
+  const sockets = claimSocketPaths(paths);
+  if (!sockets.ok) return close(sockets);
+  const owner = { ...settings.address, instanceId: settings.facts.instanceId };
+  const opened: Result<OpenedOutbox> = openOutbox(paths.outbox, owner, around);
+  if (!opened.ok) return close(opened);
+  const { outbox, setAside } = opened.value;
+  if (setAside !== undefined) {
+    around.logger.warn(`the outbox was set aside as ${setAside.path}: ${setAside.reason}`, { path: setAside.path });
+  }
+  return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox });
+};
+
+export const startNode = (settings: NodeSettings, around: NodeSurroundings): Result<RunningNode> => {
+  const { clock, logger, metrics, random } = around;
+  const opened = open(settings, around);
+  if (!opened.ok) return opened;
+  const { lock, outbox, paths, sockets } = opened.value;
+  const { address, facts, prefix, times } = settings;
+  const names = namesFor(prefix);
+  const timing = metrics.timeMessages === undefined ? [] : [metrics.timeMessages];
+  const system = createActorSystem({ name: address.node, clock, random, logger, interceptors: [...timing, ...(around.interceptors ?? [])] });
+  const refs = nodeRefs(system);
+  const serving = Promise.withResolvers<void>();
+  const escalated = Promise.withResolvers<Failure>();
+  let transport: Transport | undefined;
+
+  const tree = nodeTree(refs, {
+    transport: {
+      open: () => (transport = around.openTransport(nodeTopology(prefix, address))),
+      commandQueue: nodeQueue(prefix, address),
+      metrics,
+      clock,
+      logger: logger.child({ actor: 'transport' }),
+    },
+    messaging: {
+      outbox,
+      destination: { address, reportsExchange: names.reports, userExchange: names.user },
+      clock,
+      random,
+      logger: logger.child({ actor: 'messaging' }),
+    },
+    sync: {
+      address,
+      facts,
+      reportsExchange: names.reports,
+      outboxRows: () => outbox.depth().rows,
+      times,
+      clock,
+      random,
+      logger: logger.child({ actor: 'sync' }),
+    },
+    gateway: {
+      openSockets: (handle) => listenLocal({ paths: sockets, handle, clock, logger: logger.child({ actor: 'gateway' }) }),
+      drainSpool: (submit) => drainSpool({ paths, submit, clock, logger: logger.child({ actor: 'gateway' }) }),
+      inspect: () => system.inspect(),
+      onOpen: () => serving.resolve(),
+    },
+  });
+  const unobserve = metrics.observe({
+    mailboxes: () => system.inspect(),
+    transport: () => ({ state: transport?.state ?? 'closed', inFlight: transport?.inFlight ?? 0 }),
+    outbox: () => outbox.depth(),
+  });
+  const root = startSupervisor(system, tree, {
+    onEvent: (event) => {
+      if (event.type === 'failed') metrics.restarted(event.reason, event.consequence);
+    },
+    onEscalate: (error) =>
+      escalated.resolve(fail(refusal(error) ?? 'internal', error instanceof Error ? error.message : String(error)).error),
+  });
+  system.tell(refs.sync, { type: 'started' });
+
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await system.ask(refs.sync, (reply: Reply<void>) => ({ type: 'stopping', reply }) as const, { timeoutMs: reportMs });
+    await system.ask(refs.messaging, (reply: Reply<void>) => ({ type: 'flush', reply }) as const, { timeoutMs: flushMs });
+    await root.drain();
+    system.stop();
+    unobserve();
+    await outbox.close();
+    lock.release();
+  };
+  return ok({
+    serving: serving.promise,
+    escalated: escalated.promise,
+    inspect: () => system.inspect(),
+    stop: () => (stopped ??= stop()),
+  });
+};

@@ -1,0 +1,18 @@
+// Where a long-running program's log goes: JSON lines on standard error, for systemd and containers, and a bounded file for
+// people.
+import type { Clock } from '../effects/clock.ts';
+import type { Logger } from '../effects/logger.ts';
+import { LogFile } from '../telemetry/log-file.ts';
+import type { LogLevel } from '../telemetry/log-level.ts';
+import { bothLoggers, jsonLogger, lineLogger, standardError } from '../telemetry/logger.ts';
+
+export interface ProgramLog {
+  readonly logger: Logger;
+  close(): Promise<void>;
+}
+
+export const openProgramLog = (file: string, level: LogLevel, clock: Clock): ProgramLog => {
+  const errors = jsonLogger({ sink: standardError(), level, clock });
+  const sink = new LogFile({ path: file, clock, onProblem: (reason) => errors.warn(reason) });
+  return { logger: bothLoggers(errors, lineLogger({ sink, level, clock })), close: () => sink.close() };
+};

@@ -1,0 +1,141 @@
+// cycle-server without its process: opens what a server needs, begins its actors, and ends them in order. `main.ts` runs it as
+// a program; the cluster in a box and tests run it beside nodes in one process.
+//
+// States: opening → running → stopping (asked, or its root supervisor gave up) → ended. What it opened it closes, in the
+// reverse order, whichever way it ends.
+import path from 'node:path';
+import type { Interceptor } from '../actors/interceptor.ts';
+import { refusal } from '../actors/broker-link.ts';
+import { createActorSystem } from '../actors/runtime.ts';
+import type { Store } from '../actors/server/ports.ts';
+import type { ActorSnapshot } from '../actors/system.ts';
+import type { Clock } from '../effects/clock.ts';
+import type { Logger } from '../effects/logger.ts';
+import type { Random } from '../effects/random.ts';
+import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
+import { serverRefs, serverTree } from '../supervisors/server-tree.ts';
+import { startSupervisor } from '../supervisors/supervisor.ts';
+import { eventLogLine } from '../telemetry/event-log-line.ts';
+import { LogFile } from '../telemetry/log-file.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Transport } from '../transport/port.ts';
+import { namesFor, serverTopology, type Topology } from '../transport/topology.ts';
+import { openServerHome } from './home.ts';
+import { listenApi, type ListenAddress } from './http/listen.ts';
+import { openStore } from './store/store.ts';
+
+export interface ServerSettings {
+  readonly home: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly listen: ListenAddress;
+}
+
+/** What the server takes from its surroundings. */
+export interface ServerSurroundings {
+  readonly openTransport: (topology: Topology) => Transport;
+  /** Wraps the store once it is open, for tests that watch or stop it at a chosen moment. */
+  readonly overStore?: (store: Store) => Store;
+  readonly interceptors?: readonly Interceptor[];
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+export interface RunningServer {
+  /** The API's base URL, when it listens. */
+  readonly listening: Promise<string>;
+  readonly escalated: Promise<Failure>;
+  inspect(): readonly ActorSnapshot[];
+  stop(): Promise<void>;
+}
+
+/** How often the roster looks for nodes that fell silent. */
+const lookMs = 1_000;
+
+export const startServer = (settings: ServerSettings, around: ServerSurroundings): Result<RunningServer> => {
+  const { clock, logger, metrics, random } = around;
+  const home = openServerHome(settings.home);
+  if (!home.ok) return home;
+  const opened = openStore(path.join(settings.home, 'store.db'), { clock });
+  if (!opened.ok) {
+    home.value.release();
+    return opened;
+  }
+  const { setAside } = opened.value;
+  const store = around.overStore?.(opened.value.store) ?? opened.value.store;
+  if (setAside !== undefined) logger.error(`the store was set aside as ${setAside.path}: ${setAside.reason}`, { path: setAside.path });
+
+  const eventLog = new LogFile({ path: path.join(settings.home, 'cycle_server.log'), clock, onProblem: (reason) => logger.warn(reason) });
+  const names = namesFor(settings.prefix);
+  const timing = metrics.timeMessages === undefined ? [] : [metrics.timeMessages];
+  const system = createActorSystem({ name: 'cycle-server', clock, random, logger, interceptors: [...timing, ...(around.interceptors ?? [])] });
+  const refs = serverRefs(system);
+  const listening = Promise.withResolvers<string>();
+  const escalated = Promise.withResolvers<Failure>();
+  let transport: Transport | undefined;
+
+  const tree = serverTree(refs, {
+    roster: { serverName: settings.name, records: () => store.nodes(), lookMs, clock, random, logger: logger.child({ actor: 'roster' }) },
+    events: {
+      store,
+      onStored: (event) =>
+        eventLog.write(eventLogLine(event.receivedAt, event.level, `${event.cluster}/${event.node} ${event.message}`)),
+      reportsQueue: names.reports,
+      metrics,
+      clock,
+      random,
+      logger: logger.child({ actor: 'events' }),
+    },
+    transport: {
+      open: () => (transport = around.openTransport(serverTopology(settings.prefix))),
+      queues: { reports: names.reports, presence: names.presence },
+      commandsExchange: names.commands,
+      metrics,
+      clock,
+      logger: logger.child({ actor: 'transport' }),
+    },
+    api: {
+      open: (nodes) =>
+        listenApi(
+          settings.listen,
+          {
+            nodes,
+            events: (query) => store.events(query),
+            health: () => ({ broker: transport?.state ?? 'closed', events: store.count() }),
+          },
+          (error) => logger.error('a request to the API failed', { err: error }),
+        ),
+      onListening: (url) => listening.resolve(url),
+      logger: logger.child({ actor: 'api' }),
+    },
+  });
+  const unobserve = metrics.observe({
+    mailboxes: () => system.inspect(),
+    transport: () => ({ state: transport?.state ?? 'closed', inFlight: transport?.inFlight ?? 0 }),
+  });
+  const root = startSupervisor(system, tree, {
+    onEvent: (event) => {
+      if (event.type === 'failed') metrics.restarted(event.reason, event.consequence);
+    },
+    onEscalate: (error) =>
+      escalated.resolve(fail(refusal(error) ?? 'internal', error instanceof Error ? error.message : String(error)).error),
+  });
+
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await root.drain();
+    system.stop();
+    unobserve();
+    await store.close();
+    await eventLog.close();
+    home.value.release();
+  };
+  return ok({
+    listening: listening.promise,
+    escalated: escalated.promise,
+    inspect: () => system.inspect(),
+    stop: () => (stopped ??= stop()),
+  });
+};

@@ -1,0 +1,12 @@
+// How the actors of both trees are watched, unless one says otherwise.
+import { refusal } from '../actors/broker-link.ts';
+import type { ChildOptions } from './spec.ts';
+
+/** A window for each leaf: a burst of failures in one does not use up the patience for the others. */
+export const leaf: ChildOptions = { intensity: { restarts: 5, withinMs: 30_000 } };
+
+/** A broker that refuses for good (password, vhost, topology) ends the program with its reason: nothing here can mend it. */
+export const brokerLeaf: ChildOptions = {
+  ...leaf,
+  decide: (error) => (refusal(error) === undefined ? 'restart' : 'escalate'),
+};

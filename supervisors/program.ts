@@ -1,0 +1,70 @@
+// The outermost layer of a long-running process: runs until a signal asks it to end or its root supervisor gives up.
+//
+// States: `running` → `stopping` (a signal, or an escalation) → ended. Stopping is bounded: what has not ended by then is
+// left to the operating system. A second signal ends at once. Exit codes: 0 after a signal, 1 after an escalation or a
+// stop that did not end in time, 2 for usage.
+import type { Failure, Result } from '../protocol/result.ts';
+import { errors } from '../protocol/errors.ts';
+
+export interface RunningProgram {
+  /** Drains and ends; never rejects. */
+  stop(): Promise<void>;
+  /** Resolves with the reason when the root supervisor has given up. */
+  readonly escalated: Promise<Failure>;
+  /** For a program that ends by itself: resolves when it is time, and once stopped says how it went. */
+  readonly over?: Promise<() => Failure | undefined>;
+}
+
+/** The process as far as a program needs it; tests give their own. */
+export interface Host {
+  readonly argv: readonly string[];
+  readonly env: { readonly [name: string]: string | undefined };
+  onSignal(listener: (signal: string) => void): void;
+  stderr(text: string): void;
+  exit(code: number): void;
+}
+
+export const processHost: Host = {
+  argv: process.argv.slice(2),
+  env: process.env,
+  onSignal(listener) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => listener(signal));
+  },
+  stderr: (text) => void process.stderr.write(text),
+  exit: (code) => process.exit(code),
+};
+
+/** Time for a whole stop, milliseconds: systemd and a person at Ctrl-C both expect less than five seconds. */
+export const stopWithinMs = 4_500;
+
+export const exitWith = (host: Host, program: string, failure: Failure): void => {
+  const line = failure.message.startsWith(`${program}: `) ? failure.message : `${program}: ${failure.message}`;
+  host.stderr(`${line}\n`);
+  host.exit(errors[failure.code].exit);
+};
+
+/** Runs `start`'s program to its end. A failure to start is one line and an exit code. */
+export const runProgram = async (host: Host, program: string, start: () => Promise<Result<RunningProgram>>): Promise<void> => {
+  const signals: { count: number; first: () => void } = { count: 0, first: () => undefined };
+  const signalled = new Promise<'signal'>((resolve) => {
+    signals.first = () => resolve('signal');
+  });
+  host.onSignal(() => {
+    signals.count += 1;
+    if (signals.count === 1) signals.first();
+    else host.exit(1);
+  });
+  const started = await start();
+  if (!started.ok) return exitWith(host, program, started.error);
+  const running = started.value;
+  const cause = await Promise.race([signalled, running.escalated, ...(running.over === undefined ? [] : [running.over])]);
+  const deadline = setTimeout(() => {
+    host.stderr(`${program}: did not stop within ${stopWithinMs} ms\n`);
+    host.exit(1);
+  }, stopWithinMs);
+  await running.stop();
+  clearTimeout(deadline);
+  const failure = typeof cause === 'function' ? cause() : cause;
+  if (failure === 'signal' || failure === undefined) host.exit(0);
+  else exitWith(host, program, failure);
+};

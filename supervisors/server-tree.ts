@@ -1,0 +1,42 @@
+// The server's tree: which actor hangs where. Begun in this order and ended in the reverse.
+import type { ActorSystem } from '../actors/system.ts';
+import { api, type ApiPorts } from '../actors/server/api.ts';
+import { events, type EventsMessage, type EventsPorts } from '../actors/server/events.ts';
+import { roster, type RosterMessage, type RosterPorts } from '../actors/server/roster.ts';
+import { serverTransport, type ServerTransportMessage, type ServerTransportPorts } from '../actors/server/transport.ts';
+import type { ActorRef } from '../actors/ref.ts';
+import { brokerLeaf, leaf } from './leaf.ts';
+import { actor, supervisor, type SupervisorSpec } from './spec.ts';
+
+export interface ServerRefs {
+  readonly transport: ActorRef<ServerTransportMessage>;
+  readonly roster: ActorRef<RosterMessage>;
+  readonly events: ActorRef<EventsMessage>;
+}
+
+const name = 'server';
+
+export const serverRefs = (system: ActorSystem): ServerRefs => ({
+  transport: system.ref(`${name}/transport`),
+  roster: system.ref(`${name}/roster`),
+  events: system.ref(`${name}/events`),
+});
+
+export interface ServerPorts {
+  readonly transport: Omit<ServerTransportPorts, 'events' | 'roster'>;
+  readonly roster: Omit<RosterPorts, 'transport'>;
+  readonly events: Omit<EventsPorts, 'transport' | 'roster'>;
+  readonly api: Omit<ApiPorts, 'roster'>;
+}
+
+export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec =>
+  supervisor({
+    name,
+    strategy: 'one-for-one',
+    children: [
+      actor(roster({ ...ports.roster, transport: refs.transport }), leaf),
+      actor(events({ ...ports.events, transport: refs.transport, roster: refs.roster }), leaf),
+      actor(serverTransport({ ...ports.transport, events: refs.events, roster: refs.roster }), brokerLeaf),
+      actor(api({ ...ports.api, roster: refs.roster }), leaf),
+    ],
+  });
