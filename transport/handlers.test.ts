@@ -39,7 +39,7 @@ describe('the handlers of a subscription', () => {
     };
     const odd: unknown = Object.create(null);
     expect(await run(thrown)).toEqual({ settled: ['requeue'], failures: ['broken'], synchronously: true });
-    expect(await run(() => Promise.reject(odd as Error))).toEqual({ settled: ['requeue'], failures: ['not an error: object'], synchronously: false });
+    expect(await run(() => Promise.reject(odd as Error))).toEqual({ settled: ['requeue'], failures: ['an error without a message'], synchronously: false });
   });
 
   test('`idle` waits for every one of them', async () => {

@@ -1,8 +1,7 @@
 // The handlers of one subscription that are under way. A handler that throws or rejects counts as `requeue` and is
 // reported; nothing of it reaches the adapter that delivered. A handler that answers at once is settled at once.
 import type { Delivery, DeliveryHandler, Settlement } from './port.ts';
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : `not an error: ${typeof error}`);
+import { reasonOf } from './reason.ts';
 
 export class Handlers {
   readonly #handle: DeliveryHandler;

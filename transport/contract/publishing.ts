@@ -34,7 +34,7 @@ export const publishingContract = (world: () => World): void => {
 
   test('without a connection a publish answers `closed` at once', async () => {
     const { prefix, link } = world();
-    const wire = link(topologyOf(prefix));
+    const wire = await link(topologyOf(prefix));
     expect(await wire.transport.publish(message(`${prefix}.x`, 'too-early'))).toEqual({ outcome: 'closed' });
     const transport = await connected(wire);
     wire.drop();
@@ -47,7 +47,7 @@ export const publishingContract = (world: () => World): void => {
 
   test('every publish in flight when the connection dies gets an outcome, and none of the confirmed ones is lost', async () => {
     const { prefix, link } = world();
-    const wire = link(topicTopology(prefix, [{ name: 'q', type: 'quorum' }]));
+    const wire = await link(topicTopology(prefix, [{ name: 'q', type: 'quorum' }]));
     const transport = await connected(wire);
     const bodies = Array.from({ length: 300 }, (_, index) => `${index}`);
     const publishes = bodies.map((body) => transport.publish(message(`${prefix}.x`, 'k', body)));

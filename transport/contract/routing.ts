@@ -100,7 +100,7 @@ export const routingContract = (world: () => World): void => {
   test('a queue that exists with another argument ends the transport, naming the queue and the argument', async () => {
     const { prefix, link } = world();
     await connected(link(topicTopology(prefix, [{ name: 'q', type: 'classic', maxLength: 10 }])));
-    const { transport } = link(topicTopology(prefix, [{ name: 'q', type: 'classic', maxLength: 20 }]));
+    const { transport } = await link(topicTopology(prefix, [{ name: 'q', type: 'classic', maxLength: 20 }]));
     const statuses = statusesOf(transport);
     await until('the mismatch is told', () => transport.state === 'failed');
     expect(statuses.at(-1)).toMatchObject({ type: 'failed', code: 'topology_mismatch', reason: expect.stringContaining(`${prefix}.q`) });

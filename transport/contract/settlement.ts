@@ -9,7 +9,7 @@ const hangFirst = ({ redelivered }: { readonly redelivered: boolean }): Settleme
 export const settlementContract = (world: () => World): void => {
   test.each(['quorum', 'classic'] as const)('what was not settled when the connection died is delivered again, marked as such (%s)', async (type) => {
     const { prefix, link } = world();
-    const wire = link(topicTopology(prefix, [{ name: 'q', type }]));
+    const wire = await link(topicTopology(prefix, [{ name: 'q', type }]));
     const transport = await connected(wire);
     const got = await collect(transport, `${prefix}.q`, hangFirst);
     await outcomes(['a', 'b'].map((body) => transport.publish(message(`${prefix}.x`, 'k', body))));
@@ -22,7 +22,7 @@ export const settlementContract = (world: () => World): void => {
 
   test('a settlement that comes after its connection died settles nothing and harms nothing', async () => {
     const { prefix, link } = world();
-    const wire = link(deadLetterTopology(prefix, { type: 'quorum', deliveryLimit: 5 }));
+    const wire = await link(deadLetterTopology(prefix, { type: 'quorum', deliveryLimit: 5 }));
     const transport = await connected(wire);
     const dead = await collect(transport, `${prefix}.dead`);
     const late: ((settlement: Settlement) => void)[] = [];

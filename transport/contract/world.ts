@@ -11,7 +11,7 @@ export interface Link {
 /** A piece of a broker whose names nobody else uses. */
 export interface World {
   readonly prefix: string;
-  readonly link: (topology: Topology, bounds?: Pick<TransportOptions, 'maxInFlight'>) => Link;
+  readonly link: (topology: Topology, bounds?: Pick<TransportOptions, 'maxInFlight'>) => Promise<Link>;
   /** As an operator would. */
   readonly deleteQueue: (name: string) => Promise<void>;
   /** Closes every transport and removes what was declared. */
@@ -56,7 +56,8 @@ export const deadLetterTopology = (prefix: string, spec: Pick<Queue, 'deliveryLi
   ],
 });
 
-export const connected = async ({ transport }: Link): Promise<Transport> => {
+export const connected = async (link: Link | Promise<Link>): Promise<Transport> => {
+  const { transport } = await link;
   await until('the transport is connected', () => transport.state === 'connected');
   return transport;
 };

@@ -12,7 +12,7 @@ const world = (): Promise<World> => {
     link: (topology, bounds) => {
       const transport = broker.connect({ name: 'contract', topology, ...bounds });
       opened.push(transport);
-      return { transport, drop: () => transport.drop() };
+      return Promise.resolve({ transport, drop: () => transport.drop() });
     },
     deleteQueue: (name) => Promise.resolve(broker.deleteQueue(name)),
     dispose: async () => {

@@ -1,0 +1,32 @@
+// What the broker's refusals mean. amqplib hands most of them over as text.
+import type { Failure } from '../../protocol/result.ts';
+import { reasonOf } from '../reason.ts';
+
+/** A failed connect. `shown` is the address without its credentials. */
+export const connectFailure = (error: unknown, shown: string): Failure => {
+  const reason = reasonOf(error);
+  // The broker's answer to SASL PLAIN (RabbitMQ: "ACCESS_REFUSED - Login was refused ...").
+  if (reason.includes('ACCESS_REFUSED') || reason.includes('ACCESS-REFUSED')) {
+    return { code: 'broker_credentials', message: `${shown} refuses the user name or password` };
+  }
+  // amqplib leaves out why the broker closed instead of opening the virtual host: as a rule it does not exist or is not
+  // this user's, but a broker that is shutting down answers the same.
+  if (reason.includes('Expected ConnectionOpenOk; got <ConnectionClose')) {
+    return { code: 'broker_vhost', message: `${shown} does not open its virtual host to this user` };
+  }
+  return { code: 'broker_unreachable', message: `${shown}: ${reason}` };
+};
+
+/** A failed declaration. RabbitMQ's text names the queue or exchange and the argument that differs. */
+export const declareFailure = (error: unknown): Failure => {
+  const reason = reasonOf(error);
+  const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case 406:
+      return { code: 'topology_mismatch', message: reason };
+    case 403:
+      return { code: 'broker_vhost', message: reason };
+    default:
+      return { code: 'broker_unreachable', message: reason };
+  }
+};
