@@ -1,0 +1,294 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ActorRef } from './ref.ts';
+import { recorder, supervise, type Step } from './testing/recorder.ts';
+import { createWorld, settle, type World } from './testing/world.ts';
+
+const worlds: World[] = [];
+const world = (): World => {
+  const made = createWorld();
+  worlds.push(made);
+  return made;
+};
+
+afterEach(() => {
+  for (const { system } of worlds.splice(0)) system.stop();
+});
+
+const note =
+  (value: unknown): Step =>
+  () =>
+    value;
+
+const crash: Step = () => {
+  throw new Error('crash');
+};
+
+/** A recorder at `path`, spawned at once. */
+const recorderAt = (path: string, more: Parameters<typeof recorder>[0] = {}, answer: 'resume' | 'end' = 'resume') => {
+  const { clock, system } = world();
+  const { definition, notes } = recorder(more);
+  const supervision = supervise(answer);
+  const spawn = () => system.spawn(path, definition, supervision);
+  const ref: ActorRef<Step> = system.ref(path);
+  return { clock, incarnation: spawn(), notes, ref, spawn, supervision, system };
+};
+
+describe('telling', () => {
+  test('messages are handled in the order they were told, each with the state the one before left', async () => {
+    const { notes, ref, system } = recorderAt('a');
+    for (let index = 0; index < 500; index += 1) system.tell(ref, (_context, handled) => [index, handled]);
+    await settle();
+    expect(notes).toEqual(Array.from({ length: 500 }, (_, index) => [index, index]));
+  });
+
+  test('a handler that returns a promise is waited for before the next message is begun', async () => {
+    const { notes, ref, system } = recorderAt('a');
+    const slow = Promise.withResolvers<string>();
+    system.tell(ref, () => slow.promise);
+    system.tell(ref, note('second'));
+    await settle();
+    expect(notes).toEqual([]);
+    slow.resolve('first');
+    await settle();
+    expect(notes).toEqual(['first', 'second']);
+  });
+
+  test('what is told before an actor exists waits for it', async () => {
+    const { system } = world();
+    const { definition, notes } = recorder();
+    const ref: ActorRef<Step> = system.ref('later/actor');
+    expect(system.tell(ref, note('early'))).toBe('queued');
+    expect(system.inspect()).toEqual([{ path: 'later/actor', state: 'waiting', mailbox: 1, restarts: 0 }]);
+    system.spawn('later/actor', definition, supervise('end'));
+    await settle();
+    expect(notes).toEqual(['early']);
+  });
+
+  test('a full mailbox refuses, says so, and takes messages again when it has room', async () => {
+    const { notes, ref, system } = recorderAt('a', { capacity: 2 });
+    const outcomes = [1, 2, 3].map((value) => system.tell(ref, note(value)));
+    expect(outcomes).toEqual(['queued', 'queued', 'full']);
+    await settle();
+    expect(system.tell(ref, note(4))).toBe('queued');
+    await settle();
+    expect(notes).toEqual([1, 2, 4]);
+  });
+
+  test('a mailbox is bounded also while no actor is there', () => {
+    const { system } = world();
+    const ref: ActorRef<Step> = system.ref('nobody');
+    const outcomes = new Set(Array.from({ length: 10_001 }, () => system.tell(ref, note(0))));
+    expect(outcomes).toEqual(new Set(['queued', 'full']));
+    expect(system.inspect()).toEqual([expect.objectContaining({ mailbox: 10_000 })]);
+  });
+
+  test('messages to an actor that has stopped are refused and counted', async () => {
+    const { incarnation, ref, system } = recorderAt('a');
+    await settle();
+    await incarnation.end();
+    system.tell(ref, note('left in the mailbox'));
+    system.close('a');
+    expect(system.tell(ref, note('told too late'))).toBe('dead');
+    expect(system.deadLetters).toBe(2);
+    expect(system.inspect()).toEqual([{ path: 'a', state: 'stopped', mailbox: 0, restarts: 0 }]);
+  });
+
+  test('the depth of a mailbox can be read while its actor is busy', async () => {
+    const { ref, system } = recorderAt('a');
+    system.tell(ref, () => Promise.withResolvers<void>().promise);
+    for (const value of [1, 2, 3]) system.tell(ref, note(value));
+    await settle();
+    expect(system.inspect()).toEqual([{ path: 'a', state: 'running', mailbox: 3, restarts: 0 }]);
+  });
+
+  test('an actor with much to do lets others and the event loop have their turn', async () => {
+    const { ref, system } = recorderAt('busy');
+    const { definition, notes } = recorder();
+    const other: ActorRef<Step> = system.ref('other');
+    system.spawn('other', definition, supervise('end'));
+    let handled = 0;
+    for (let index = 0; index < 5_000; index += 1) system.tell(ref, () => (handled += 1));
+    system.tell(other, () => handled);
+    await settle(2);
+    expect(notes).toEqual([expect.any(Number)]);
+    expect(notes[0]).toBeLessThan(200);
+    expect(handled).toBeLessThan(5_000);
+  });
+
+  test('two incarnations at one path are refused', () => {
+    const { spawn } = recorderAt('a');
+    expect(spawn).toThrow('a already has an incarnation');
+  });
+
+  test('systems of the same name in one process do not meet', async () => {
+    const [first, second] = [recorderAt('a'), recorderAt('a')];
+    first.system.tell(first.ref, note('for the first'));
+    await settle();
+    expect([first.notes, second.notes]).toEqual([['for the first'], []]);
+  });
+});
+
+describe('what an actor starts itself', () => {
+  test('the outcome of a promise comes back as a message, also when the mailbox is full', async () => {
+    const { notes, ref, system } = recorderAt('a', { capacity: 1 });
+    const good = Promise.withResolvers<string>();
+    const bad = Promise.withResolvers<string>();
+    const pipe =
+      (work: Promise<string>): Step =>
+      (context) => {
+        context.pipeToSelf(work, note, (error) => note(String(error)));
+        return 'piped';
+      };
+    system.tell(ref, pipe(good.promise));
+    await settle();
+    system.tell(ref, pipe(bad.promise));
+    await settle();
+    const block = Promise.withResolvers<string>();
+    system.tell(ref, () => block.promise);
+    await settle();
+    system.tell(ref, note('fills the mailbox'));
+    good.resolve('gave');
+    bad.reject(new Error('failed'));
+    await settle();
+    block.resolve('block');
+    await settle();
+    expect(notes).toEqual(['piped', 'piped', 'block', 'fills the mailbox', 'gave', 'Error: failed']);
+  });
+
+  test('a mapping that throws crashes the actor it was meant for, and no one else', async () => {
+    const { notes, ref, supervision, system } = recorderAt('a');
+    const mapping = (): Step => {
+      throw new Error('no message to be made');
+    };
+    system.tell(ref, (context) => context.pipeToSelf(Promise.resolve(), mapping, mapping));
+    await settle();
+    system.tell(ref, note('goes on'));
+    await settle();
+    expect(supervision.crashes).toEqual([{ reason: 'threw', error: new Error('no message to be made') }]);
+    expect(notes).toEqual([undefined, 'goes on']);
+  });
+
+  test('a message for later comes after its time, unless it is cancelled', async () => {
+    const { clock, notes, ref, system } = recorderAt('a');
+    system.tell(ref, (context) => {
+      context.later(100, note('comes'));
+      context.later(100, note('does not'))();
+    });
+    await settle();
+    await clock.advance(99);
+    expect(notes).toEqual([undefined]);
+    await clock.advance(1);
+    await settle();
+    expect(notes).toEqual([undefined, 'comes']);
+    expect(clock.armed).toBe(0);
+  });
+
+  test('nothing that an incarnation began reaches the next one: no result, no timer, no message to itself', async () => {
+    const { clock, incarnation, notes, ref, spawn, system } = recorderAt('a', {}, 'end');
+    const work = Promise.withResolvers<string>();
+    let stale: (() => void) | undefined;
+    system.tell(ref, (context) => {
+      context.pipeToSelf(work.promise, note, note);
+      context.later(10, note('timer'));
+      stale = () => expect(context.tell(context.self, note('from a stale context'))).toBe('dead');
+    });
+    await settle();
+    system.tell(ref, (context) => {
+      context.tell(context.self, note('to itself'));
+      throw new Error('crash');
+    });
+    await settle();
+    await incarnation.end();
+    spawn();
+    work.resolve('result');
+    stale?.();
+    await clock.advance(10);
+    await settle();
+    system.tell(ref, note('new'));
+    await settle();
+    expect(notes).toEqual([undefined, 'new']);
+  });
+});
+
+describe('crashes', () => {
+  test('a crash costs the one message; resumed, the actor goes on with the state of the last good one', async () => {
+    const { notes, ref, supervision, system } = recorderAt('a');
+    system.tell(ref, note('good'));
+    system.tell(ref, crash);
+    system.tell(ref, () => Promise.reject(new Error('rejected')));
+    system.tell(ref, (_context, handled) => handled);
+    await settle();
+    expect(notes).toEqual(['good', 1]);
+    expect(supervision.crashes).toEqual([
+      { reason: 'threw', error: new Error('crash') },
+      { reason: 'threw', error: new Error('rejected') },
+    ]);
+  });
+
+  test('an incarnation that is not resumed leaves its mailbox to the next one, which begins with a new state', async () => {
+    const { incarnation, notes, ref, spawn, system } = recorderAt('a', {}, 'end');
+    system.tell(ref, note('good'));
+    system.tell(ref, crash);
+    system.tell(ref, (_context, handled) => ['kept', handled]);
+    await settle();
+    await incarnation.end();
+    expect(system.inspect()).toEqual([{ path: 'a', state: 'waiting', mailbox: 1, restarts: 0 }]);
+    spawn();
+    await settle();
+    expect(notes).toEqual(['good', ['kept', 0]]);
+    expect(system.inspect()).toEqual([{ path: 'a', state: 'running', mailbox: 0, restarts: 1 }]);
+  });
+
+  test('a start that throws is a crash, after which there is nothing to resume', async () => {
+    let starts = 0;
+    const start = (): number => {
+      starts += 1;
+      throw new Error('no start');
+    };
+    const { incarnation, supervision } = recorderAt('a', { start });
+    await settle();
+    await incarnation.end();
+    expect(supervision.crashes).toEqual([{ reason: 'start', error: new Error('no start') }]);
+    expect(starts).toBe(1);
+  });
+
+  test('a supervision that throws counts as one that does not resume', async () => {
+    const { system } = world();
+    const { definition } = recorder();
+    const onCrash = (): never => {
+      throw new Error('thrown by the supervision');
+    };
+    const incarnation = system.spawn('a', definition, { shutdownMs: 1_000, onCrash });
+    system.tell(system.ref<Step>('a'), crash);
+    await settle();
+    expect((await incarnation.end()).failures).toEqual([new Error('thrown by the supervision')]);
+  });
+
+  test('a handler whose promise is not settled by its deadline is a crash, and what it does later is void', async () => {
+    const { clock, notes, ref, supervision, system } = recorderAt('a', { handlerDeadlineMs: 50 });
+    const hung = Promise.withResolvers<string>();
+    system.tell(ref, () => hung.promise);
+    system.tell(ref, (_context, handled) => ['next', handled]);
+    await settle();
+    await clock.advance(49);
+    expect(supervision.crashes).toEqual([]);
+    await clock.advance(1);
+    await settle();
+    expect(supervision.crashes).toEqual([{ reason: 'hung', error: expect.objectContaining({ code: 'timeout' }) }]);
+    hung.resolve('late');
+    await settle();
+    system.tell(ref, (_context, handled) => ['last', handled]);
+    await settle();
+    expect(notes).toEqual([['next', 0], 'late', ['last', 1]]);
+  });
+
+  test('no deadline is armed for a handler that returns no promise, and none is left after one that does', async () => {
+    const { clock, ref, system } = recorderAt('a');
+    const armed: number[] = [];
+    system.tell(ref, () => void armed.push(clock.armed));
+    system.tell(ref, () => Promise.resolve().then(() => armed.push(clock.armed)));
+    await settle();
+    expect(armed).toEqual([0, 1]);
+    expect(clock.armed).toBe(0);
+  });
+});
