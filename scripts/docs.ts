@@ -1,6 +1,6 @@
 // Writes the parts of docs/ that are made from the source: `npm run docs`. With `--check` it writes nothing and fails when
-// something differs. docs/ERRORS.md is made whole; in docs/PROTOCOL.md, what stands between a pair of comments
-// `<!-- generated: NAME -->` and `<!-- end -->`.
+// something differs. docs/ERRORS.md and docs/TELEMETRY.md are made whole; in docs/PROTOCOL.md, what stands between a pair
+// of comments `<!-- generated: NAME -->` and `<!-- end -->`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { errorCodes, errors } from '../protocol/errors.ts';
@@ -9,6 +9,7 @@ import { frameSchemas } from '../protocol/frames.ts';
 import { limits } from '../protocol/limits.ts';
 import { hello, reply, requestSchemas } from '../protocol/local.ts';
 import { routingKey, type Route } from '../protocol/routing.ts';
+import { telemetryPage } from '../telemetry/telemetry-page.ts';
 import { nodeTopology, serverTopology, type Topology } from '../transport/topology.ts';
 import { fieldTable, sharedFields, table, type JsonSchema } from './schema-table.ts';
 
@@ -126,6 +127,7 @@ export const pages = (): Array<{ file: string; present: string; wanted: string }
   const protocol = read('PROTOCOL.md');
   return [
     { ...read('ERRORS.md'), wanted: errorsPage() },
+    { ...read('TELEMETRY.md'), wanted: telemetryPage() },
     { ...protocol, wanted: fillIn(protocol.present) },
   ];
 };

@@ -182,7 +182,7 @@ describe('a log that cannot be written', () => {
   });
 
   test('because the disk is full never ends the program, holds no half line, and goes on when there is room', async () => {
-    const { code, stdout, stderr } = await runChild('full-disk.ts', [file], {}, 'ulimit -f 8');
+    const { code, stdout, stderr } = await runChild(new URL('testing/full-disk.ts', import.meta.url), [file], {}, 'ulimit -f 8');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const told = JSON.parse(stdout) as { problems: string[]; number: number; full: string; left: string };
     expect(told.problems).toEqual([expect.stringContaining('EFBIG')]);

@@ -105,8 +105,10 @@ export class LogFile implements LogSink {
   async #writeWaiting(): Promise<void> {
     this.#busy = true;
     try {
-      while (this.#waiting.length > 0) await this.#writeChunk();
-      if (this.#lost > 0) await this.#confessLoss();
+      while (this.#waiting.length > 0 || this.#lost > 0) {
+        if (this.#waiting.length > 0) await this.#writeChunk();
+        else await this.#tellOfLoss();
+      }
       this.#ailing = undefined;
     } catch (error) {
       if (this.#ailing === undefined) this.#onProblem(`${this.#path} cannot be written: ${reasonOf(error)}`);
@@ -130,7 +132,7 @@ export class LogFile implements LogSink {
     this.#waitingSize -= size;
   }
 
-  async #confessLoss(): Promise<void> {
+  async #tellOfLoss(): Promise<void> {
     const lost = this.#lost;
     const line = Buffer.from(eventLogLine(this.#clock.now(), 'warn', `${lost} lines of this log were lost: they came faster than it could be written`));
     await append(await this.#fileFor(line.length), line);

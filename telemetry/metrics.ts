@@ -9,14 +9,14 @@ import { metrics as table, type MetricAttributes, type MetricName, type MetricNa
 const states = ['connecting', 'connected', 'blocked', 'failed', 'closed'] as const;
 
 /** What is measured by looking, at every export. Several of a kind in one process (a cluster in a box) are added up. */
-export interface Observed {
+interface Observed {
   readonly mailboxes?: () => ReadonlyArray<{ readonly path: string; readonly mailbox: number }>;
   readonly transport?: () => { readonly state: (typeof states)[number]; readonly inFlight: number };
   readonly outbox?: () => { readonly rows: number; readonly bytes: number };
 }
 
 /** Compatible with the interceptors of the actor runtime. */
-export type MessageInterceptor = (handled: { readonly path: string }, next: () => unknown) => unknown;
+type MessageInterceptor = (handled: { readonly path: string }, next: () => unknown) => unknown;
 
 export interface Metrics {
   /** A publish has its outcome: `error` for any but `confirmed`. */

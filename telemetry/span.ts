@@ -4,7 +4,7 @@
 // Parents are always named, never taken from the surroundings: actors interleave. While no SDK is registered a span
 // records nothing and its handle carries the parent's context on unchanged, so a trace crosses this program unbroken.
 import { types } from 'node:util';
-import { isSpanContextValid, SpanKind, SpanStatusCode, trace as api, type Span } from '@opentelemetry/api';
+import { ProxyTracerProvider, SpanKind, SpanStatusCode, trace as api, type Tracer } from '@opentelemetry/api';
 import type { TraceContext } from '../protocol/trace.ts';
 import type { AttributeName } from './semconv.ts';
 import { fromSpanContext, inTrace, toContext, toSpanContext } from './span-context.ts';
@@ -31,24 +31,24 @@ export interface SpanHandle {
   end(): void;
 }
 
-/** The SDK's tracer from the moment one is registered; until then one that does nothing. */
-const tracer = api.getTracer('jetpack');
-
-const contextToHandOn = (span: Span, parent: TraceContext | undefined): TraceContext | undefined => {
-  const own = span.spanContext();
-  // A tracer that does nothing answers with an invalid context, or with the parent's.
-  if (!isSpanContextValid(own) || own.spanId === parent?.traceparent.slice(36, 52)) return parent;
-  return fromSpanContext(own);
+/** The SDK's tracer, if one is registered. Asked each time: an SDK may be registered after this module was loaded. */
+const registeredTracer = (): Tracer | undefined => {
+  const provider = api.getTracerProvider();
+  return provider instanceof ProxyTracerProvider ? provider.getDelegateTracer('jetpack') : provider.getTracer('jetpack');
 };
 
+const nothing = (): void => undefined;
+
 export const startSpan = ({ name, kind, parent, links, attributes }: SpanSpec): SpanHandle => {
+  const tracer = registeredTracer();
+  if (tracer === undefined) return { trace: parent, setAttribute: nothing, fail: nothing, end: nothing };
   const span = tracer.startSpan(
     name,
     { kind: SpanKind[kind], attributes, links: links.map((link) => ({ context: toSpanContext(link) })) },
     toContext(parent),
   );
   return {
-    trace: contextToHandOn(span, parent),
+    trace: fromSpanContext(span.spanContext()),
     setAttribute: (attribute, value) => void span.setAttribute(attribute, value),
     fail(code) {
       span.setAttribute('error.type' satisfies AttributeName, code);

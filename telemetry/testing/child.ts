@@ -1,7 +1,7 @@
-// Runs a script of testing/ in a process of its own: for what a process does once (load modules, read its environment)
+// Runs a script in a process of its own: for what a process does once (load modules, read its environment)
 // and for what only the operating system can do to it.
 import { execFile } from 'node:child_process';
-import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export interface Finished {
   readonly code: number | null;
@@ -10,11 +10,11 @@ export interface Finished {
 }
 
 /** `env` is the whole environment; `under` is a shell command that runs first, `ulimit` for example. */
-export const runChild = (script: string, args: readonly string[], env: Readonly<Record<string, string>>, under = 'true'): Promise<Finished> =>
+export const runChild = (script: URL, args: readonly string[], env: Readonly<Record<string, string>>, under = 'true'): Promise<Finished> =>
   new Promise((resolve) => {
     const child = execFile(
       '/bin/sh',
-      ['-c', `${under} && exec "$0" "$@"`, process.execPath, path.join(import.meta.dirname, script), ...args],
+      ['-c', `${under} && exec "$0" "$@"`, process.execPath, fileURLToPath(script), ...args],
       { env, timeout: 20_000, killSignal: 'SIGKILL' },
       (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
