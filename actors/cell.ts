@@ -18,6 +18,8 @@ export interface Resident {
   readonly path: string;
   /** There is something in the mailbox. */
   wake(): void;
+  /** Ends now, waiting for nothing. */
+  halt(): void;
 }
 
 /** Counts messages that no handler will see. */
@@ -92,6 +94,11 @@ export class Cell<M> {
       this.#dead.count += 1;
       question?.refuse('actor_stopped', `${this.ref.path} stopped before it came to the request`);
     }
+  }
+
+  halt(): void {
+    this.close();
+    this.#resident?.halt();
   }
 
   snapshot(): ActorSnapshot {

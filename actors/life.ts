@@ -1,7 +1,7 @@
 // One incarnation of an actor, from its spawn until what it held is released.
 //
 // Phases: `running` → `draining` (drain: closed to others, the mailbox is emptied, open work is ended) → `ending` (no
-// further message is begun; the handler under way is waited for, then the node stops) → `releasing` (the node is gone;
+// further message is begun; the handler under way is waited for, then the seat is left) → `releasing` (no turn comes any more;
 // what the actor held is given back, then its supervisor is told). A crash that is not resumed leads to `ending`, and so
 // does a forced stop. It never begins a message in `ending`, and it comes to its end exactly once, whatever hangs or
 // throws: every wait has the shutdown time as its bound.
@@ -15,26 +15,11 @@ import { endsWithin } from './handler-deadline.ts';
 import type { Interceptor } from './interceptor.ts';
 import { OpenWork } from './open-work.ts';
 import type { ActorRef } from './ref.ts';
+import type { Seat, Tenant } from './seat.ts';
 import type { Crash, Ending, Incarnation, Supervision } from './system.ts';
 import { Turns } from './turns.ts';
 
 const defaultDeadlineMs = 30_000;
-
-/** What runs in a node of the actor library. */
-export interface Tenant {
-  turn(): Promise<void> | undefined;
-  /** A turn threw or rejected. Never throws itself. */
-  crashed(error: unknown): 'resume' | 'stop';
-  /** The node is gone and gives no more turns. */
-  stopped(): void;
-}
-
-/** A node of the actor library. */
-export interface Node {
-  /** Asks for a turn. */
-  wake(): void;
-  stop(): void;
-}
 
 export interface Surroundings {
   readonly post: Post;
@@ -46,7 +31,7 @@ export class Life<S, M> implements Tenant, Host<M>, Incarnation {
   readonly #cell: Cell<M>;
   readonly #supervision: Supervision;
   readonly #clock: Clock;
-  readonly #node: Node;
+  readonly #seat: Seat;
   readonly #turns: Turns<M>;
   readonly #work: OpenWork;
   readonly #ended = Promise.withResolvers<Ending>();
@@ -62,7 +47,7 @@ export class Life<S, M> implements Tenant, Host<M>, Incarnation {
     definition: ActorDefinition<S, M>,
     supervision: Supervision,
     { clock, interceptors, post }: Surroundings,
-    nodeFor: (tenant: Tenant) => Node,
+    seatFor: (tenant: Tenant) => Seat,
   ) {
     this.#cell = cell;
     this.#supervision = supervision;
@@ -76,10 +61,10 @@ export class Life<S, M> implements Tenant, Host<M>, Incarnation {
       work: this.#work,
       deadlineMs: definition.handlerDeadlineMs ?? defaultDeadlineMs,
       begin: (context) => behave(definition, this.path, context, interceptors),
-      schedule: () => this.#node.wake(),
+      schedule: () => this.#seat.wake(),
       rested: () => this.#rested(),
     });
-    this.#node = nodeFor(this);
+    this.#seat = seatFor(this);
     cell.admit(this, definition.capacity);
     this.wake();
   }
@@ -139,11 +124,19 @@ export class Life<S, M> implements Tenant, Host<M>, Incarnation {
     return this.#work.later(ms, () => this.#cell.insist(message, trace));
   }
 
+  halt(): void {
+    if (this.#phase === 'releasing') return;
+    this.#forced = true;
+    this.#beginEnding();
+    this.#turns.abandon();
+    this.#seat.stop();
+  }
+
   end(): Promise<Ending> {
     if (this.#phase === 'running' || this.#phase === 'draining') {
       this.#beginEnding();
-      if (this.#turns.busy) this.#cancelForce = this.#clock.after(this.#supervision.shutdownMs, () => this.#force());
-      else this.#node.stop();
+      if (this.#turns.busy) this.#cancelForce = this.#clock.after(this.#supervision.shutdownMs, () => this.halt());
+      else this.#seat.stop();
     }
     return this.#ended.promise;
   }
@@ -152,7 +145,7 @@ export class Life<S, M> implements Tenant, Host<M>, Incarnation {
     if (this.#phase === 'running') {
       this.#phase = 'draining';
       this.#cell.closeIntake();
-      this.#cancelForce = this.#clock.after(this.#supervision.shutdownMs, () => this.#force());
+      this.#cancelForce = this.#clock.after(this.#supervision.shutdownMs, () => this.halt());
       void this.#finish().then(() => this.end());
     }
     return this.#ended.promise;
@@ -181,15 +174,8 @@ export class Life<S, M> implements Tenant, Host<M>, Incarnation {
   }
 
   #rested(): void {
-    if (this.#phase === 'ending') this.#node.stop();
+    if (this.#phase === 'ending') this.#seat.stop();
     else this.#look();
-  }
-
-  #force(): void {
-    this.#forced = true;
-    this.#beginEnding();
-    this.#turns.abandon();
-    this.#node.stop();
   }
 
   #beginEnding(): void {

@@ -473,6 +473,21 @@ describe('3.3 trap 8: stop', () => {
     expect(mailboxes).toEqual([[expect.objectContaining({ message: 2 })]]);
   });
 
+  test('the children of a stopped parent, and the actors of a stopped system, are not stopped: they go on with what they have', async () => {
+    const system = begin();
+    const events: unknown[] = [];
+    const parent = spawn(system, () => undefined, 'parent', { afterStop: () => void events.push('parent stopped') });
+    const handler = (_state: unknown, message: unknown): void => void events.push(message);
+    const child = spawn(parent, handler, 'child', { afterStop: () => void events.push('child stopped') });
+    const top = spawn(system, handler, 'top', { afterStop: () => void events.push('top stopped') });
+    dispatch(child, 'to the child');
+    dispatch(top, 'to the top');
+    stop(parent);
+    stop(system);
+    await rounds();
+    expect(events).toEqual(['to the child', 'to the top', 'parent stopped']);
+  });
+
   test('an afterStop that throws ends the process', async () => {
     const { code, stderr } = await run(`stop(spawn(system, () => {}, 'a', { afterStop: () => { throw new Error('thrown by afterStop'); } }));`);
     expect(code).toBe(1);

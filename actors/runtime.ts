@@ -13,9 +13,10 @@ import type { TraceContext } from '../protocol/trace.ts';
 import { Cell, type DeadLetters, type Resident } from './cell.ts';
 import type { ActorDefinition } from './definition.ts';
 import type { Post } from './handler-context.ts';
-import { Life, type Node, type Surroundings, type Tenant } from './life.ts';
+import { Life, type Surroundings } from './life.ts';
 import { askOf } from './question.ts';
 import type { ActorRef, AskResult, Reply, TellOutcome } from './ref.ts';
+import type { Seat, Tenant } from './seat.ts';
 import type { ActorSystem, ActorSystemOptions, Incarnation, Supervision } from './system.ts';
 
 // nact schedules a turn in the asynchronous context of whoever asked for it. Turns are asked for outside of all contexts,
@@ -27,7 +28,7 @@ type Place = ActorSystemRef;
 
 const turn = null;
 
-const nodeUnder = (parent: Place, name: string, tenant: Tenant): Node => {
+const seatUnder = (parent: Place, name: string, tenant: Tenant): Seat => {
   const ref = spawn(parent, () => tenant.turn(), name, {
     onCrash: (_message, error, context) => (tenant.crashed(error) === 'resume' ? context.resume : context.stop),
     afterStop: () => tenant.stopped(),
@@ -99,7 +100,7 @@ export const createActorSystem = ({ clock, interceptors = [], logger, name, rand
       const cell = cellAt<M>(path);
       if (cell.occupied) throw new Error(`${path} already has an incarnation`);
       const { name, parent } = split(path);
-      return new Life(cell, definition, supervision, surroundings, (tenant) => nodeUnder(placeAt(parent), name, tenant));
+      return new Life(cell, definition, supervision, surroundings, (tenant) => seatUnder(placeAt(parent), name, tenant));
     },
     close: (path) => cellAt(path).close(),
     inspect: () => Array.from(cells.values(), (cell) => cell.snapshot()),
@@ -107,8 +108,9 @@ export const createActorSystem = ({ clock, interceptors = [], logger, name, rand
       return dead.count;
     },
     stop: () => {
+      // One by one, for nact stops no children, and while it still knows the system.
+      for (const cell of cells.values()) cell.halt();
       stop(root);
-      for (const cell of cells.values()) cell.close();
     },
   };
 };
