@@ -21,7 +21,10 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry {
-  /** Exports what is left. Always resolves, within 1 s for a command and 5 s for a daemon; what is not out by then is given up. */
+  /**
+   * Exports what is left. Always resolves, within 1 s for a command and 5 s for a daemon. An export still under way then
+   * would keep the process alive for its own time-out, so the caller exits on purpose.
+   */
   shutdown(): Promise<void>;
 }
 
