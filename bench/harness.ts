@@ -27,7 +27,7 @@ export interface Comparison {
 
 export interface Suite {
   readonly title: string;
-  /** npm packages whose versions belong to the result. */
+  /** npm packages, and parts of Node by their names in `process.versions`, whose versions belong to the result. */
   readonly libraries: readonly string[];
   readonly comparisons: readonly Comparison[];
 }

@@ -84,7 +84,7 @@ const ourOutbox = (): Promise<number> =>
 
 export const outbox: Suite = {
   title: `Durable appends a second, ${group} callers at a time`,
-  libraries: [],
+  libraries: ['sqlite'],
   comparisons: [
     {
       name: 'append',

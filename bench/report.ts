@@ -14,7 +14,10 @@ export interface Conditions {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** Of an npm package, or of something that comes with Node. */
 const versionOf = (library: string): string => {
+  const builtIn = process.versions[library];
+  if (builtIn !== undefined) return builtIn;
   const file = path.join(import.meta.dirname, '..', 'node_modules', library, 'package.json');
   const { version } = JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string };
   return version;
