@@ -5,7 +5,7 @@ if [ ! -x "$node" ]; then
   node=$(command -v node) && version=$("$node" --version) || version=v0
   major=${version#v}
   major=${major%%.*}
-  if [ "$major" -lt 24 ]; then
+  if ! [ "$major" -ge 24 ] 2>/dev/null; then
     echo "${0##*/}: Node 24 or newer is needed, neither node_modules nor the PATH has it: run npm install, or install Node 24" >&2
     exit 1
   fi

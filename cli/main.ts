@@ -6,10 +6,10 @@ import { run } from './run.ts';
 
 /** A defect is one line too, unless its stack is asked for. */
 const crash = (error: unknown): void => {
-  process.exitCode = 1;
   const detail = error instanceof Error ? error.message : String(error);
   if (process.env['JETPACK_DEBUG'] === '1') console.error(error);
   else process.stderr.write(say('jetpack', `a defect: ${detail}; JETPACK_DEBUG=1 shows where (internal)`));
+  process.exit(1);
 };
 
 /** Whoever read our output has gone: there is nobody left to tell. */
@@ -18,7 +18,7 @@ const ignore = (): void => undefined;
 process.on('uncaughtException', crash);
 process.stderr.on('error', ignore);
 
-process.exitCode = await run({
+const exitCode = await run({
   argv: process.argv.slice(2),
   env: process.env,
   input: () => process.stdin,
@@ -30,3 +30,5 @@ process.exitCode = await run({
   clock: systemClock,
   random: systemRandom,
 });
+// What was written is out by now, pipes included; a collector that keeps its connection open must not hold up the script.
+process.exit(exitCode);

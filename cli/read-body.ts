@@ -1,5 +1,6 @@
 // What `jetpack send --file` sends, read no further than a body may go.
 import { createReadStream } from 'node:fs';
+import { systemCode } from '../node/home/system-error.ts';
 import { limits } from '../protocol/limits.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
 
@@ -19,7 +20,7 @@ export const readBody = async (name: string, stream: AsyncIterable<Uint8Array>):
       if (bytes > limits.userBody) return fail('message_too_large', `${name} has more than ${limits.userBody} bytes, the most that is allowed`);
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = systemCode(error);
     return fail('file_unreadable', `${name} ${reasons[code] ?? `cannot be read (${code})`}`);
   }
   return ok(Buffer.concat(chunks));

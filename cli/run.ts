@@ -51,8 +51,9 @@ const parentOf = async (env: Io['env']): Promise<TraceContext | undefined> =>
 
 const wantsTraces = (env: Io['env']): boolean => isSet(env['OTEL_EXPORTER_OTLP_ENDPOINT']) || isSet(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
 
-const carryOut = async (command: string, home: string, invocation: Invocation, version: string, io: Io): Promise<Result<Delivery>> => {
+const carryOut = async (invocation: Invocation, home: string, version: string, io: Io): Promise<Result<Delivery>> => {
   const { clock, env, random } = io;
+  const { command } = invocation;
   const work = async (trace: TraceContext | undefined): Promise<Result<Delivery>> => {
     const at = clock.now();
     const envelope = { id: uuid7(at, random), at, ...(trace === undefined ? {} : { trace }) };
@@ -62,7 +63,7 @@ const carryOut = async (command: string, home: string, invocation: Invocation, v
   const parent = await parentOf(env);
   if (!wantsTraces(env)) return work(parent);
   const { traced } = await import('./traced.ts');
-  return traced({ command, version, env, parent, clock, warn: (message) => io.err(say(command, message)) }, work);
+  return traced({ command, version, env, parent, clock, warn: (message) => io.err(say(`jetpack ${command}`, message)) }, work);
 };
 
 /** Resolves to the exit code: 0, 2 for usage, 1 for failure. */
@@ -78,7 +79,7 @@ export const run = async (io: Io): Promise<number> => {
       return errors[parsed.failure.code].exit;
     case 'invoked': {
       const command = `jetpack ${parsed.invocation.command}`;
-      const outcome = await carryOut(command, resolveHome(parsed.home, io.env), parsed.invocation, version, io);
+      const outcome = await carryOut(parsed.invocation, resolveHome(parsed.home, io.env), version, io);
       if (!outcome.ok) {
         io.err(sayFailure(command, outcome.error));
         return errors[outcome.error.code].exit;

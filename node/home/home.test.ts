@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeDurably } from './durable-file.ts';
@@ -70,6 +70,26 @@ describe('the folders of a home', () => {
   ])('%s is refused by name', (_what, spoil, message) => {
     spoil();
     expect(prepareHome(homePaths(folder))).toEqual({ ok: false, error: { code: 'home_unusable', message: `${folder}/${message}` } });
+  });
+
+  const notRoots = (folder: string): void => (process.getuid?.() === 0 ? chownSync(folder, 12_345, 12_345) : chmodSync(folder, 0o720));
+
+  test.each([
+    ['run/', 'run'],
+    ['the spool', 'run/spool'],
+  ])('%s whose group could replace what others put there is not trusted by a daemon', (_what, name) => {
+    prepareHome(homePaths(folder));
+    chmodSync(path.join(folder, name), 0o770);
+    expect(prepareHome(homePaths(folder))).toEqual({
+      ok: false,
+      error: { code: 'home_unusable', message: `${folder}/${name} lets its group replace what others put there: chmod +t forbids that` },
+    });
+  });
+
+  test.each(['run', 'run/spool', 'run/spool/rejected'])('%s that another user owns is not trusted by a daemon', (name) => {
+    prepareHome(homePaths(folder));
+    notRoots(path.join(folder, name));
+    expect(prepareHome(homePaths(folder))).toMatchObject({ ok: false, error: { code: 'home_unusable', message: expect.stringContaining(`${folder}/${name} `) } });
   });
 
   test('a home that cannot be made is refused by name', () => {

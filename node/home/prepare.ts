@@ -10,8 +10,9 @@ const forOwnerAndGroup = 0o750;
 /** Any cluster user may add a file (group write), none may take away another's (sticky). */
 const dropBox = 0o1770;
 
-/** Write permission for everyone. */
-const openToAll = 0o002;
+const writableByAll = 0o002;
+const writableByGroup = 0o020;
+const sticky = 0o1000;
 
 const statusOf = (folder: string): Result<Stats> => {
   try {
@@ -35,7 +36,7 @@ const makeFolder = (folder: string, mode: number): Result<void> => {
   if (!status.ok) return status;
   if (!status.value.isDirectory()) return fail('home_unusable', `${folder} is not a folder`);
   // Whoever may write in a folder of ours could put a socket or a record of their own there.
-  if ((status.value.mode & openToAll) !== 0) return fail('home_unusable', `${folder} is writable by everyone: chmod o-w takes that away`);
+  if ((status.value.mode & writableByAll) !== 0) return fail('home_unusable', `${folder} is writable by everyone: chmod o-w takes that away`);
   return ok(undefined);
 };
 
@@ -61,7 +62,20 @@ export const prepareSpool = (paths: HomePaths): Result<void> => {
   ]);
 };
 
-/** Makes the home and every folder a daemon needs in it. Fails with `home_unusable`. */
+/**
+ * A daemon moves files about in these folders, and may be root: whoever could replace one of them by a link could have a
+ * file of theirs put anywhere.
+ */
+const refuseForeign = (folder: string): Result<void> => {
+  const status = statusOf(folder);
+  if (!status.ok) return status;
+  const { uid, mode } = status.value;
+  if (uid !== 0 && uid !== process.geteuid?.()) return fail('home_unusable', `${folder} belongs to another user: chown it to the daemon's`);
+  if ((mode & writableByGroup) !== 0 && (mode & sticky) === 0) return fail('home_unusable', `${folder} lets its group replace what others put there: chmod +t forbids that`);
+  return ok(undefined);
+};
+
+/** Makes the home and every folder a daemon needs in it, and trusts none that others could tamper with. Fails with `home_unusable`. */
 export const prepareHome = (paths: HomePaths): Result<void> => {
   try {
     withUmask(0o027, () => mkdirSync(paths.home, { recursive: true }));
@@ -70,6 +84,10 @@ export const prepareHome = (paths: HomePaths): Result<void> => {
   }
   const spool = prepareSpool(paths);
   if (!spool.ok) return spool;
+  for (const folder of [paths.run, paths.spool, paths.rejected]) {
+    const ours = refuseForeign(folder);
+    if (!ours.ok) return ours;
+  }
   return makeFolders([
     [paths.logs, forOwnerAndGroup],
     [paths.config, forOwnerAndGroup],
