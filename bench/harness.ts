@@ -3,14 +3,14 @@
 // median of all pairs counts, with the lowest and highest beside it. Nothing is asserted: a benchmark informs.
 
 /** One way to do the work. Whatever a turn builds, it also takes down. */
-export interface Side {
+interface Side {
   readonly name: string;
   /** Does the work once; resolves with units a second. */
   readonly turn: () => Promise<number>;
 }
 
 /** A program that a peer needs. */
-export interface Need {
+interface Need {
   readonly command: string;
   readonly debianPackage: string;
 }

@@ -11,7 +11,7 @@ export const phases = ['starting', 'ready', 'stopping'] as const;
 
 export const level = z.enum(levels);
 export const priority = z.enum(priorities);
-export const phase = z.enum(phases);
+const phase = z.enum(phases);
 
 export type Level = z.infer<typeof level>;
 export type Priority = z.infer<typeof priority>;

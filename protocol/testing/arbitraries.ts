@@ -14,7 +14,7 @@ const lane = fc.stringMatching(/^[a-z]{1,16}$/);
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
 
 /** Any text at all, lone surrogates included: what a file or an argument can hold. */
-export const text = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
+const text = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
 
 const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }).filter((any) => nodeName.safeParse(any).success);
 
