@@ -233,7 +233,7 @@ describe('when the message can go nowhere', () => {
   test('a named pipe is read to its end', async () => {
     const requests = await node.daemon();
     const pipe = path.join(node.home, 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    execFileSync('/usr/bin/mkfifo', [pipe]);
     const running = jetpack(['send', '--file', pipe, '-r', 'a.b']);
     await writeFile(pipe, 'through the pipe');
     expect(await running).toEqual(silence);

@@ -8,13 +8,13 @@ import type { Envelope } from '../commands/envelope.ts';
 import type { Clock } from '../effects/clock.ts';
 import { uuid7, type Random } from '../effects/random.ts';
 import { resolveHome } from '../node/home/paths.ts';
+import { version } from '../node/version.ts';
 import { errors } from '../protocol/errors.ts';
 import type { SpooledRequest } from '../protocol/local.ts';
 import { ok, type Result } from '../protocol/result.ts';
 import type { TraceContext } from '../protocol/trace.ts';
 import { deliver, type Delivery } from './deliver.ts';
 import { readBody, readFileBody } from './read-body.ts';
-import { programVersion } from './version.ts';
 
 export interface Io {
   readonly argv: readonly string[];
@@ -51,7 +51,7 @@ const parentOf = async (env: Io['env']): Promise<TraceContext | undefined> =>
 
 const wantsTraces = (env: Io['env']): boolean => isSet(env['OTEL_EXPORTER_OTLP_ENDPOINT']) || isSet(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
 
-const carryOut = async (invocation: Invocation, home: string, version: string, io: Io): Promise<Result<Delivery>> => {
+const carryOut = async (invocation: Invocation, home: string, io: Io): Promise<Result<Delivery>> => {
   const { clock, env, random } = io;
   const { command } = invocation;
   const work = async (trace: TraceContext | undefined): Promise<Result<Delivery>> => {
@@ -66,10 +66,12 @@ const carryOut = async (invocation: Invocation, home: string, version: string, i
   return traced({ command, version, env, parent, clock, warn: (message) => io.err(say(`jetpack ${command}`, message)) }, work);
 };
 
+/** As callers take it apart: dotted integers, a dash, a build number (reference, section 5). These sources are build 0. */
+const versionLine = `${version}-0`;
+
 /** Resolves to the exit code: 0, 2 for usage, 1 for failure. */
 export const run = async (io: Io): Promise<number> => {
-  const version = programVersion();
-  const parsed = parseCommandLine(io.argv, version);
+  const parsed = parseCommandLine(io.argv, versionLine);
   switch (parsed.type) {
     case 'text':
       io.out(parsed.text);
@@ -79,7 +81,7 @@ export const run = async (io: Io): Promise<number> => {
       return errors[parsed.failure.code].exit;
     case 'invoked': {
       const command = `jetpack ${parsed.invocation.command}`;
-      const outcome = await carryOut(parsed.invocation, resolveHome(parsed.home, io.env), version, io);
+      const outcome = await carryOut(parsed.invocation, resolveHome(parsed.home, io.env), io);
       if (!outcome.ok) {
         io.err(sayFailure(command, outcome.error));
         return errors[outcome.error.code].exit;

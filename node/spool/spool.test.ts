@@ -220,7 +220,7 @@ describe('what does not belong in the spool', () => {
     ['a request with a wrong field', () => put('1', JSON.stringify({ ...request(1), level: 'loud' })), /^This file is wrong at level: /],
     ['a file that is too large', () => truncateSync(put('1'), limits.line + 1), `This file has ${limits.line + 1} bytes: at most ${limits.line} are allowed.`],
     ['a link to a request', () => symlinkSync(path.join(home, 'elsewhere'), path.join(paths.spool, '1')), 'This file is a link.'],
-    ['a pipe', () => execFileSync('mkfifo', [path.join(paths.spool, '1')]), 'This file is not a plain file.'],
+    ['a pipe', () => execFileSync('/usr/bin/mkfifo', [path.join(paths.spool, '1')]), 'This file is not a plain file.'],
     [
       'a second name of a file elsewhere',
       () => {

@@ -10,9 +10,7 @@ import { systemCode } from '../home/system-error.ts';
 import { requestName, temporaryName } from './names.ts';
 
 /** What may wait in the spool. Writers at the same moment may pass it by one message each. */
-export const spoolBounds = { files: 10_000, bytes: 256 * 1024 * 1024 };
-
-export type SpoolBounds = typeof spoolBounds;
+const defaultBounds = { files: 10_000, bytes: 256 * 1024 * 1024 };
 
 const bytesIn = (folder: string, names: readonly string[]): number => {
   let bytes = 0;
@@ -24,7 +22,7 @@ const bytesIn = (folder: string, names: readonly string[]): number => {
  * Writes a request into the spool, durable when this returns; the same id at the same time is the same file. Makes `run/`
  * where the home has none. Fails with `home_unusable` or `spool_unwritable`.
  */
-export const writeSpool = (paths: HomePaths, request: SpooledRequest, bounds: SpoolBounds = spoolBounds): Result<void> => {
+export const writeSpool = (paths: HomePaths, request: SpooledRequest, bounds = defaultBounds): Result<void> => {
   const prepared = prepareSpool(paths);
   if (!prepared.ok) return prepared;
   const { spool } = paths;
