@@ -13,20 +13,14 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
-import { decodeHello, decodeRequest } from './decode.ts';
+import { assertNever } from '../../protocol/result.ts';
+import { decodeHello } from './decode.ts';
 import type { LocalLimits } from './limits.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { Holding, type SharedMemory } from './memory.ts';
 import { encodeReply, refusal } from './replies.ts';
-import { serves, type SocketName } from './verbs.ts';
-
-/** Who asks: all that is known of a caller is which socket it could open. */
-export interface Caller {
-  readonly socket: SocketName;
-}
-
-/** Answers a request, under its id. A rejection counts as a defect of the daemon and is answered as `internal`. */
-export type HandleRequest = (request: LocalRequest, caller: Caller) => Promise<LocalReply>;
+import { admitRequest, answerRequest, type Caller, type HandleRequest } from './requests.ts';
+import { Waits } from './waits.ts';
 
 /** What the connections of a listener share. */
 export interface ConnectionContext {
@@ -37,26 +31,18 @@ export interface ConnectionContext {
   readonly logger: Logger;
 }
 
-/** How long a farewell may wait for a client that does not read, milliseconds. */
-const farewellMs = 1000;
-
 export class Connection {
   readonly #socket: Socket;
   readonly #caller: Caller;
   readonly #context: ConnectionContext;
   readonly #holding: Holding;
   readonly #lines: LineBuffer;
-  readonly #openedAt: number;
+  readonly #waits: Waits;
   #state: 'greeting' | 'open' | 'ending' | 'closed' = 'greeting';
   #inFlight = 0;
   #served = false;
   /** When the last whole line or answer passed. Single bytes are no progress. */
   #progressAt: number;
-  /** Since when the line being read is unfinished; undefined between lines and while nothing is read. */
-  #lineSince: number | undefined;
-  /** Since when answers wait for the client to read. */
-  #blockedSince: number | undefined;
-  #endingSince = 0;
   /** The client sends no more, and may still read. */
   #inputEnded = false;
   #draining = false;
@@ -67,7 +53,9 @@ export class Connection {
     this.#context = context;
     this.#holding = new Holding(context.memory, context.limits.ownMemory);
     this.#lines = new LineBuffer(this.#holding);
-    this.#openedAt = this.#progressAt = context.clock.monotonic();
+    this.#waits = new Waits(context.clock, context.limits);
+    this.#waits.begin('handshake');
+    this.#progressAt = context.clock.monotonic();
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.#endInput());
     socket.on('drain', () => this.#unblock());
@@ -101,14 +89,29 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  /** Ends a connection that has used up its time. To be called about once a second. */
+  /** Ends a connection whose client takes too long. To be called about once a second. */
   checkTime(now: number): void {
     const { limits } = this.#context;
-    const since = (time: number | undefined): number => (time === undefined ? 0 : now - time);
-    if (this.#state === 'ending' ? since(this.#endingSince) > farewellMs : since(this.#blockedSince) > limits.answerMs) this.destroy();
-    else if (this.#state === 'greeting' && since(this.#openedAt) > limits.helloMs) this.#refuse('timeout', `no handshake within ${limits.helloMs} ms`);
-    else if (since(this.#lineSince) > limits.lineMs) this.#refuse('timeout', `a line was not complete within ${limits.lineMs} ms`);
-    else if (this.#reading && this.#inFlight === 0 && since(this.#progressAt) > limits.idleMs) this.#end();
+    const wait = this.#waits.exhausted(now);
+    switch (wait) {
+      case undefined:
+        return;
+      case 'handshake':
+        this.#refuse('timeout', `no handshake within ${limits.helloMs} ms`);
+        return;
+      case 'line':
+        this.#refuse('timeout', `a line was not complete within ${limits.lineMs} ms`);
+        return;
+      case 'idle':
+        this.#end();
+        return;
+      case 'answers':
+      case 'farewell':
+        this.destroy();
+        return;
+      default:
+        assertNever(wait);
+    }
   }
 
   get #reading(): boolean {
@@ -116,7 +119,7 @@ export class Connection {
   }
 
   get #saturated(): boolean {
-    return this.#inFlight >= this.#context.limits.inFlight || this.#blockedSince !== undefined;
+    return this.#inFlight >= this.#context.limits.inFlight || this.#waits.has('answers');
   }
 
   #read(chunk: Buffer): void {
@@ -132,60 +135,64 @@ export class Connection {
       const line = this.#lines.next();
       if ((line?.length ?? this.#lines.length) > limits.line) this.#refuse('message_too_large', `a line has at most ${limits.line} bytes`);
       if (line === undefined || !this.#reading) break;
-      this.#lineSince = undefined;
-      this.#progressAt = this.#context.clock.monotonic();
+      this.#waits.end('line');
+      this.#progress();
       this.#take(line);
     }
     if (!this.#reading) return;
     if (this.#saturated) {
-      this.#lineSince = undefined;
+      // Not the client's doing: it has no line to finish while nobody reads.
+      this.#waits.end('line');
       this.#socket.pause();
       return;
     }
-    if (this.#lines.length > 0) this.#lineSince ??= this.#context.clock.monotonic();
+    if (this.#lines.length > 0) this.#waits.begin('line');
     this.#socket.resume();
     this.#endWhenDone();
+  }
+
+  /** Something whole has passed: the client may be idle anew from here. */
+  #progress(): void {
+    this.#progressAt = this.#context.clock.monotonic();
+    this.#waits.end('idle');
+    if (this.#state === 'open' && this.#inFlight === 0) this.#waits.begin('idle');
   }
 
   #take(line: Uint8Array): void {
     if (this.#state === 'greeting') {
       const greeted = decodeHello(line);
-      if (greeted.ok) this.#state = 'open';
-      else this.#refuse(greeted.error.code, greeted.error.message);
+      if (!greeted.ok) {
+        this.#refuse(greeted.error.code, greeted.error.message);
+        return;
+      }
+      this.#state = 'open';
+      this.#waits.end('handshake');
+      this.#waits.begin('idle');
       return;
     }
-    const decoded = decodeRequest(line);
-    if (!decoded.ok) {
-      this.#answer(decoded.error);
+    const admitted = admitRequest(line, this.#caller);
+    if (!admitted.ok) {
+      this.#answer(admitted.error);
       return;
     }
-    const request = decoded.value;
-    if (!serves(this.#caller.socket, request.verb)) this.#answer(refusal('forbidden', `this socket does not serve '${request.verb}': run/admin.sock does`, request.id));
-    else if (this.#draining) this.#answer(refusal('busy', 'the daemon is stopping', request.id));
+    const request = admitted.value;
+    if (this.#draining) this.#answer(refusal('busy', 'the daemon is stopping', request.id));
     else if (this.#holding.change(line.length)) this.#start(request, line.length);
     else this.#answer(refusal('busy', 'the daemon holds too many bytes of unanswered requests: try again', request.id));
   }
 
   #start(request: LocalRequest, bytes: number): void {
     this.#inFlight += 1;
-    void this.#handled(request).then((answer) => {
+    this.#waits.end('idle');
+    const { handle, logger } = this.#context;
+    void answerRequest(request, this.#caller, handle, logger).then((answer) => {
       this.#inFlight -= 1;
       this.#holding.change(-bytes);
       this.#served = true;
-      this.#progressAt = this.#context.clock.monotonic();
+      this.#progress();
       this.#write(answer);
       this.#advance();
     });
-  }
-
-  /** The encoded answer, whatever the handler does. */
-  async #handled(request: LocalRequest): Promise<string> {
-    try {
-      return encodeReply(await this.#context.handle(request, this.#caller));
-    } catch (error) {
-      this.#context.logger.error('a local request failed by a defect', { verb: request.verb, id: request.id, error });
-      return encodeReply(refusal('internal', 'the daemon failed by a defect: its log says more', request.id));
-    }
   }
 
   #answer(reply: LocalReply): void {
@@ -193,11 +200,11 @@ export class Connection {
   }
 
   #write(line: string): void {
-    if (this.#reading && !this.#socket.write(line)) this.#blockedSince ??= this.#context.clock.monotonic();
+    if (this.#reading && !this.#socket.write(line)) this.#waits.begin('answers');
   }
 
   #unblock(): void {
-    this.#blockedSince = undefined;
+    this.#waits.end('answers');
     this.#advance();
   }
 
@@ -223,7 +230,8 @@ export class Connection {
 
   #end(farewell = ''): void {
     this.#state = 'ending';
-    this.#endingSince = this.#context.clock.monotonic();
+    this.#waits.endAll();
+    this.#waits.begin('farewell');
     this.#lines.clear();
     this.#socket.pause();
     this.#socket.end(farewell, () => this.destroy());

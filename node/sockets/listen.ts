@@ -3,10 +3,10 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import type { SocketPaths } from '../home/socket-paths.ts';
-import type { HandleRequest } from './connection.ts';
 import { Door } from './door.ts';
 import { localLimits, type LocalLimits } from './limits.ts';
 import { SharedMemory } from './memory.ts';
+import type { HandleRequest } from './requests.ts';
 
 export interface ListenOptions {
   readonly paths: SocketPaths;

@@ -1,0 +1,33 @@
+// From a client's line to a request that may be handled, and from there to the line of its answer.
+import type { Logger } from '../../effects/logger.ts';
+import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
+import type { Result } from '../../protocol/result.ts';
+import { decodeRequest } from './decode.ts';
+import { encodeReply, refusal } from './replies.ts';
+import { serves, type SocketName } from './verbs.ts';
+
+/** Who asks: all that is known of a caller is which socket it could open. */
+export interface Caller {
+  readonly socket: SocketName;
+}
+
+/** Answers a request, under its id. A rejection counts as a defect of the daemon and is answered as `internal`. */
+export type HandleRequest = (request: LocalRequest, caller: Caller) => Promise<LocalReply>;
+
+/** The request, if it is one that the caller's socket serves; else the reply that says why not. */
+export const admitRequest = (line: Uint8Array, caller: Caller): Result<LocalRequest, LocalReply> => {
+  const decoded = decodeRequest(line);
+  if (!decoded.ok || serves(caller.socket, decoded.value.verb)) return decoded;
+  const { id, verb } = decoded.value;
+  return { ok: false, error: refusal('forbidden', `this socket does not serve '${verb}': run/admin.sock does`, id) };
+};
+
+/** The answer's line, whatever the handler does. */
+export const answerRequest = async (request: LocalRequest, caller: Caller, handle: HandleRequest, logger: Logger): Promise<string> => {
+  try {
+    return encodeReply(await handle(request, caller));
+  } catch (error) {
+    logger.error('a local request failed by a defect', { verb: request.verb, id: request.id, error });
+    return encodeReply(refusal('internal', 'the daemon failed by a defect: its log says more', request.id));
+  }
+};
