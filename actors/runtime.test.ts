@@ -168,6 +168,26 @@ describe('what an actor starts itself', () => {
     expect(notes).toEqual([undefined, 'goes on']);
   });
 
+  test('a mapping that throws while the actor is at a message crashes it when that has ended', async () => {
+    const { notes, ref, supervision, system } = recorderAt('a');
+    const [piped, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
+    const mapping = (): Step => {
+      throw new Error('no message to be made');
+    };
+    system.tell(ref, (context) => {
+      context.pipeToSelf(piped.promise, mapping, mapping);
+      return slow.promise;
+    });
+    await settle();
+    piped.resolve();
+    await settle();
+    expect(supervision.crashes).toEqual([]);
+    slow.resolve('finished');
+    await settle();
+    expect(notes).toEqual(['finished']);
+    expect(supervision.crashes).toEqual([{ reason: 'threw', error: new Error('no message to be made') }]);
+  });
+
   test('a message for later comes after its time, unless it is cancelled', async () => {
     const { clock, notes, ref, system } = recorderAt('a');
     system.tell(ref, (context) => {

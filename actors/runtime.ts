@@ -89,10 +89,9 @@ export const createActorSystem = ({ clock, interceptors = [], logger, name, rand
   const surroundings: Surroundings = { post, clock, interceptors };
 
   return {
-    name,
     clock,
     random,
-    logger,
+    logger: logger.child({ system: name }),
     ref: <M>(path: string) => cellAt<M>(path).ref,
     tell: (ref, message, options) => post.tell(ref, message, options?.trace, undefined),
     ask: (ref, build, { timeoutMs, trace }) => post.ask(ref, build, timeoutMs, trace, undefined),

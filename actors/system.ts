@@ -7,7 +7,7 @@ import type { Interceptor } from './interceptor.ts';
 import type { ActorRef, AskOptions, AskResult, Reply, TellOptions, TellOutcome } from './ref.ts';
 
 export interface ActorSystemOptions {
-  /** For log lines; two systems of one process may share a name. */
+  /** Said in log lines; two systems of one process may share a name. */
   readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -67,7 +67,6 @@ export interface Incarnation {
 }
 
 export interface ActorSystem {
-  readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -90,7 +90,7 @@ export class Turns<M> {
   rest(): void {
     this.#busy = false;
     this.#woken = false;
-    if (this.#parts.mailbox.size > 0) this.wake();
+    if (this.#parts.mailbox.size > 0 || this.#fault !== undefined) this.wake();
     this.#parts.rested();
   }
 
