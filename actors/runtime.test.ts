@@ -265,7 +265,8 @@ describe('crashes', () => {
       starts += 1;
       throw new Error('no start');
     };
-    const { incarnation, supervision } = recorderAt('a', { start });
+    const { incarnation, ref, supervision, system } = recorderAt('a', { start });
+    system.tell(ref, note('waits'));
     await settle();
     await incarnation.end();
     expect(supervision.crashes).toEqual([{ reason: 'start', error: new Error('no start') }]);
@@ -288,7 +289,7 @@ describe('crashes', () => {
     const { clock, notes, ref, supervision, system } = recorderAt('a', { handlerDeadlineMs: 50 });
     const hung = Promise.withResolvers<string>();
     system.tell(ref, () => hung.promise);
-    system.tell(ref, (_context, handled) => ['next', handled]);
+    for (const name of ['next', 'after']) system.tell(ref, (_context, handled) => [name, handled]);
     await settle();
     await clock.advance(49);
     expect(supervision.crashes).toEqual([]);
@@ -299,7 +300,7 @@ describe('crashes', () => {
     await settle();
     system.tell(ref, (_context, handled) => ['last', handled]);
     await settle();
-    expect(notes).toEqual([['next', 0], 'late', ['last', 1]]);
+    expect(notes).toEqual([['next', 0], ['after', 1], 'late', ['last', 2]]);
   });
 
   test('no deadline is armed for a handler that returns no promise, and none is left after one that does', async () => {

@@ -70,7 +70,10 @@ const scene = () => {
   const start = (spec: Omit<SupervisorSpec, 'kind' | 'name'>): RunningSupervisor => {
     const root = startSupervisor(system, supervisor({ name: 'root', ...spec }), {
       onEvent: (event) => events.push(event),
-      onEscalate: (error) => escalations.push(error),
+      onEscalate: (error) => {
+        log.push('the program ends');
+        escalations.push(error);
+      },
     });
     running.push({ world, root });
     return root;
@@ -322,7 +325,7 @@ describe('escalation', () => {
     tell('a', crash);
     tell('b', crash);
     await calm();
-    expect(log.slice(-2)).toEqual(['healthy: handled all', 'healthy drains']);
+    expect(log.slice(-3)).toEqual(['healthy: handled all', 'healthy drains', 'the program ends']);
     expect(escalations).toEqual([new Error('crash')]);
     expect(states()).toEqual({ healthy: 'stopped 0', a: 'stopped 0', b: 'stopped 0' });
   });
@@ -350,7 +353,7 @@ describe('escalation', () => {
     ];
     start({ strategy: 'one-for-one', intensity: { restarts: 5, withinMs: 30_000 }, children });
     await calm();
-    expect(log).toEqual(Array.from({ length: 6 }, () => 'tried'));
+    expect(log).toEqual([...Array.from({ length: 6 }, () => 'tried'), 'the program ends']);
     expect(escalations).toEqual([new Error('no start')]);
   });
 
