@@ -6,7 +6,7 @@ export const rooms = [
   { room: 'effects', packages: [] },
   { room: 'protocol', packages: ['zod'] },
   { room: 'commands', packages: ['commander'] },
-  { room: 'telemetry', packages: ['@opentelemetry/', 'pino', 'rotating-file-stream'] },
+  { room: 'telemetry', packages: ['@opentelemetry/', 'pino'] },
   { room: 'transport', packages: [] },
   { room: 'storage', packages: [] },
   { room: 'supervisors/policy', packages: [] },
