@@ -40,16 +40,21 @@ const answers = (port: number): Promise<boolean> =>
 
 export class Rabbit {
   readonly port: number;
+  /** Everything it listens on: clients, other Erlang nodes, the port mapper. */
+  readonly ports: readonly number[];
+  /** Its folder. */
+  readonly home: string;
   readonly user = 'jetpack';
   readonly password = 'not-so-secret';
   readonly #bin: string;
-  readonly #home: string;
   readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
 
-  private constructor(bin: string, home: string, [port, dist, epmd]: readonly [number, number, number]) {
+  private constructor(bin: string, home: string, ports: readonly number[]) {
+    const [port = 0, dist = 0, epmd = 0] = ports;
     this.#bin = bin;
-    this.#home = home;
+    this.home = home;
+    this.ports = ports;
     this.port = port;
     this.#env = {
       PATH: process.env['PATH'],
@@ -73,10 +78,9 @@ export class Rabbit {
   /** `bin` holds rabbitmq-server and rabbitmqctl. */
   static async start(bin: string): Promise<Rabbit> {
     const home = await mkdtemp(path.join(tmpdir(), 'jetpack-rabbit-'));
-    const [port = 0, dist = 0, epmd = 0] = await freePorts(3);
-    const rabbit = new Rabbit(bin, home, [port, dist, epmd]);
+    const rabbit = new Rabbit(bin, home, await freePorts(3));
     const settings = [
-      `listeners.tcp.1 = 127.0.0.1:${port}`,
+      `listeners.tcp.1 = 127.0.0.1:${rabbit.port}`,
       `default_user = ${rabbit.user}`,
       `default_pass = ${rabbit.password}`,
       'disk_free_limit.absolute = 1MB',
@@ -94,10 +98,10 @@ export class Rabbit {
 
   /** Resolves when it takes connections. */
   async start(): Promise<void> {
-    const log = openSync(path.join(this.#home, 'console'), 'a', 0o600);
+    const log = openSync(path.join(this.home, 'console'), 'a', 0o600);
     const child = spawn('sh', ['-c', script, path.join(this.#bin, 'rabbitmq-server')], {
       env: this.#env,
-      cwd: this.#home,
+      cwd: this.home,
       detached: true,
       stdio: ['pipe', log, log],
     });
@@ -107,7 +111,7 @@ export class Rabbit {
     while (!(await answers(this.port))) {
       if (child.exitCode !== null || child.signalCode !== null || performance.now() > end) {
         await this.kill();
-        throw new Error(`rabbitmq-server did not start:\n${await readFile(path.join(this.#home, 'console'), 'utf8')}`);
+        throw new Error(`rabbitmq-server did not start:\n${await readFile(path.join(this.home, 'console'), 'utf8')}`);
       }
       await sleep(20);
     }
@@ -140,12 +144,12 @@ export class Rabbit {
 
   /** Runs rabbitmqctl; its standard output. */
   async ctl(...args: readonly string[]): Promise<string> {
-    const { stdout } = await promisify(execFile)(path.join(this.#bin, 'rabbitmqctl'), ['-q', ...args], { env: this.#env, cwd: this.#home });
+    const { stdout } = await promisify(execFile)(path.join(this.#bin, 'rabbitmqctl'), ['-q', ...args], { env: this.#env, cwd: this.home });
     return stdout;
   }
 
   async dispose(): Promise<void> {
     await this.kill();
-    await rm(this.#home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    await rm(this.home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }

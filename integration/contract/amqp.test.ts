@@ -1,15 +1,17 @@
+// The transport contract on a real broker: the one at hand (integration/broker/find.ts).
 import { afterAll, beforeAll } from '@jest/globals';
 import { describeTransportContract } from '../../transport/contract/contract.ts';
-import { startRabbit } from '../broker/find.ts';
-import type { Rabbit } from '../broker/rabbit.ts';
+import { brokerUrl, type UsedBroker } from '../broker/find.ts';
 import { amqpWorld } from './amqp-world.ts';
 
-let rabbit: Rabbit;
+let broker: UsedBroker;
 
 beforeAll(async () => {
-  rabbit = await startRabbit();
+  const found = await brokerUrl();
+  if (found.url === undefined) throw new Error(`no broker to test against: ${found.reason}`);
+  broker = found;
 }, 120_000);
 
-afterAll(() => rabbit?.dispose());
+afterAll(() => broker?.dispose());
 
-describeTransportContract('RabbitMQ', { world: () => Promise.resolve(amqpWorld(rabbit.url())) });
+describeTransportContract('RabbitMQ', { world: () => Promise.resolve(amqpWorld(broker.url)) });

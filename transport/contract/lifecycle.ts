@@ -143,10 +143,9 @@ export const lifecycleContract = (world: () => World): void => {
     await deleteQueue(`${prefix}.q`);
     await until('the loss is told', () => statuses.length > 0);
     expect(statuses[0]).toEqual({ type: 'consumerCancelled', queue: `${prefix}.q` });
-    const again = async (): Promise<void> => {
-      while ((await transport.publish(message(`${prefix}.x`, 'k', 'after'))).outcome !== 'confirmed');
-    };
-    await again();
+    let outcome = 'unroutable';
+    while (outcome === 'unroutable') ({ outcome } = await transport.publish(message(`${prefix}.x`, 'k', 'after')));
+    expect(outcome).toBe('confirmed');
     await got.arrived(2);
     expect(got.bodies()).toEqual(['before', 'after']);
     expect(transport.state).toBe('connected');

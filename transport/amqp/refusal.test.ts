@@ -1,0 +1,23 @@
+import { describe, expect, test } from '@jest/globals';
+import { connectFailure, declareFailure } from './refusal.ts';
+
+// The texts are those of amqplib 2.3 with RabbitMQ 3.10; the integration suite meets the real ones.
+describe("what the broker's refusals mean", () => {
+  test.each([
+    ['Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - Login was refused"', 'broker_credentials'],
+    ['Expected ConnectionOpenOk; got <ConnectionClose channel:0>', 'broker_vhost'],
+    ['connect ECONNREFUSED 10.0.0.4:5672', 'broker_unreachable'],
+    ['Socket closed abruptly during opening handshake', 'broker_unreachable'],
+  ])('a connect that fails with %p', (text, code) => {
+    expect(connectFailure(new Error(text), 'amqp://h/v')).toMatchObject({ code, message: expect.stringContaining('amqp://h/v') });
+  });
+
+  test.each([
+    [406, 'topology_mismatch'],
+    [403, 'broker_vhost'],
+    [541, 'broker_unreachable'],
+    [undefined, 'broker_unreachable'],
+  ])('a declaration that fails with %p', (code, meaning) => {
+    expect(declareFailure(Object.assign(new Error('inequivalent arg'), { code }))).toEqual({ code: meaning, message: 'inequivalent arg' });
+  });
+});
