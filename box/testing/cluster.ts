@@ -6,7 +6,7 @@ import type { Interceptor } from '../../actors/interceptor.ts';
 import type { StoredEvent } from '../../actors/server/ports.ts';
 import { callDaemon } from '../../cli/call-daemon.ts';
 import { silentLogger } from '../../effects/logger.ts';
-import { systemClock } from '../../effects/clock.ts';
+import { systemClock, type Clock } from '../../effects/clock.ts';
 import { systemRandom, uuid7 } from '../../effects/random.ts';
 import { startNode, type RunningNode } from '../../node/daemon.ts';
 import { homePaths } from '../../node/home/paths.ts';
@@ -15,7 +15,7 @@ import type { LocalReply, SpooledRequest } from '../../protocol/local.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
 import { startServer, type RunningServer } from '../../server/daemon.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
-import { createEmbeddedBroker } from '../../transport/embedded/broker.ts';
+import { createEmbeddedBroker, type EmbeddedBroker } from '../../transport/embedded/broker.ts';
 import type { Transport } from '../../transport/port.ts';
 import type { Topology } from '../../transport/topology.ts';
 import { apiClient } from '../api-client.ts';
@@ -28,22 +28,26 @@ export interface ClusterOptions {
   readonly open?: OpenTransport;
   /** Around every handler of every actor. */
   readonly interceptors?: readonly Interceptor[];
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
-const clock = systemClock;
 const random = systemRandom;
 const prefix = 'test';
 const times = { heartbeatMs: 200, registerAgainMs: 50 };
 
 export class TestCluster {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'jetpack-cluster-'));
-  readonly #broker = createEmbeddedBroker({ clock });
   readonly #options: ClusterOptions;
+  readonly #clock: Clock;
+  readonly #broker: EmbeddedBroker;
   readonly nodes: RunningNode[] = [];
   server: RunningServer | undefined;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#broker = createEmbeddedBroker({ clock: this.#clock });
   }
 
   static async start(options: ClusterOptions): Promise<TestCluster> {
@@ -78,17 +82,17 @@ export class TestCluster {
   async request(index: number, request: SpooledRequest): Promise<LocalReply | undefined> {
     const paths = findSocketPaths(homePaths(this.home(index)));
     if (!paths.ok) return undefined;
-    const outcome = await callDaemon(paths.value.cluster, request, clock, 5_000);
+    const outcome = await callDaemon(paths.value.cluster, request, systemClock, 5_000);
     return outcome.type === 'answered' ? outcome.reply : undefined;
   }
 
   log(index: number, message: string, trace?: TraceContext): Promise<LocalReply | undefined> {
-    const request = { verb: 'log', id: this.mintId(), at: clock.now(), level: 'info', priority: 'medium', message } as const;
+    const request = { verb: 'log', id: this.mintId(), at: systemClock.now(), level: 'info', priority: 'medium', message } as const;
     return this.request(index, trace === undefined ? request : { ...request, trace });
   }
 
   mintId(): string {
-    return uuid7(clock.now(), random);
+    return uuid7(systemClock.now(), random);
   }
 
   async events(): Promise<readonly StoredEvent[]> {
@@ -115,6 +119,7 @@ export class TestCluster {
   }
 
   #around(name: string) {
+    const clock = this.#clock;
     const open: OpenTransport = this.#options.open ?? ((as, topology) => this.#broker.connect({ name: as, topology }));
     return {
       openTransport: (topology: Topology) => open(name, topology),
