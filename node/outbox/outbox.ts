@@ -95,11 +95,13 @@ export const createOutbox = (database: Database, options: OutboxOptions): Outbox
   const deleteFrom = async (name: string, work: (ordinal: number) => boolean): Promise<Result<void>> => {
     const stream = streams.find(name);
     if (stream === undefined) return ok(undefined);
-    const result = await commits.run(() => {
+    const holding = await commits.run(() => {
       if (work(stream.ordinal)) streams.save();
+      return streams.hasRows(stream.ordinal);
     });
-    if (result.ok) streams.look(stream.ordinal);
-    return result;
+    if (!holding.ok) return holding;
+    streams.note(stream.ordinal, holding.value);
+    return ok(undefined);
   };
 
   return {

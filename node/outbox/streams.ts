@@ -41,7 +41,7 @@ export class Streams {
         stream: textOf(row, 'stream'),
         after: this.#predecessor(row),
         last: { report: integerOf(row, 'report'), user: integerOf(row, 'user') },
-        holding: this.#hasRows(ordinal),
+        holding: this.hasRows(ordinal),
       });
     }
     const before = this.#earlier.findLast(({ last }) => last.report > 0);
@@ -65,10 +65,14 @@ export class Streams {
     return stream === this.#current.stream ? this.#current : this.#earlier.find((other) => other.stream === stream);
   }
 
-  /** Looks again whether an earlier stream still holds rows. */
-  look(ordinal: number): void {
+  hasRows(ordinal: number): boolean {
+    return this.#holds.get(ordinal) !== undefined;
+  }
+
+  /** Takes note, after a commit, whether a stream still holds rows. */
+  note(ordinal: number, holding: boolean): void {
     const record = this.#earlier.find((other) => other.ordinal === ordinal);
-    if (record !== undefined) record.holding = this.#hasRows(ordinal);
+    if (record !== undefined) record.holding = holding;
   }
 
   /** Writes the last sequences down, when rows of the current stream are deleted: as long as they are there they tell it. */
@@ -84,14 +88,10 @@ export class Streams {
     Object.assign(this.last, this.#lastBefore);
   }
 
-  #hasRows(ordinal: number): boolean {
-    return this.#holds.get(ordinal) !== undefined;
-  }
-
   /** Undefined as well when the predecessor is forgotten: then nobody can be asked to wait for it. */
   #predecessor(row: Row): OutboxStream['after'] {
     const stream = optionalTextOf(row, 'after_stream');
-    if (stream === undefined || this.find(stream) === undefined) return undefined;
+    if (stream === undefined || !this.#earlier.some((other) => other.stream === stream)) return undefined;
     return { stream, sequence: integerOf(row, 'after_sequence') };
   }
 }
