@@ -26,7 +26,7 @@ export const administer = async <T>(url: string, work: (model: ChannelModel) => 
   }
 };
 
-export const deleteQueue = (url: string, name: string): Promise<void> =>
+const deleteQueue = (url: string, name: string): Promise<void> =>
   administer(url, async (model) => {
     const channel = await model.createChannel();
     await channel.deleteQueue(name);
