@@ -62,7 +62,7 @@ export class BrokerLink {
 }
 
 /** Statuses after which trying again cannot help: the actor crashes with them, and its supervisor gives up at once. */
-export class BrokerRefused extends JetpackError {
+class BrokerRefused extends JetpackError {
   readonly final = true;
 }
 

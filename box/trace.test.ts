@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { waitFor } from '../effects/testing/wait-for.ts';
 import { systemClock } from '../effects/clock.ts';
-import { recordSpans } from '../telemetry/testing/recorded-spans.ts';
+import { recordSpans, type RecordedSpan } from '../telemetry/testing/recorded-spans.ts';
 import { createEmbeddedBroker } from '../transport/embedded/broker.ts';
 import { TestCluster, type OpenTransport } from './testing/cluster.ts';
 import { gated, type GatedTransport } from './testing/gated-transport.ts';
@@ -13,21 +12,21 @@ beforeEach(() => spans.reset());
 afterEach(() => cluster.stop());
 
 const shellTrace = (digit: string) => ({ traceparent: `00-${digit.repeat(32)}-${digit.repeat(16)}-01` });
-const traceOf = (span: ReadableSpan): string => span.spanContext().traceId;
+const traceOf = (span: RecordedSpan): string => span.spanContext().traceId;
 
-const inTrace = (digit: string, name: string): ReadableSpan[] => spans.named(name).filter((span) => traceOf(span) === digit.repeat(32));
+const inTrace = (digit: string, name: string): RecordedSpan[] => spans.named(name).filter((span) => traceOf(span) === digit.repeat(32));
 
-const stored = (digit: string): Promise<ReadableSpan> =>
+const stored = (digit: string): Promise<RecordedSpan> =>
   waitFor(`the event of trace ${digit} in the store`, () => inTrace(digit, 'process test.reports')[0]);
 
 /** The one span of a name in a trace. */
-const only = (digit: string, name: string): ReadableSpan => {
+const only = (digit: string, name: string): RecordedSpan => {
   const found = inTrace(digit, name);
   expect(found).toHaveLength(1);
   return found[0]!;
 };
 
-const isChildOf = (child: ReadableSpan, parent: ReadableSpan): void => expect(child.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
+const isChildOf = (child: RecordedSpan, parent: RecordedSpan): void => expect(child.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
 
 describe('the trace of one jetpack log', () => {
   test('runs unbroken from the shell through socket, mailbox, outbox and broker to the store', async () => {

@@ -35,7 +35,7 @@ export const processHost: Host = {
 };
 
 /** Time for a whole stop, milliseconds: systemd and a person at Ctrl-C both expect less than five seconds. */
-export const stopWithinMs = 4_500;
+const stopWithinMs = 4_500;
 
 export const exitWith = (host: Host, program: string, failure: Failure): void => {
   const line = failure.message.startsWith(`${program}: `) ? failure.message : `${program}: ${failure.message}`;

@@ -3,6 +3,8 @@ import { context, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace';
 
+export type RecordedSpan = ReadableSpan;
+
 export interface RecordedSpans {
   /** Ended spans of this name, in the order they ended; all of them without a name. */
   named(name?: string): ReadableSpan[];
