@@ -1,6 +1,5 @@
 // What only a real broker can do to a transport: be absent, refuse, restart, die, fall silent, raise alarms.
 import { randomBytes } from 'node:crypto';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemClock } from '../../effects/clock.ts';
 import { systemRandom } from '../../effects/random.ts';
@@ -62,25 +61,6 @@ describe('a broker that is not there', () => {
     await transport.publish(message(`${prefix}.x`, 'k'));
     await got.arrived(1);
     expect(got.deliveries).toHaveLength(1);
-  });
-
-  test.each(['says nothing', 'drips bytes of nothing'])('a connect to something that %s ends after the time-out', async (kind) => {
-    const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket.on('error', () => undefined));
-      const drip = setInterval(() => void (kind === 'says nothing' || socket.write('\u0001')), 20);
-      socket.on('close', () => clearInterval(drip));
-    });
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
-    cleanUps.push(async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    });
-    const { port } = server.address() as AddressInfo;
-    const transport = open(simple(), { url: `amqp://127.0.0.1:${port}`, connectTimeoutMs: 200 });
-    const statuses = statusesOf(transport);
-    await until('the attempt has ended', () => statuses.length >= 2);
-    expect(statuses[1]).toMatchObject({ code: 'broker_unreachable', reason: `amqp://127.0.0.1:${port}/: no answer within 200 ms` });
   });
 });
 

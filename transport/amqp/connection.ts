@@ -5,6 +5,7 @@ import { pause } from '../../effects/clock.ts';
 import { ok, type Failure, type Result } from '../../protocol/result.ts';
 import { reasonOf } from '../reason.ts';
 import type { BrokerAddress } from './address.ts';
+import { onAbort } from './on-abort.ts';
 import type { AmqpSettings } from './options.ts';
 import { connectFailure } from './refusal.ts';
 
@@ -63,7 +64,7 @@ export const openConnection = async (
   // hold up the connect for ever.
   const socket = new AbortController();
   const destroy = (): void => socket.abort();
-  signal.addEventListener('abort', destroy, { once: true });
+  const connected = onAbort(signal, destroy);
   let late = false;
   const cancel = settings.clock.after(settings.connectTimeoutMs, () => {
     late = true;
@@ -83,6 +84,6 @@ export const openConnection = async (
     return { ok: false, error: connectFailure(told, address.shown) };
   } finally {
     cancel();
-    signal.removeEventListener('abort', destroy);
+    connected();
   }
 };

@@ -10,6 +10,7 @@ import type { BrokerAddress } from './address.ts';
 import { OpenChannel } from './channel.ts';
 import { openConnection, type AmqpConnection } from './connection.ts';
 import { declareTopology } from './declare.ts';
+import { onAbort } from './on-abort.ts';
 import type { AmqpSettings } from './options.ts';
 import { RetryDelay } from './retry-delay.ts';
 
@@ -58,7 +59,7 @@ export class Session {
   }
 }
 
-/** Connects twice and declares the topology. */
+/** Connects twice and declares the topology; `signal` gives up. */
 export const openSession = async (address: BrokerAddress, settings: AmqpSettings, signal: AbortSignal): Promise<Result<Session>> => {
   const publishing = await openConnection(address, 'publish', settings, signal);
   if (!publishing.ok) return publishing;
@@ -68,7 +69,9 @@ export const openSession = async (address: BrokerAddress, settings: AmqpSettings
     return consuming;
   }
   const session = new Session(publishing.value, consuming.value, settings);
+  const connected = onAbort(signal, () => void session.end({ code: 'transport_closed', message: 'closed while connecting' }));
   const declared = await declareTopology(publishing.value, settings.topology);
+  connected();
   if (declared.ok) return ok(session);
   await session.end(declared.error);
   return declared;

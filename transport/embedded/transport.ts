@@ -2,8 +2,7 @@
 // connection that was dropped is back on the turn after; a topology mismatch or a close ends it.
 //
 // A publish is in its queues before `publish` returns, and its outcome follows on a later turn, as from a network: a drop
-// in between answers `closed` although the message was enqueued. It never calls a handler or a listener of its owner
-// inside one of the owner's own calls, but for `closed`.
+// in between answers `closed` although the message was enqueued. It never calls a handler inside a call of its owner.
 import type { Failure } from '../../protocol/result.ts';
 import { Handlers } from '../handlers.ts';
 import { InFlight } from '../in-flight.ts';
