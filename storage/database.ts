@@ -30,7 +30,7 @@ export interface OpenedDatabase {
 }
 
 /** How long opening waits for a process that still holds the file, milliseconds. It blocks: afterwards nobody contends. */
-const busyMs = 2_000;
+const busyMs = 500;
 
 /** Files up to this size are checked page by page at opening; beyond it that would hold up the start for seconds. */
 const checkedBytes = 64 * 1024 * 1024;
