@@ -117,49 +117,46 @@ describe('a database file', () => {
   });
 });
 
-describe('a file that is no sound database of ours is set aside with its reason, and a fresh one begins', () => {
-  /** Ruins a filled database in one way, opens it, and expects the reason. */
-  const expectSetAside = async (ruin: (file: string) => void, reason: RegExp, of = schema): Promise<void> => {
+describe('a file that is no sound database of ours', () => {
+  interface Ruin {
+    readonly what: string;
+    readonly ruin?: (file: string) => void;
+    readonly of?: Schema;
+    readonly reason: RegExp;
+  }
+
+  test.each<Ruin>([
+    { what: 'random bytes', ruin: (file) => writeFileSync(file, 'no database at all '.repeat(500)), reason: /corrupt \(file is not a database\)/ },
+    { what: 'truncated', ruin: (file) => truncateSync(file, Math.floor(statSync(file).size / 2)), reason: /corrupt/ },
+    { what: 'overwritten in the middle', ruin: (file) => writeFileSync(file, readFileSync(file).fill(0xff, 12_288, 16_384)), reason: /corrupt/ },
+    { what: 'of a later schema', of: { ...schema, version: 4 }, reason: /schema has version 3, and this program has version 4/ },
+    { what: "another program's", of: { ...schema, applicationId: 78 }, reason: /another program/ },
+    { what: 'refused by its owner', of: { ...schema, refuse: (database) => (read(database).length > 1 ? 'it is not mine' : undefined) }, reason: /it is not mine/ },
+    {
+      what: 'no file',
+      ruin: (file) => {
+        rmSync(file);
+        mkdirSync(file);
+      },
+      reason: /not a file/,
+    },
+  ])('$what: is set aside untouched with its reason, and a fresh one begins', async ({ ruin, of = schema, reason }) => {
     await using folder = await temporaryFolder();
     const file = folder.at('a.db');
+    const contents = (name: string) => (statSync(name).isFile() ? readFileSync(name) : 'a folder');
     filled(file);
-    ruin(file);
-    const found = statSync(file).isFile() ? readFileSync(file) : undefined;
+    ruin?.(file);
+    const found = contents(file);
     const { database, setAside } = open(file, of);
-    expect(setAside?.reason).toMatch(reason);
-    expect(setAside?.path).toBe(`${file}.aside-2026-01-01T12-00-00-000Z`);
-    expect(statSync(setAside?.path ?? '').isFile() ? readFileSync(setAside?.path ?? '') : undefined).toEqual(found);
-    expect(read(database)).toEqual([]);
+    expect(setAside).toEqual({ path: `${file}.aside-2026-01-01T12-00-00-000Z`, reason: expect.stringMatching(reason) });
+    expect(contents(`${file}.aside-2026-01-01T12-00-00-000Z`)).toEqual(found);
     write(database, 'fresh');
     database.close();
     const again = open(file, of);
     expect(again.setAside).toBeUndefined();
     expect(read(again.database)).toEqual(['fresh']);
     again.database.close();
-  };
-
-  test('random bytes', () => expectSetAside((file) => writeFileSync(file, Buffer.alloc(8_192, 'no database at all ')), /corrupt \(file is not a database\)/));
-
-  test('a truncated file', () => expectSetAside((file) => truncateSync(file, Math.floor(statSync(file).size / 2)), /corrupt/));
-
-  test('a page overwritten in the middle', () =>
-    expectSetAside((file) => {
-      const bytes = readFileSync(file);
-      bytes.fill(0xff, 12_288, 16_384);
-      writeFileSync(file, bytes);
-    }, /corrupt/));
-
-  test('a later version of the schema', () => expectSetAside(() => undefined, /schema has version 3, and this program has version 4/, { ...schema, version: 4 }));
-
-  test("another program's database", () => expectSetAside(() => undefined, /another program/, { ...schema, applicationId: 78 }));
-
-  test('one that its owner refuses', () => expectSetAside(() => undefined, /it is not mine/, { ...schema, refuse: (database) => (read(database).length > 1 ? 'it is not mine' : undefined) }));
-
-  test('something that is no file', () =>
-    expectSetAside((file) => {
-      rmSync(file);
-      mkdirSync(file);
-    }, /not a file/));
+  });
 });
 
 describe('setting aside', () => {

@@ -195,7 +195,7 @@ describe('what the server has applied', () => {
   test('is deleted up to its sequence, and only in its lane', async () => {
     await using folder = await temporaryFolder();
     const { outbox } = open(folder);
-    const [{ stream }] = (await append(outbox, entry(), entry(), entry(), entry({ lane: 'user' }))) as [{ stream: string }];
+    const { stream } = (await append(outbox, entry(), entry(), entry(), entry({ lane: 'user' })))[0]!;
     await outbox.applied(stream, 'report', 2);
     expect(contents(outbox)).toEqual(['3 "payload"']);
     expect(outbox.read(stream, 'user', 1, everything)).toHaveLength(1);
@@ -206,7 +206,7 @@ describe('what the server has applied', () => {
   test('is ignored when it was never given out, or in a stream that is unknown', async () => {
     await using folder = await temporaryFolder();
     const { outbox } = open(folder);
-    const [{ stream }] = (await append(outbox, entry())) as [{ stream: string }];
+    const { stream } = (await append(outbox, entry()))[0]!;
     expect(await outbox.applied(stream, 'report', 2)).toEqual({ ok: true, value: undefined });
     expect(await outbox.applied(uuid7(0, random), 'report', 1)).toEqual({ ok: true, value: undefined });
     expect(outbox.depth().rows).toBe(1);
@@ -216,7 +216,7 @@ describe('what the server has applied', () => {
   test('may go further in an earlier stream than a restored file knows', async () => {
     await using folder = await temporaryFolder();
     const { outbox } = open(folder);
-    const [{ stream }] = (await append(outbox, entry(), entry())) as [{ stream: string }];
+    const { stream } = (await append(outbox, entry(), entry()))[0]!;
     await outbox.close();
     const { outbox: restored } = open(folder);
     await restored.applied(stream, 'report', 9);
@@ -230,7 +230,7 @@ describe('a message of the user lane', () => {
   test('is released by itself, whatever waits before it', async () => {
     await using folder = await temporaryFolder();
     const { outbox } = open(folder);
-    const [{ stream }] = (await append(outbox, entry({ lane: 'user' }), entry({ lane: 'user' }))) as [{ stream: string }];
+    const { stream } = (await append(outbox, entry({ lane: 'user' }), entry({ lane: 'user' })))[0]!;
     await outbox.release(stream, 2);
     expect(outbox.read(stream, 'user', 1, everything).map(({ sequence }) => sequence)).toEqual([1]);
     await outbox.close();
@@ -239,7 +239,7 @@ describe('a message of the user lane', () => {
   test('leaves with a report once, however often it is released, and even when the outbox is full', async () => {
     await using folder = await temporaryFolder();
     const { outbox } = open(folder, { limit: { rows: 1, bytes: 1_000 } });
-    const [{ stream }] = (await append(outbox, entry({ lane: 'user' }))) as [{ stream: string }];
+    const { stream } = (await append(outbox, entry({ lane: 'user' })))[0]!;
     const report = entry({ payload: '"undelivered"' });
     await Promise.all([outbox.release(stream, 1, report), outbox.release(stream, 1, report)]);
     expect(contents(outbox)).toEqual(['1 "undelivered"']);

@@ -1,0 +1,342 @@
+import { writeFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { incomingEntry } from '../../actors/server/intake-entry.ts';
+import type { Batch, BatchOutcome, EventQuery, Store } from '../../actors/server/ports.ts';
+import { ManualClock } from '../../effects/manual-clock.ts';
+import type { JetpackEvent } from '../../protocol/events.ts';
+import { integerOf, textOf } from '../../storage/columns.ts';
+import { openDatabase, type Database } from '../../storage/database.ts';
+import { copyDatabase } from '../../storage/testing/copy-database.ts';
+import { temporaryFolder, type TemporaryFolder } from '../../storage/testing/temporary-folder.ts';
+import { storeSchema } from './schema.ts';
+import { createStore, openStore, type OpenedStore, type StoreOptions } from './store.ts';
+
+const clock = new ManualClock();
+const n1 = { cluster: 'lab', node: 'n1' };
+const n2 = { cluster: 'lab', node: 'n2' };
+
+let ids = 0;
+const common = () => ({ id: `00000000-0000-4000-8000-${String((ids += 1)).padStart(12, '0')}`, at: 1_000 + ids });
+const log = (message: string, priority: 'low' | 'medium' | 'high' = 'low'): JetpackEvent => ({ ...common(), kind: 'log', level: 'info', priority, message });
+const node = (version: string): JetpackEvent => ({ ...common(), kind: 'node', instanceId: 'i-1', hostname: 'host', version, pid: 7 });
+const phase = (name: 'starting' | 'ready' | 'stopping', detail?: string): JetpackEvent => ({
+  ...common(),
+  kind: 'phase',
+  phase: name,
+  ...(detail === undefined ? {} : { detail }),
+});
+
+/** A batch that begins at `first`. */
+const batch = (first: number, events: readonly unknown[], stream = 's', from = n1): Batch => ({
+  from,
+  stream,
+  lane: 'report',
+  entries: events.map((event, index) => incomingEntry(first + index, event)),
+});
+
+const open = (folder: TemporaryFolder, options: Partial<StoreOptions> = {}): OpenedStore => {
+  const opened = openStore(folder.at('store.db'), { clock, ...options });
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value;
+};
+
+const apply = async (store: Store, what: Batch): Promise<BatchOutcome> => {
+  const result = await store.applyBatch(what);
+  if (!result.ok) throw new Error(result.error.code);
+  return result.value;
+};
+
+const messages = (store: Store, query: Partial<EventQuery> = {}): readonly string[] => store.events({ limit: 100, ...query }).map(({ message }) => message);
+
+describe('a batch', () => {
+  test('is stored, moves `applied` on, and is there after a restart, also by a kill', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    const outcome = await apply(store, batch(1, [log('one'), log('two')]));
+    expect(outcome).toMatchObject({ outcome: 'applied', applied: 2 });
+    if (outcome.outcome !== 'applied') throw new Error('not applied');
+    copyDatabase(folder.at('store.db'), folder.at('killed.db'));
+    await store.close();
+    const killed = openStore(folder.at('killed.db'), { clock });
+    if (!killed.ok) throw new Error(killed.error.message);
+    for (const again of [open(folder).store, killed.value.store]) {
+      expect(again.appliedOf('s', 'report')).toBe(2);
+      expect(again.events({ limit: 10 })).toEqual(outcome.stored);
+      expect(again.count()).toBe(2);
+      await again.close();
+    }
+  });
+
+  test('leaves out what is applied already', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    await apply(store, batch(1, [log('one'), log('two')]));
+    const outcome = await apply(store, batch(1, [log('one again'), log('two again'), log('three')]));
+    expect(outcome).toMatchObject({ outcome: 'applied', applied: 3, stored: [{ sequence: 3, message: 'three' }] });
+    expect(await apply(store, batch(2, [log('two once more')]))).toEqual({ outcome: 'applied', applied: 3, stored: [] });
+    expect(messages(store)).toEqual(['one', 'two', 'three']);
+    await store.close();
+  });
+
+  test('that begins too far on is refused whole', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    expect(await apply(store, batch(2, [log('two')]))).toEqual({ outcome: 'gap', applied: 0 });
+    expect(store.count()).toBe(0);
+    expect(store.nodes()).toEqual([]);
+    await store.close();
+  });
+
+  test('with a hole is applied up to the hole', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    const { entries, ...rest } = batch(1, [log('one'), log('two'), log('three')]);
+    expect(await apply(store, { ...rest, entries: [entries[0]!, entries[2]!] })).toMatchObject({ outcome: 'applied', applied: 1 });
+    expect(messages(store)).toEqual(['one']);
+    await store.close();
+  });
+
+  test('with one sequence twice stores the first', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    const { entries, ...rest } = batch(1, [log('one')]);
+    await apply(store, { ...rest, entries: [...entries, incomingEntry(1, log('another one'))] });
+    expect(messages(store)).toEqual(['one']);
+    await store.close();
+  });
+
+  test("in another node's stream is refused whole, and the owner named", async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    await apply(store, batch(1, [log('one')]));
+    expect(await apply(store, batch(2, [log('two')], 's', n2))).toEqual({ outcome: 'conflict', owner: n1 });
+    expect(messages(store)).toEqual(['one']);
+    await store.close();
+  });
+
+  test('handed in with others shares their commit and comes in their order', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    const outcomes = await Promise.all([batch(1, [log('a')]), batch(2, [log('b')]), batch(1, [log('c')], 't', n2)].map((one) => store.applyBatch(one)));
+    expect(outcomes.every((result) => result.ok && result.value.outcome === 'applied')).toBe(true);
+    expect(store.events({ limit: 10 }).map(({ position, message }) => [position, message])).toEqual([[1, 'a'], [2, 'b'], [3, 'c']]);
+    await store.close();
+  });
+
+  test('that cannot be written is an answer with a code, and neither events nor `applied` remain of it', async () => {
+    await using folder = await temporaryFolder();
+    const { database, store } = openSmall(folder);
+    await apply(store, batch(1, [log('one')]));
+    const pages = integerOf(database.prepare('PRAGMA page_count').get(), 'page_count');
+    database.exec(`PRAGMA max_page_count = ${pages}`);
+    const large = batch(2, [log('two'), log('x'.repeat(50_000))]);
+    expect(await store.applyBatch(large)).toMatchObject({ ok: false, error: { code: 'store_unwritable' } });
+    expect([store.appliedOf('s', 'report'), store.count(), messages(store)]).toEqual([1, 1, ['one']]);
+    database.exec('PRAGMA max_page_count = 1000000');
+    expect(await apply(store, large)).toMatchObject({ outcome: 'applied', applied: 3, stored: [{ position: 2 }, { position: 3 }] });
+    await store.close();
+  });
+});
+
+describe('a tombstone', () => {
+  const dropped = (from: number, to: number): JetpackEvent => ({ ...common(), kind: 'dropped', from, to, reason: 'the outbox was full' });
+
+  test('is one event and moves `applied` over all it covers', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    expect(await apply(store, batch(1, [dropped(1, 7)]))).toMatchObject({ applied: 7 });
+    expect(await apply(store, batch(8, [log('eight')]))).toMatchObject({ applied: 8 });
+    await store.close();
+  });
+
+  test('that reaches back over what is applied is stored for what it adds', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    await apply(store, batch(1, [log('one'), log('two')]));
+    expect(await apply(store, batch(2, [dropped(2, 5)]))).toMatchObject({ applied: 5, stored: [{ sequence: 2, kind: 'dropped' }] });
+    expect(await apply(store, batch(2, [dropped(2, 5)]))).toMatchObject({ applied: 5, stored: [] });
+    await store.close();
+  });
+});
+
+describe('an event in the log', () => {
+  test('is one line for a person, whatever its kind', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    const { id } = common();
+    await apply(
+      store,
+      batch(1, [
+        log('hello', 'medium'),
+        node('1.2.3'),
+        phase('starting'),
+        phase('ready', 'all well'),
+        { ...common(), kind: 'undelivered', messageId: id, routingKey: 'a.b', reason: 'no queue is bound' },
+        { ...common(), kind: 'dropped', from: 6, to: 6, reason: 'full' },
+        { ...common(), kind: 'dropped', from: 7, to: 9, reason: 'full' },
+      ]),
+    );
+    expect(store.events({ limit: 10 }).map(({ kind, level, priority, message }) => [kind, level, priority, message])).toEqual([
+      ['log', 'info', 'medium', 'hello'],
+      ['node', 'info', 'high', 'daemon started: version 1.2.3, pid 7, instance i-1'],
+      ['phase', 'info', 'high', 'phase starting'],
+      ['phase', 'info', 'high', 'phase ready: all well'],
+      ['undelivered', 'warn', 'high', `message ${id} to a.b was not delivered: no queue is bound`],
+      ['dropped', 'warn', 'high', 'event 6 was dropped: full'],
+      ['dropped', 'warn', 'high', 'events 7 to 9 were dropped: full'],
+    ]);
+    await store.close();
+  });
+
+  test('that cannot be read is kept raw with its reason and counts as applied', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    const future = { id: common().id, kind: 'eclipse', at: 55, depth: { total: true } };
+    expect(await apply(store, batch(1, [future, 'text', null]))).toMatchObject({ applied: 3 });
+    const [first, second, third] = store.events({ limit: 10 });
+    expect(first).toMatchObject({ id: future.id, kind: 'eclipse', at: 55, level: 'warn', priority: 'medium', raw: JSON.stringify(future) });
+    expect(first?.problem).toBe('the event has the unknown kind "eclipse"');
+    expect(second).toMatchObject({ id: undefined, kind: 'unreadable', at: clock.now(), raw: '"text"', problem: 'the event is not a JSON object' });
+    expect(third).toMatchObject({ raw: 'null' });
+    await store.close();
+  });
+});
+
+describe('what events tell of a node', () => {
+  test('is its record, from the newest on', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    const ready = phase('ready');
+    await apply(store, batch(1, [node('1'), phase('starting', 'booting'), ready]));
+    expect(store.nodes()).toEqual([
+      { ...n1, instanceId: 'i-1', hostname: 'host', version: '1', phase: 'ready', detail: undefined, phaseAt: ready.at },
+    ]);
+    await store.close();
+  });
+
+  test('and has told nothing of itself, is that it exists', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    await apply(store, batch(1, [log('hello')]));
+    expect(store.nodes()).toMatchObject([{ ...n1, hostname: '', phase: 'unknown' }]);
+    await store.close();
+  });
+
+  test('by an older stream that comes late changes nothing', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    await apply(store, batch(1, [node('1'), phase('starting')], 'older'));
+    await apply(store, batch(1, [node('2'), phase('ready')], 'newer'));
+    await apply(store, batch(3, [node('1'), phase('stopping')], 'older'));
+    expect(store.nodes()).toMatchObject([{ version: '2', phase: 'ready' }]);
+    await store.close();
+  });
+});
+
+describe('reading the log', () => {
+  const setUp = async (folder: TemporaryFolder): Promise<Store> => {
+    const { store } = open(folder);
+    await apply(store, batch(1, [log('a1'), log('a2', 'medium'), log('a3', 'high')], 's'));
+    await apply(store, batch(1, [log('b1', 'high'), log('b2')], 't', n2));
+    await apply(store, batch(1, [log('c1', 'medium')], 'u', { cluster: 'other', node: 'n1' }));
+    return store;
+  };
+
+  test.each<[Partial<EventQuery>, readonly string[]]>([
+    [{}, ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']],
+    [{ limit: 2 }, ['b2', 'c1']],
+    [{ limit: 2, after: 1 }, ['a2', 'a3']],
+    [{ after: 6 }, []],
+    [{ cluster: 'lab' }, ['a1', 'a2', 'a3', 'b1', 'b2']],
+    [{ node: 'n1' }, ['a1', 'a2', 'a3', 'c1']],
+    [{ cluster: 'lab', node: 'n1' }, ['a1', 'a2', 'a3']],
+    [{ cluster: 'lab', node: 'n1', limit: 1 }, ['a3']],
+    [{ cluster: 'none' }, []],
+    [{ priority: 'low' }, ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']],
+    [{ priority: 'medium' }, ['a2', 'a3', 'b1', 'c1']],
+    [{ priority: 'high' }, ['a3', 'b1']],
+    [{ priority: 'high', cluster: 'lab', node: 'n2', after: 1 }, ['b1']],
+  ])('by %j gives %j', async (query, expected) => {
+    await using folder = await temporaryFolder();
+    const store = await setUp(folder);
+    expect(messages(store, query)).toEqual(expected);
+    await store.close();
+  });
+
+  test('never sorts the log, nor reads what its indexes can leave out', async () => {
+    await using folder = await temporaryFolder();
+    const { database, store } = openSmall(folder);
+    await apply(store, batch(1, [log('a1')]));
+    await apply(store, batch(1, [log('b1')], 't', n2));
+    const plan = (query: Partial<EventQuery>): string => {
+      const statements: string[] = [];
+      const prepare = database.prepare.bind(database);
+      database.prepare = (sql, options) => {
+        statements.push(sql);
+        return prepare(sql, options);
+      };
+      createStore(database, { clock }).events({ limit: 1, ...query });
+      database.prepare = prepare;
+      const sql = statements.at(-1) ?? '';
+      const values = Array<number>(sql.split('?').length - 1).fill(1);
+      return prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values).map((row) => textOf(row, 'detail')).join('; ');
+    };
+    for (const query of [{}, { after: 1 }, { cluster: 'lab' }, { ...n1 }, { priority: 'medium' as const }]) expect(plan(query)).not.toContain('TEMP B-TREE');
+    expect(plan({ ...n1 })).toContain('SEARCH e USING INDEX events_of_node');
+    expect(plan({ priority: 'high' })).toContain('e USING INDEX events_above_low');
+    await store.close();
+  });
+});
+
+describe('retention', () => {
+  test('keeps the newest events, and a position is never taken twice', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder, { retention: 10 });
+    for (let first = 1; first <= 100; first += 4) await apply(store, batch(first, [log(`${first}`), log(`${first + 1}`), log(`${first + 2}`), log(`${first + 3}`)]));
+    expect(store.count()).toBeGreaterThanOrEqual(10);
+    expect(store.count()).toBeLessThan(20);
+    expect(store.events({ limit: 100 })).toHaveLength(store.count());
+    expect(store.events({ limit: 1 })).toMatchObject([{ position: 100, message: '100' }]);
+    await store.close();
+    const { store: again } = open(folder, { retention: 10 });
+    expect(await apply(again, batch(101, [log('next')]))).toMatchObject({ stored: [{ position: 101 }] });
+    await again.close();
+  });
+
+  test('that was lowered is reached step by step', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    for (let first = 1; first <= 3_000; first += 500) await apply(store, batch(first, Array.from({ length: 500 }, () => log('m'))));
+    await store.close();
+    const { store: lowered } = open(folder, { retention: 100 });
+    await apply(lowered, batch(3_001, [log('m')]));
+    expect(lowered.count()).toBe(2_000);
+    for (let sequence = 3_002; sequence <= 3_004; sequence += 1) await apply(lowered, batch(sequence, [log('m')]));
+    expect(lowered.count()).toBeLessThan(200);
+    await lowered.close();
+  });
+});
+
+describe('a file that cannot be used', () => {
+  test('because it is damaged is set aside, and a fresh store begins', async () => {
+    await using folder = await temporaryFolder();
+    writeFileSync(folder.at('store.db'), 'not a database '.repeat(100));
+    const { store, setAside } = open(folder);
+    expect(setAside?.reason).toMatch(/corrupt/);
+    expect(store.count()).toBe(0);
+    await store.close();
+  });
+
+  test('because it cannot be made is an answer with a code', async () => {
+    await using folder = await temporaryFolder();
+    expect(openStore(folder.at('missing/store.db'), { clock })).toMatchObject({ ok: false, error: { code: 'store_unwritable' } });
+  });
+});
+
+/** A store whose file the test can reach. */
+const openSmall = (folder: TemporaryFolder): { readonly database: Database; readonly store: Store } => {
+  const opened = openDatabase(folder.at('store.db'), storeSchema, 'store_unwritable', 0);
+  if (!opened.ok) throw new Error(opened.error.message);
+  const { database } = opened.value;
+  return { database, store: createStore(database, { clock }) };
+};
