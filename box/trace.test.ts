@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../effects/testing/wait-for.ts';
-import { systemClock } from '../effects/clock.ts';
+import { backgroundClock } from '../effects/clock.ts';
 import { recordSpans, type RecordedSpan } from '../telemetry/testing/recorded-spans.ts';
 import { createEmbeddedBroker } from '../transport/embedded/broker.ts';
 import { TestCluster, type OpenTransport } from './testing/cluster.ts';
@@ -45,7 +45,7 @@ describe('the trace of one jetpack log', () => {
   });
 
   test('three messages in one batch keep three traces, each linked to the one publish', async () => {
-    const broker = createEmbeddedBroker({ clock: systemClock });
+    const broker = createEmbeddedBroker({ clock: backgroundClock });
     const gates: GatedTransport[] = [];
     const open: OpenTransport = (name, topology) => {
       const transport = broker.connect({ name, topology });

@@ -28,6 +28,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** The same, for timers that nobody waits for: they do not keep a process alive that has nothing else to do. */
+export const backgroundClock: Clock = {
+  ...systemClock,
+  after(ms, run) {
+    const timer = setTimeout(run, ms).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Resolves after `ms`, or at once when `signal` aborts: a cancellable wait, never an error. */
 export const pause = (clock: Clock, ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

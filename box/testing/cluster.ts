@@ -6,7 +6,7 @@ import type { Interceptor } from '../../actors/interceptor.ts';
 import type { StoredEvent } from '../../actors/server/ports.ts';
 import { callDaemon } from '../../cli/call-daemon.ts';
 import { silentLogger } from '../../effects/logger.ts';
-import { systemClock, type Clock } from '../../effects/clock.ts';
+import { backgroundClock, systemClock, type Clock } from '../../effects/clock.ts';
 import { systemRandom, uuid7 } from '../../effects/random.ts';
 import { startNode, type RunningNode } from '../../node/daemon.ts';
 import { homePaths } from '../../node/home/paths.ts';
@@ -47,7 +47,7 @@ export class TestCluster {
   constructor(options: ClusterOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#broker = createEmbeddedBroker({ clock: this.#clock });
+    this.#broker = createEmbeddedBroker({ clock: backgroundClock });
   }
 
   static async start(options: ClusterOptions): Promise<TestCluster> {
