@@ -1,6 +1,6 @@
 // The promises of port.ts as one suite. Every adapter passes it unchanged: a test that has to know which adapter it runs
 // on does not belong here.
-import { afterEach, beforeEach, describe } from '@jest/globals';
+import { afterEach, beforeEach, describe, jest } from '@jest/globals';
 import { contentContract } from './content.ts';
 import { lifecycleContract } from './lifecycle.ts';
 import { publishingContract } from './publishing.ts';
@@ -9,7 +9,11 @@ import { settlementContract } from './settlement.ts';
 import { waitingContract } from './waiting.ts';
 import type { Harness, World } from './world.ts';
 
+/** Longer than `until` is patient, so that what was waited for is told. */
+const testMs = 30_000;
+
 export const describeTransportContract = (name: string, harness: Harness): void => {
+  jest.setTimeout(testMs);
   describe(`the transport contract, kept by ${name}`, () => {
     let world: World;
     beforeEach(async () => {
