@@ -6,17 +6,24 @@ import { createInterface } from 'node:readline';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
 export interface Running {
   readonly pid: number;
   /** The first line on standard output: what the program says when it serves. Rejects when it ends before. */
   readonly serving: Promise<string>;
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  /** What it wrote to standard error, the last 64 KiB. */
+  /** Resolves when it is gone and all it wrote has been read. */
+  readonly ended: Promise<Ended>;
+  /** What it wrote to standard output, and to standard error: the last 64 KiB. */
+  stdout(): string;
   stderr(): string;
   /** SIGKILL, and waits until it is gone. */
-  kill(): Promise<void>;
+  kill(): Promise<Ended>;
   /** SIGTERM, and waits until it has ended. */
-  stop(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  stop(): Promise<Ended>;
 }
 
 export interface StartOptions {
@@ -26,18 +33,20 @@ export interface StartOptions {
 const kept = 65_536;
 
 const over = (child: ChildProcess): Running => {
-  let errors = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-kept);
-  });
-  const ended = once(child, 'exit').then(([code, signal]: unknown[]) => ({
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+      written[name] = (written[name] + text).slice(-kept);
+    });
+  }
+  const ended = once(child, 'close').then(([code, signal]: unknown[]) => ({
     code: typeof code === 'number' ? code : null,
     signal: typeof signal === 'string' ? signal : null,
   }));
   const serving = new Promise<string>((resolve, reject) => {
     if (child.stdout === null) throw new Error('no standard output');
     createInterface({ input: child.stdout }).once('line', resolve);
-    void ended.then(({ code, signal }) => reject(new Error(`ended before it served (code ${code}, signal ${signal}): ${errors}`)));
+    void ended.then(({ code, signal }) => reject(new Error(`ended before it served (code ${code}, signal ${signal}): ${written.stderr}`)));
   });
   // A caller that only waits for the end must not be told of a start that failed a second time.
   serving.catch(() => undefined);
@@ -49,30 +58,33 @@ const over = (child: ChildProcess): Running => {
     pid: child.pid ?? -1,
     serving,
     ended,
-    stderr: () => errors,
-    kill: async () => void (await end('SIGKILL')),
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
+    kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
   };
 };
 
-/** Starts one of the launchers in bin/ with nothing of this environment but what a program needs. */
-export const startProgram = (
-  program: 'jetpackd' | 'cycle-server' | 'jetpack',
-  argv: readonly string[],
-  { env = {} }: StartOptions = {},
-): Running => {
+/** Nothing of this environment but what a program needs. */
+const environment = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
-  const inherited = TMPDIR === undefined ? { PATH, HOME } : { PATH, HOME, TMPDIR };
-  return over(spawn(path.join(root, 'bin', program), argv, { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...more };
 };
+
+/** Starts one of the launchers in bin/. */
+export const startProgram = (program: 'jetpackd' | 'cycle-server', argv: readonly string[], { env = {} }: StartOptions = {}): Running =>
+  over(spawn(path.join(root, 'bin', program), argv, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] }));
+
+/** Starts a script of this repository with the Node that runs this. */
+export const startScript = (script: string, argv: readonly string[], { env = {} }: StartOptions = {}): Running =>
+  over(spawn(process.execPath, ['--no-warnings', path.join(root, script), ...argv], { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] }));
 
 /** Runs the command line once, to its end. */
 export const runJetpack = async (
   argv: readonly string[],
   { env = {}, input = '' }: StartOptions & { readonly input?: string } = {},
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> => {
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(path.join(root, 'bin', 'jetpack'), argv, { env: { PATH, HOME, ...env }, stdio: 'pipe' });
+  const child = spawn(path.join(root, 'bin', 'jetpack'), argv, { env: environment(env), stdio: 'pipe' });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -1,0 +1,24 @@
+// Somebody else's program at the user's exchange: takes what `jetpack send` brings, with a client library and nothing of
+// this repository but the names.
+import { connect } from 'amqplib';
+import { namesFor } from '../../transport/topology.ts';
+
+export interface Taken {
+  /** Bodies, in the order they came. */
+  readonly bodies: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Binds a queue to the user exchange, declared as nodes and server declare it, and takes what comes to it. */
+export const takeUserMessages = async (url: string, prefix: string, key: string): Promise<Taken> => {
+  const { user, unrouted } = namesFor(prefix);
+  const model = await connect(url);
+  model.on('error', () => undefined);
+  const channel = await model.createChannel();
+  await channel.assertExchange(user, 'topic', { durable: true, alternateExchange: unrouted });
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(queue, user, key);
+  const bodies: string[] = [];
+  await channel.consume(queue, (message) => void bodies.push(message?.content.toString() ?? ''), { noAck: true });
+  return { bodies, close: () => model.close() };
+};
