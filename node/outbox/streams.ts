@@ -98,11 +98,11 @@ export class Streams {
 
 /** Writes down where the last opening ended, then forgets streams without rows: those that gave nothing out, and the oldest. */
 const settle = (database: Database): void => {
-  const last = (lane: Lane): string =>
-    `max(${lane}, ifnull((SELECT max(through) FROM rows WHERE rows.ordinal = streams.ordinal AND lane = ${laneNumber[lane]}), 0))`;
+  const rows = (lane: Lane): string => `SELECT through FROM rows WHERE rows.ordinal = streams.ordinal AND lane = ${laneNumber[lane]}`;
+  const last = (lane: Lane): string => `max(${lane}, ifnull((${rows(lane)} ORDER BY sequence DESC LIMIT 1), 0))`;
   database.exec(`
     UPDATE streams SET report = ${last('report')}, user = ${last('user')};
-    DELETE FROM streams WHERE ordinal NOT IN (SELECT ordinal FROM rows) AND ordinal NOT IN (
+    DELETE FROM streams WHERE NOT EXISTS (SELECT 1 FROM rows WHERE rows.ordinal = streams.ordinal) AND ordinal NOT IN (
       SELECT ordinal FROM streams WHERE report > 0 ORDER BY ordinal DESC LIMIT ${remembered}
     )
   `);
