@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as tcp } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -37,14 +38,14 @@ test('two brokers run side by side, and nothing of them is left when they are di
   }
 }, 120_000);
 
-test('a broker does not outlive the test process that started it, even one that was killed', async () => {
+test('neither a broker nor its folder outlives the test process that started it, even one that was killed', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'jetpack-orphan-'));
   const program = path.join(folder, 'program.mts');
   const find = pathToFileURL(path.join(import.meta.dirname, 'find.ts')).href;
-  await writeFile(program, `import { startRabbit } from '${find}';\nconst rabbit = await startRabbit();\nconsole.log(JSON.stringify(rabbit.ports));\n`);
+  await writeFile(program, `import { startRabbit } from '${find}';\nconst rabbit = await startRabbit();\nconsole.log(JSON.stringify({ ports: rabbit.ports, home: rabbit.home }));\n`);
   const child = spawn(process.execPath, ['--no-warnings', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line]: unknown[] = await once(child.stdout, 'data');
-  const ports: readonly number[] = JSON.parse(String(line));
+  const { ports, home }: { readonly ports: readonly number[]; readonly home: string } = JSON.parse(String(line));
   expect(await Promise.all(ports.map(refuses))).toEqual([false, false, false]);
   child.kill('SIGKILL');
   const left = new Set(ports);
@@ -52,5 +53,6 @@ test('a broker does not outlive the test process that started it, even one that 
     for (const port of left) void refuses(port).then((gone) => gone && left.delete(port));
     return left.size === 0;
   });
+  await until('its folder is gone', () => !existsSync(home));
   await rm(folder, { recursive: true });
 }, 120_000);

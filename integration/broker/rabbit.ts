@@ -3,8 +3,8 @@
 //
 //   stopped --start--> running --stop or kill--> stopped ...   --dispose--> gone, with its folder
 //
-// It is a child in a process group of its own. A watchdog in that group ends all of it when the test process is gone,
-// however that went.
+// It is a child in a process group of its own. A watchdog in that group ends all of it, and removes its folder, when the
+// test process is gone, however that went.
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
@@ -18,10 +18,17 @@ import { freePorts } from './free-ports.ts';
 
 const startMs = 120_000;
 
-/** $0 is the server. The watchdog's input is a pipe from the test process, which ends with it. */
+/**
+ * $0 is the server. The watchdog's input is a pipe from the test process, which ends with it (and, harmlessly, with the
+ * server). What it starts then is in no group of ours, so that it can end the group and tidy up after it: if the test
+ * process is gone, nobody else removes the folder, which is the server's HOME.
+ */
 const script = `
 exec 3<&0
-(cat <&3 >/dev/null; kill -KILL 0) &
+(
+  cat <&3 >/dev/null
+  exec setsid -f sh -c 'kill -KILL "-$0"; sleep 1; kill -0 "$1" || rm -rf "$HOME"' "$$" "$PPID" 3<&- >/dev/null 2>&1
+) &
 epmd -port "$ERL_EPMD_PORT" -address 127.0.0.1 3<&- &
 exec "$0" 3<&- </dev/null
 `;
