@@ -4,6 +4,8 @@ import type { Failure } from '../protocol/result.ts';
 export interface Cluster {
   /** The base URL of the server's API. */
   readonly url: string;
+  /** Events up to this position are an earlier run's. */
+  readonly after: number;
   /** One line: what runs where. */
   readonly about: string;
   /** A part of it gave up or ended by itself. */

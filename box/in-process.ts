@@ -4,63 +4,74 @@ import { systemClock } from '../effects/clock.ts';
 import { systemRandom } from '../effects/random.ts';
 import { startNode, type RunningNode } from '../node/daemon.ts';
 import { version } from '../node/version.ts';
-import { ok, type Result } from '../protocol/result.ts';
-import { startServer } from '../server/daemon.ts';
+import { ok, type Failure, type Result } from '../protocol/result.ts';
+import { startServer, type RunningServer } from '../server/daemon.ts';
 import { LogFile } from '../telemetry/log-file.ts';
 import type { LogLevel } from '../telemetry/log-level.ts';
 import { lineLogger } from '../telemetry/logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
 import { createEmbeddedBroker } from '../transport/embedded/broker.ts';
+import type { Topology } from '../transport/topology.ts';
+import { apiClient } from './api-client.ts';
 import type { Cluster } from './cluster.ts';
-import { clusterName, nodeHome, nodeNames, serverHome, type BoxPlan } from './plan.ts';
+import { clusterName, logFolder, nodeHome, nodeNames, serverHome } from './plan.ts';
 
+/** Nobody else is on this broker. */
 const prefix = 'jetpack';
 /** Quicker than a real cluster's, so that a person sees them. */
-const times = { heartbeatMs: 2_000, registerAgainMs: 200 };
+const times = { heartbeatMs: 1_000, registerAgainMs: 200 };
 
-export const startInProcess = async (plan: BoxPlan, level: LogLevel, env: Readonly<Record<string, string | undefined>>): Promise<Result<Cluster>> => {
+/** What `running` resolves with, unless the part it belongs to gives up first. */
+const unless = <T>(gaveUp: Promise<Failure>, running: Promise<T>): Promise<Result<T>> =>
+  Promise.race([gaveUp.then((error) => ({ ok: false, error }) as const), running.then(ok)]);
+
+export const startInProcess = async (state: string, level: LogLevel, env: Readonly<Record<string, string | undefined>>): Promise<Result<Cluster>> => {
   const clock = systemClock;
   const random = systemRandom;
-  const sink = new LogFile({ path: path.join(plan.state, 'box.log'), clock, onProblem: () => undefined });
+  const sink = new LogFile({ path: path.join(logFolder(state), 'box.log'), clock, onProblem: () => undefined });
   const logger = lineLogger({ sink, level, clock });
   const telemetry = await startTelemetry({ serviceName: 'jetpack-box', version, env, program: 'daemon', logger, clock });
   const metrics = createMetrics(clock);
   const broker = createEmbeddedBroker({ clock });
   const nodes: RunningNode[] = [];
-  const end = async (server?: { stop(): Promise<void> }): Promise<void> => {
+  let server: RunningServer | undefined;
+
+  const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.stop()));
     await server?.stop();
     await telemetry.shutdown();
     await sink.close();
   };
-
-  const surroundings = (name: string) => ({
-    openTransport: (topology: Parameters<Parameters<typeof startNode>[1]['openTransport']>[0]) => broker.connect({ name, topology }),
+  const stopFor = async <T>(failed: T): Promise<T> => {
+    await stop();
+    return failed;
+  };
+  const around = (name: string) => ({
+    openTransport: (topology: Topology) => broker.connect({ name, topology }),
     metrics,
     clock,
     random,
     logger: logger.child({ program: name }),
   });
-  const server = startServer({ home: serverHome(plan), name: 'box', prefix, listen: { host: '127.0.0.1', port: 0 } }, surroundings('cycle-server'));
-  if (!server.ok) {
-    await end();
-    return server;
-  }
+
+  const started = startServer({ home: serverHome(state), name: 'box', prefix, listen: { host: '127.0.0.1', port: 0 } }, around('cycle-server'));
+  if (!started.ok) return stopFor(started);
+  server = started.value;
+  const listening = await unless(server.escalated, server.listening);
+  if (!listening.ok) return stopFor(listening);
+  const url = listening.value;
+  const after = await apiClient(url).newest();
+  if (!after.ok) return stopFor(after);
+
   for (const name of nodeNames) {
     const facts = { instanceId: `box-${name}`, hostname: name, version, pid: process.pid };
-    const node = startNode({ home: nodeHome(plan, name), address: { cluster: clusterName, node: name }, prefix, times, facts }, surroundings(name));
-    if (!node.ok) {
-      await end(server.value);
-      return node;
-    }
+    const node = startNode({ home: nodeHome(state, name), address: { cluster: clusterName, node: name }, prefix, times, facts }, around(name));
+    if (!node.ok) return stopFor(node);
     nodes.push(node.value);
   }
-  await Promise.all(nodes.map((node) => node.serving));
-  return ok({
-    url: await server.value.listening,
-    about: 'one server and three nodes in this process, on the embedded broker',
-    broken: Promise.race([server.value, ...nodes].map(({ escalated }) => escalated)),
-    stop: () => end(server.value),
-  });
+  const broken = Promise.race([server, ...nodes].map(({ escalated }) => escalated));
+  const serving = await unless(broken, Promise.all(nodes.map((node) => node.serving)));
+  if (!serving.ok) return stopFor(serving);
+  return ok({ url, after: after.value, about: 'one server and three nodes in this process, on the embedded broker', broken, stop });
 };

@@ -1,71 +1,70 @@
 // `npm start`: a cluster in a box, with a live view of it.
-import { rmSync } from 'node:fs';
-import path from 'node:path';
 import { pause, systemClock } from '../effects/clock.ts';
+import { systemRandom } from '../effects/random.ts';
 import { ok, type Failure, type Result } from '../protocol/result.ts';
 import { exitWith, processHost, runProgram, type Host, type RunningProgram } from '../supervisors/program.ts';
 import { logLevelFrom, type LogLevel } from '../telemetry/log-level.ts';
 import { apiClient } from './api-client.ts';
+import { banner } from './banner.ts';
+import { checkBroker } from './check-broker.ts';
+import type { Cluster } from './cluster.ts';
 import { startInProcess } from './in-process.ts';
-import { boxHelp, nodeHome, nodeNames, parsePlan, root, type BoxPlan } from './plan.ts';
+import { boxHelp, command, nodeNames, parsePlan, type BoxPlan } from './plan.ts';
 import { startProcesses } from './processes.ts';
-import { screenOn, type Screen } from './screen.ts';
-import { colours, plain, summaryLines, type Palette } from './view.ts';
+import { screenOn } from './screen.ts';
+import { claimState } from './state.ts';
+import { processTerminal, terminalHost } from './terminal-host.ts';
+import { colours, isReady, plain, summaryLines } from './view.ts';
 import { watch } from './watch.ts';
 
 const program = 'npm start';
+const clock = systemClock;
+const random = systemRandom;
 
-const banner = (about: string, url: string, plan: BoxPlan, { dim, strong }: Palette): readonly string[] => {
-  const jetpack = path.join(root, 'bin', 'jetpack');
-  const home = nodeHome(plan, nodeNames[0]);
-  const other = nodeHome(plan, nodeNames[1]);
-  return [
-    strong('Jetpack: a cluster in a box'),
-    dim(about),
-    '',
-    `API    ${url}/api/nodes  ${url}/api/events  ${url}/healthz`,
-    'Try    in another terminal:',
-    `       ${jetpack} log 'system is now ready' --home ${home}`,
-    `       ${jetpack} log 'the machine cannot process jobs' --level error --home ${other}`,
-    `       ${jetpack} send 'hello' --routing-key my.key --home ${home}`,
-    dim(plan.forMs === undefined ? 'Ctrl-C ends it.' : `Ends by itself after ${plan.forMs / 1000} s.`),
-    '',
-  ];
+/** Shows a cluster until it is to end. */
+const show = (cluster: Cluster, plan: BoxPlan, release: () => void): RunningProgram => {
+  const { stdout } = process;
+  const palette = stdout.isTTY && stdout.hasColors() ? colours : plain;
+  const canRedraw = stdout.isTTY && process.env['TERM'] !== 'dumb';
+  const screen = screenOn({ columns: () => (canRedraw ? stdout.columns : undefined), write: (text) => void stdout.write(text) }, clock);
+  for (const line of banner(cluster, plan, palette)) screen.print(line);
+  const started = clock.monotonic();
+  const following = watch({ client: apiClient(cluster.url), after: cluster.after, screen, palette, names: nodeNames, everyMs: 200, clock });
+
+  let allReady = false;
+  const stop = async (): Promise<void> => {
+    const { nodes, events } = await following.end();
+    allReady = nodeNames.every((name) => isReady(nodes, name));
+    screen.release();
+    const seconds = (clock.monotonic() - started) / 1000;
+    for (const line of ['', ...summaryLines({ seconds, names: nodeNames, nodes, events }, palette)]) screen.print(line);
+    await cluster.stop();
+    release();
+  };
+  if (plan.forMs === undefined) return { escalated: cluster.broken, stop };
+  const notReady: Failure = { code: 'timeout', message: `not every node was ready after ${plan.forMs / 1000} s` };
+  const verdict = (): Failure | undefined => (allReady ? undefined : notReady);
+  return { escalated: cluster.broken, stop, over: pause(clock, plan.forMs).then(() => verdict) };
 };
 
-const start = async (plan: BoxPlan, level: LogLevel, host: Host, screen: Screen, palette: Palette): Promise<Result<RunningProgram>> => {
-  if (plan.fresh) rmSync(plan.state, { recursive: true, force: true });
-  const cluster = plan.brokerUrl === undefined ? await startInProcess(plan, level, host.env) : await startProcesses(plan);
-  if (!cluster.ok) return cluster;
-  const { about, broken, url } = cluster.value;
-  for (const line of banner(about, url, plan, palette)) screen.print(line);
-  const client = apiClient(url);
-  const nodeWidth = Math.max(...nodeNames.map(({ length }) => length));
-  const started = systemClock.monotonic();
-  const following = watch({ client, screen, palette, nodeWidth, everyMs: 200, clock: systemClock });
-
-  let ready = false;
-  const finish = async (): Promise<void> => {
-    await following.end();
-    const nodes = (await client.nodes().catch(() => [])).filter(({ node }) => (nodeNames as readonly string[]).includes(node));
-    ready = nodes.length === nodeNames.length && nodes.every(({ phase }) => phase === 'ready');
-    screen.release();
-    const seconds = (systemClock.monotonic() - started) / 1000;
-    for (const line of ['', ...summaryLines({ seconds, nodes, events: following.eventsSeen }, palette)]) screen.print(line);
-    await cluster.value.stop();
-  };
-  const notReady: Failure = { code: 'timeout', message: `not every node was ready after ${(plan.forMs ?? 0) / 1000} s` };
-  const over = plan.forMs === undefined ? new Promise<never>(() => undefined) : pause(systemClock, plan.forMs);
-  return ok({
-    escalated: broken,
-    over: over.then(() => () => (ready ? undefined : notReady)),
-    stop: finish,
-  });
+const start = async (plan: BoxPlan, level: LogLevel, { env }: Host): Promise<Result<RunningProgram>> => {
+  const { brokerUrl, fresh, state } = plan;
+  const reached = brokerUrl === undefined ? ok(undefined) : await checkBroker(brokerUrl, clock, random);
+  if (!reached.ok) return reached;
+  const claimed = claimState(state, fresh, random);
+  if (!claimed.ok) return claimed;
+  const { prefix, release } = claimed.value;
+  const cluster = brokerUrl === undefined ? await startInProcess(state, level, env) : await startProcesses({ state, prefix, brokerUrl, env });
+  if (!cluster.ok) {
+    release();
+    return cluster;
+  }
+  return ok(show(cluster.value, plan, release));
 };
 
 const main = async (host: Host): Promise<void> => {
   const plan = parsePlan(host.argv, host.env);
-  if (!plan.ok) return exitWith(host, program, plan.error);
+  if (!plan.ok) return exitWith(host, command, plan.error);
   if (plan.value === 'help') {
     process.stdout.write(boxHelp);
     return;
@@ -73,9 +72,7 @@ const main = async (host: Host): Promise<void> => {
   const level = logLevelFrom(host.env);
   if (!level.ok) return exitWith(host, program, level.error);
   const { value } = plan;
-  const isTerminal = process.stdout.isTTY && host.env['NO_COLOR'] === undefined;
-  const palette = isTerminal ? colours : plain;
-  await runProgram(host, program, () => start(value, level.value, host, screenOn(process.stdout), palette));
+  await runProgram(host, program, () => start(value, level.value, host));
 };
 
-await main(processHost);
+await main(terminalHost(processHost, processTerminal, clock));

@@ -1,8 +1,11 @@
-// What the cluster in a box consists of, and where its state lies.
+// What the cluster in a box consists of, and what its options say.
 import path from 'node:path';
 import { parseDuration, parseFlags, helpText, type Environment } from '../commands/flags.ts';
 import { checkBrokerUrl } from '../node/options.ts';
-import { ok, type Result } from '../protocol/result.ts';
+import { fail, ok, type Result } from '../protocol/result.ts';
+
+/** As a person types it, in front of the options. */
+export const command = 'npm start --';
 
 const table = {
   for: { value: 'TIME', help: 'end by itself after so long (20s, 5m) with a summary' },
@@ -11,7 +14,7 @@ const table = {
   state: { value: 'DIR', help: 'where state lives, else .state/box in the repository' },
 } as const;
 
-export const boxHelp = helpText('npm start --', 'A cluster in a box: one server and three nodes.', table);
+export const boxHelp = helpText(command, 'A cluster in a box: one server and three nodes.', table);
 
 export const clusterName = 'box';
 export const nodeNames = ['scheduler', 'execute-1', 'execute-2'] as const;
@@ -25,18 +28,30 @@ export interface BoxPlan {
   readonly brokerUrl: string | undefined;
 }
 
-export const nodeHome = (plan: BoxPlan, node: string): string => path.join(plan.state, 'nodes', node);
-export const serverHome = (plan: BoxPlan): string => path.join(plan.state, 'server');
+export const nodeHome = (state: string, node: string): string => path.join(state, 'nodes', node);
+export const serverHome = (state: string): string => path.join(state, 'server');
+export const logFolder = (state: string): string => path.join(state, 'logs');
 
 export const root = path.resolve(import.meta.dirname, '..');
 
+/** The longest that a timer of Node's runs, in whole hours. */
+const longestHours = 596;
+
+const parseFor = (text: string): Result<number> => {
+  const parsed = parseDuration(text);
+  if (!parsed.ok) return fail('usage', `${command}: --for ${parsed.error.message}`);
+  return parsed.value > 0 && parsed.value <= longestHours * 3_600_000
+    ? parsed
+    : fail('usage', `${command}: --for '${text}' is not between 1ms and ${longestHours}h`);
+};
+
 export const parsePlan = (argv: readonly string[], env: Environment): Result<BoxPlan | 'help'> => {
-  const flags = parseFlags('npm start --', table, argv, env);
+  const flags = parseFlags(command, table, argv, env);
   if (!flags.ok) return flags;
   if (flags.value.help === true) return ok('help');
-  const duration = flags.value.for === undefined ? ok(undefined) : parseDuration(flags.value.for);
+  const duration = flags.value.for === undefined ? ok(undefined) : parseFor(flags.value.for);
   if (!duration.ok) return duration;
-  const url = flags.value.amqp === undefined ? ok(undefined) : checkBrokerUrl('npm start --', flags.value.amqp);
+  const url = flags.value.amqp === undefined ? ok(undefined) : checkBrokerUrl(command, flags.value.amqp);
   if (!url.ok) return url;
   return ok({
     state: path.resolve(flags.value.state ?? path.join(root, '.state', 'box')),

@@ -1,68 +1,90 @@
-// Where the live view is written: on a terminal, events scroll above a roster that is redrawn in place; elsewhere every
-// event is a plain line and the roster is printed when it changed.
+// Where the live view is written: on a terminal, events scroll above a footer that is redrawn in place; elsewhere every
+// event is a plain line, and the footer is printed when what it says has changed and stayed so for a moment.
+import type { Clock } from '../effects/clock.ts';
 
 export interface Screen {
   /** A line that stays. */
   print(line: string): void;
   /** Lines that replace the ones shown before; `key` says when they differ in more than their age. */
   footer(lines: readonly string[], key: string): void;
-  /** Leaves the last footer standing and writes below it from now on. */
+  /** No footer from now on; what a terminal shows of it is taken away. */
   release(): void;
 }
 
-interface Output {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): unknown;
+export interface Output {
+  /** Undefined where nothing can be redrawn. */
+  readonly columns: () => number | undefined;
+  readonly write: (text: string) => void;
 }
 
-const clearDown = '\u001b[0J';
-const up = (lines: number): string => (lines === 0 ? '' : `\u001b[${lines}A`);
+const escape = '\u001b';
+const clearDown = `${escape}[0J`;
+const up = (lines: number): string => (lines === 0 ? '' : `${escape}[${lines}A`);
 
-/** Cuts a line to the terminal's width: a wrapped line would break the count of lines to redraw. */
+/** A colour sequence, which takes no room, or one character. */
+const pieces = new RegExp(`${escape}\\[[0-9;]*m|.`, 'gsu');
+
+const widthOf = (line: string): number => (line.match(pieces) ?? []).filter((piece) => !piece.startsWith(escape)).length;
+
+/** A line that wraps would break the count of lines to redraw. */
 const cut = (line: string, columns: number): string => {
-  let seen = 0;
-  let index = 0;
-  while (index < line.length && seen < columns) {
-    const sequence = line[index] === '\u001b' ? line.indexOf('m', index) : -1;
-    if (sequence === -1) {
-      seen += 1;
-      index += 1;
-    } else index = sequence + 1;
+  if (widthOf(line) <= columns) return line;
+  let room = columns;
+  let kept = '';
+  for (const piece of line.match(pieces) ?? []) {
+    if (!piece.startsWith(escape)) room -= 1;
+    if (room < 0) break;
+    kept += piece;
   }
-  return index < line.length ? `${line.slice(0, index)}\u001b[0m` : line;
+  return `${kept}${escape}[0m`;
 };
 
-const terminalScreen = (output: Output): Screen => {
+const narrowest = 20;
+
+const terminalScreen = ({ write }: Output, columns: () => number): Screen => {
   let shown: readonly string[] = [];
-  const columns = (): number => Math.max(20, (output.columns ?? 80) - 1);
-  const draw = (above: string): void => {
-    output.write(`${up(shown.length)}\r${clearDown}${above}${shown.map((line) => `${cut(line, columns())}\n`).join('')}`);
+  const draw = (above: string, footer: readonly string[]): void => {
+    const width = Math.max(narrowest, columns());
+    // Lines that were cut to a wider terminal have wrapped since it became narrower.
+    const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / width)), 0);
+    shown = footer.map((line) => cut(line, width - 1));
+    write(`${up(rows)}\r${clearDown}${above}${shown.map((line) => `${line}\n`).join('')}`);
   };
+  let footer: readonly string[] = [];
   return {
-    print: (line) => draw(`${line}\n`),
+    print: (line) => draw(`${line}\n`, footer),
     footer(lines) {
-      const before = shown.length;
-      shown = lines;
-      output.write(`${up(before)}\r${clearDown}${lines.map((line) => `${cut(line, columns())}\n`).join('')}`);
+      if (lines.length === footer.length && lines.every((line, index) => line === footer[index])) return;
+      footer = lines;
+      draw('', footer);
     },
     release() {
-      shown = [];
+      footer = [];
+      draw('', footer);
     },
   };
 };
 
-const lineScreen = (output: Output): Screen => {
-  let last = '';
+/** How long what a footer says must stay the same to be worth a print, milliseconds. */
+const settledMs = 1_000;
+
+const lineScreen = ({ write }: Output, clock: Clock): Screen => {
+  let printed = '';
+  let latest = { key: '', since: 0 };
   return {
-    print: (line) => void output.write(`${line}\n`),
+    print: (line) => write(`${line}\n`),
     footer(lines, key) {
-      if (key === last) return;
-      last = key;
-      output.write(`${lines.join('\n')}\n`);
+      const now = clock.monotonic();
+      if (key !== latest.key) latest = { key, since: now };
+      if (key === printed || now - latest.since < settledMs) return;
+      printed = key;
+      write(`${lines.join('\n')}\n`);
     },
     release: () => undefined,
   };
 };
 
-export const screenOn = (output: Output): Screen => (output.isTTY === true ? terminalScreen(output) : lineScreen(output));
+export const screenOn = (output: Output, clock: Clock): Screen => {
+  const { columns } = output;
+  return columns() === undefined ? lineScreen(output, clock) : terminalScreen(output, () => columns() ?? 80);
+};

@@ -1,6 +1,7 @@
 // What the cluster in a box shows. Pure: from what the API answers to lines of text.
 import type { StoredEvent } from '../actors/server/ports.ts';
 import type { NodeView } from '../actors/server/roster.ts';
+import type { ConnectionState } from '../transport/port.ts';
 
 export interface Palette {
   readonly dim: (text: string) => string;
@@ -25,10 +26,16 @@ const clockTime = (at: number): string => {
 /** Text of a node, made harmless for a terminal: one line, no control sequences. */
 const harmless = (text: string): string => text.replaceAll(/\p{Cc}/gu, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 
+/** A message may be a megabyte; the store has all of it. */
+const longest = 1_000;
+
+const shortened = (text: string): string => (text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length.toLocaleString('en')} characters)`);
+
 export const eventLine = (event: StoredEvent, nodeWidth: number, palette: Palette): string => {
   const paint = { info: asIs, warn: palette.warn, error: palette.bad }[event.level];
   const level = paint(event.level.toUpperCase().padEnd(5));
-  const text = event.priority === 'low' ? palette.dim(harmless(event.message)) : harmless(event.message);
+  const message = harmless(shortened(event.message));
+  const text = event.priority === 'low' ? palette.dim(message) : message;
   return `${palette.dim(clockTime(event.receivedAt))}  ${harmless(event.node).padEnd(nodeWidth)}  ${level}  ${text}`;
 };
 
@@ -39,31 +46,56 @@ const paintPhase = (phase: string, palette: Palette): ((text: string) => string)
 
 const ago = (at: number | undefined, now: number): string => (at === undefined ? 'never' : `${Math.max(0, Math.round((now - at) / 1000))} s ago`);
 
+/** The named nodes in their order, then any others in the server's. */
+export const inOrder = (nodes: readonly NodeView[], names: readonly string[]): readonly NodeView[] => {
+  const rank = ({ node }: NodeView): number => (names.includes(node) ? names.indexOf(node) : names.length);
+  return nodes.toSorted((one, other) => rank(one) - rank(other));
+};
+
 /** A table of the nodes, one line each, under a heading. */
 export const rosterLines = (nodes: readonly NodeView[], now: number, palette: Palette): readonly string[] => {
   const width = Math.max(4, ...nodes.map(({ node }) => node.length));
-  const heading = `${'node'.padEnd(width)}  ${'phase'.padEnd(10)}  ${'link'.padEnd(7)}  ${'heard'.padEnd(9)}  outbox`;
+  const heading = `${'node'.padEnd(width)}  ${'phase'.padEnd(8)}  ${'link'.padEnd(7)}  ${'heard'.padEnd(9)}  outbox`;
   const rows = nodes.map((node) => {
-    const phase = paintPhase(node.phase, palette)(node.phase.padEnd(10));
+    const phase = paintPhase(node.phase, palette)(node.phase.padEnd(8));
     const link = (node.link === 'online' ? palette.good : palette.warn)(node.link.padEnd(7));
     return `${harmless(node.node).padEnd(width)}  ${phase}  ${link}  ${ago(node.lastSeenAt, now).padEnd(9)}  ${node.outbox ?? '-'}`;
   });
   return [palette.dim(heading), ...rows];
 };
 
+/** What a person should know of the broker: nothing while it serves. */
+export const brokerLines = (broker: ConnectionState, palette: Palette): readonly string[] => {
+  switch (broker) {
+    case 'connected':
+      return [];
+    case 'blocked':
+      return [palette.warn('The broker takes no messages for now: the nodes keep what they accept until it does.')];
+    case 'connecting':
+    case 'failed':
+    case 'closed':
+      return [palette.warn('The server has no connection to the broker: the nodes keep what they accept until it has.')];
+  }
+};
+
 export interface Totals {
   readonly seconds: number;
+  /** The nodes there should be. */
+  readonly names: readonly string[];
   readonly nodes: readonly NodeView[];
   readonly events: number;
 }
 
+export const isReady = (nodes: readonly NodeView[], name: string): boolean => nodes.some(({ node, phase }) => node === name && phase === 'ready');
+
 /** The closing lines: every node with its phase, and whether all are ready. */
-export const summaryLines = ({ seconds, nodes, events }: Totals, palette: Palette): readonly string[] => {
-  const width = Math.max(4, ...nodes.map(({ node }) => node.length));
-  const ready = nodes.filter(({ phase }) => phase === 'ready').length;
-  return [
-    palette.strong(`Summary after ${Math.round(seconds)} s`),
-    ...nodes.map(({ node, phase, link }) => `  ${node.padEnd(width)}  ${paintPhase(phase, palette)(phase)}  ${palette.dim(link)}`),
-    `  ${ready} of ${nodes.length} nodes ready, ${events} events stored`,
-  ];
+export const summaryLines = ({ seconds, names, nodes, events }: Totals, palette: Palette): readonly string[] => {
+  const width = Math.max(4, ...names.map(({ length }) => length));
+  const rows = names.map((name) => {
+    const found = nodes.find(({ node }) => node === name);
+    const standing = found === undefined ? palette.bad('not heard of') : `${paintPhase(found.phase, palette)(found.phase)}  ${palette.dim(found.link)}`;
+    return `  ${name.padEnd(width)}  ${standing}`;
+  });
+  const ready = names.filter((name) => isReady(nodes, name)).length;
+  return [palette.strong(`Summary after ${Math.round(seconds)} s`), ...rows, `  ${ready} of ${names.length} nodes ready, ${events} events stored`];
 };
