@@ -1,8 +1,9 @@
 // What the transport actors of node and server share: publishes bounded by a p-queue, and the broker's statuses turned
 // into log lines and crashes.
 //
-// A publish asked of the link ends with an outcome, always: the transport answers `closed` for what it cannot try. While
-// the broker has this client blocked, publishes wait in the queue; deliveries and settlements go on.
+// A publish asked of the link ends with an outcome, always, and at once with `closed` while nothing can be published: out of
+// reach, or blocked. A broker that blocks a client stops reading from it, so what was published all the same would pile
+// up in this process. It keeps no message for later: whoever asked still has it, and asks again.
 import PQueue from 'p-queue';
 import { JetpackError, type ErrorCode } from '../protocol/errors.ts';
 import { assertNever } from '../protocol/result.ts';
@@ -13,6 +14,8 @@ import type { OutgoingMessage, PublishOutcome, Transport, TransportStatus } from
 
 /** Publishes under way at a time; more wait their turn in order. */
 const concurrency = 256;
+/** Publishes that may wait. A broker this far behind is asked again later. */
+const mostWaiting = 1_024;
 
 /** The error code of a publish that was not confirmed. */
 export const failureOf = ({ outcome }: PublishOutcome): ErrorCode | undefined => {
@@ -42,29 +45,30 @@ export class BrokerLink {
     this.#clock = clock;
   }
 
-  get connected(): boolean {
-    return this.transport.state === 'connected' || this.transport.state === 'blocked';
+  /** Whether publishes reach the broker. */
+  get up(): boolean {
+    return this.transport.state === 'connected';
   }
 
   publish(message: OutgoingMessage): Promise<PublishOutcome> {
-    return this.#queue.add(async () => {
-      const started = this.#clock.monotonic();
-      const outcome = await this.transport.publish(message);
-      this.#metrics.published(message.exchange, this.#clock.monotonic() - started, failureOf(outcome));
-      return outcome;
-    });
+    return this.#queue.size < mostWaiting ? this.#queue.add(() => this.#send(message)) : Promise.resolve({ outcome: 'closed' });
   }
 
   async drain(): Promise<void> {
     await this.#queue.onIdle();
     await this.transport.drain();
   }
+
+  async #send(message: OutgoingMessage): Promise<PublishOutcome> {
+    const started = this.#clock.monotonic();
+    const outcome: PublishOutcome = this.up ? await this.transport.publish(message) : { outcome: 'closed' };
+    this.#metrics.published(message.exchange, this.#clock.monotonic() - started, failureOf(outcome));
+    return outcome;
+  }
 }
 
-/** Statuses after which trying again cannot help: the actor crashes with them, and its supervisor gives up at once. */
-class BrokerRefused extends JetpackError {
-  readonly final = true;
-}
+/** A status after which trying again cannot help. */
+class BrokerRefused extends JetpackError {}
 
 /** Logs a status. Throws `BrokerRefused` for one that no reconnect can mend. */
 export const noteStatus = (status: TransportStatus, log: Logger): void => {
@@ -100,6 +104,5 @@ export const noteStatus = (status: TransportStatus, log: Logger): void => {
   }
 };
 
-/** Whether a crash is one that a restart cannot mend; its code for the exit line. */
-export const refusal = (error: unknown): ErrorCode | undefined =>
-  error instanceof JetpackError && 'final' in error && error.final === true ? error.code : undefined;
+/** The code of a crash that no restart can mend; undefined for all others. */
+export const refusal = (error: unknown): ErrorCode | undefined => (error instanceof BrokerRefused ? error.code : undefined);

@@ -1,9 +1,9 @@
 // The node's bridge to the broker: owns the connection, turns frames from the command queue into messages, and messages
 // into publishes.
 //
-// States are the transport's own (connecting, connected, blocked, closed); observers are told when the link comes up or
-// goes down. It never keeps a message that was not confirmed: the outbox does, and an asker who hears `closed` or
-// `unconfirmed` asks again.
+// States: `down` (also while the broker takes no publishes) and `up`; observers are told of every change. A connection that
+// was lost is told even when it is back by then, for what was under way on it has to be sent again. It never keeps a
+// message that was not confirmed: the outbox does, and an asker who hears `closed` or `unconfirmed` asks again.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { decodeFrame } from '../../protocol/codec.ts';
@@ -87,6 +87,12 @@ export const nodeTransport = (ports: NodeTransportPorts): ActorDefinition<State,
     }
   };
 
+  const heed = (state: State, up: boolean, context: ActorContext<NodeTransportMessage>): State => {
+    if (up === state.up) return state;
+    for (const observer of observers) context.tell(observer, { type: 'connection', up });
+    return { ...state, up };
+  };
+
   return {
     name: 'transport',
     start(context) {
@@ -102,28 +108,22 @@ export const nodeTransport = (ports: NodeTransportPorts): ActorDefinition<State,
     },
     receive(state, message, context) {
       switch (message.type) {
-        case 'publish': {
-          const { reply } = message;
-          state.link.publish(message.message).then(reply, () => reply({ outcome: 'closed' }));
+        case 'publish':
+          void state.link.publish(message.message).then(message.reply);
           return state;
-        }
         case 'connection?':
           context.tell(message.observer, { type: 'connection', up: state.up });
           return state;
         case 'status':
           noteStatus(message.status, logger);
-          break;
+          return heed(state, message.status.type !== 'disconnected' && state.link.up, context);
         case 'consuming':
-          break;
+          return state;
         case 'failed':
           throw message.error;
         default:
           return assertNever(message);
       }
-      const { connected: up } = state.link;
-      if (up === state.up) return state;
-      for (const observer of observers) context.tell(observer, { type: 'connection', up });
-      return { ...state, up };
     },
     drain: (state) => state.link.drain(),
     release: (state) => state.link.transport.close(),

@@ -21,3 +21,14 @@ export const createWorld = (interceptors: readonly Interceptor[] = []): World =>
 export const settle = async (rounds = 30): Promise<void> => {
   for (let round = 0; round < rounds; round += 1) await new Promise((resolve) => setImmediate(resolve));
 };
+
+const patienceMs = 30_000;
+
+/** Lets time go on, a millisecond and a turn of the event loop at a time, until the condition holds. */
+export const until = async (clock: ManualClock, what: string, holds: () => boolean): Promise<void> => {
+  for (let waited = 0; !holds(); waited += 1) {
+    if (waited > patienceMs) throw new Error(`${patienceMs} ms went by in vain until ${what}`);
+    await clock.advance(1);
+    await settle(1);
+  }
+};
