@@ -73,6 +73,14 @@ describe('a queue of the embedded broker', () => {
     expect(clock.armed).toBe(0);
   });
 
+  test('a deleted queue leaves nothing behind that could expire its successor', async () => {
+    const { clock, broker, transport } = await start(topicTopology('t', [{ name: 'q', type: 'classic', expiresMs: minute }]));
+    const got = await collect(transport, 't.q');
+    broker.deleteQueue('t.q');
+    await got.subscription.cancel();
+    expect(clock.armed).toBe(0);
+  });
+
   test('a handler that always publishes again does not starve the process', async () => {
     const { transport } = await start(topicTopology('t', [{ name: 'q', type: 'classic' }]));
     const got = await collect(transport, 't.q', () => {
