@@ -1,6 +1,6 @@
 // The whole cluster in this process, on the embedded broker.
 import path from 'node:path';
-import { systemClock } from '../effects/clock.ts';
+import { backgroundClock, systemClock } from '../effects/clock.ts';
 import { systemRandom } from '../effects/random.ts';
 import { startNode, type RunningNode } from '../node/daemon.ts';
 import { version } from '../node/version.ts';
@@ -33,7 +33,7 @@ export const startInProcess = async (state: string, level: LogLevel, env: Readon
   const logger = lineLogger({ sink, level, clock });
   const telemetry = await startTelemetry({ serviceName: 'jetpack-box', version, env, program: 'daemon', logger, clock });
   const metrics = createMetrics(clock);
-  const broker = createEmbeddedBroker({ clock });
+  const broker = createEmbeddedBroker({ clock: backgroundClock });
   const nodes: RunningNode[] = [];
   let server: RunningServer | undefined;
 
