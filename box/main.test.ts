@@ -1,0 +1,118 @@
+// `npm start` as it is run, but for npm.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { BoxProcess, type Ended } from './testing/box-process.ts';
+
+let folder: string;
+let boxes: BoxProcess[];
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'box-'));
+  boxes = [];
+});
+afterEach(async () => {
+  await Promise.all(boxes.map((box) => box.kill()));
+  rmSync(folder, { recursive: true });
+});
+
+const state = (): string => path.join(folder, 'state');
+const start = (argv: readonly string[], env: Readonly<Record<string, string>> = {}): BoxProcess => {
+  const box = new BoxProcess(['--state', state(), ...argv], env);
+  boxes.push(box);
+  return box;
+};
+const summary = (output: string): readonly string[] => output.slice(output.indexOf('Summary after')).trim().split('\n');
+const allAreReady = ['  scheduler  ready  online', '  execute-1  ready  online', '  execute-2  ready  online', '  3 of 3 nodes ready, 9 events stored'];
+
+describe('npm start', () => {
+  test('with --for ends by itself: exit code 0 and a summary that names each node ready', async () => {
+    const { code, stdout, stderr } = await start(['--for', '5s', '--fresh']).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(summary(stdout)).toEqual(['Summary after 5 s', ...allAreReady]);
+    expect(stdout).toMatch(/\nscheduler +ready +online .*\nexecute-1 +ready +online .*\nexecute-2 +ready +online .*\n/);
+  }, 30_000);
+
+  test('with too little time says that not every node was ready, and exits with code 1', async () => {
+    const { code, stderr } = await start(['--for', '1ms']).ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'npm start: not every node was ready after 0.001 s\n' });
+  }, 30_000);
+
+  test('ends on Ctrl-C, drained, within five seconds, however often the signal arrives; the next run shows only its own events', async () => {
+    const first = start([]);
+    await first.allReady();
+    const asked = performance.now();
+    for (let copy = 0; copy < 3; copy += 1) first.child.kill('SIGINT');
+    expect(await first.ended).toMatchObject({ code: 0, stderr: '' });
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    const second = start([]);
+    await second.allReady();
+    const { code, stdout } = await second.interrupt();
+    expect(code).toBe(0);
+    expect(summary(stdout).slice(1)).toEqual(allAreReady);
+    expect(stdout).not.toContain('phase stopping');
+  }, 30_000);
+
+  test.each([
+    ['is hung up', (box: BoxProcess) => void box.child.kill('SIGHUP')],
+    ['takes no more output', (box: BoxProcess) => void box.child.stdout?.destroy()],
+  ])('ends in good order when its terminal %s', async (_, hangUp) => {
+    const box = start([]);
+    await box.prints(/Ctrl-C ends it/);
+    hangUp(box);
+    expect(await box.ended).toMatchObject({ code: 0, stderr: '' });
+    const next = start([]);
+    await next.allReady();
+    expect((await next.interrupt()).code).toBe(0);
+  }, 30_000);
+
+  test('a second box on the same state is turned away with one line, and the first goes on', async () => {
+    const first = start([]);
+    await first.allReady();
+    expect(await start(['--fresh']).ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `npm start: another cluster in a box runs in ${state()}: end it, or give this one a folder of its own with --state\n`,
+    });
+    const { code, stdout } = await first.interrupt();
+    expect(code).toBe(0);
+    expect(summary(stdout).slice(1)).toEqual(allAreReady);
+  }, 30_000);
+});
+
+describe('what is wrong is one line that names it:', () => {
+  const oneLine = async (argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> => {
+    const ended = await start(argv, env).ended;
+    expect(ended.stdout).toBe('');
+    expect(ended.stderr.trimEnd().split('\n')).toHaveLength(1);
+    return ended;
+  };
+
+  test('an option, with exit code 2', async () => {
+    expect(await oneLine(['--for', '6x'])).toMatchObject({ code: 2, stderr: "npm start --: --for '6x' is not a duration: write 500ms, 20s, 5m or 1h\n" });
+  });
+
+  test('a folder that holds other things, which --fresh leaves as they are', async () => {
+    mkdirSync(path.join(state(), 'nodes', 'precious'), { recursive: true });
+    const { code, stderr } = await oneLine(['--fresh']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${state()} holds other things`);
+    expect(readdirSync(path.join(state(), 'nodes'))).toEqual(['precious']);
+  });
+
+  test('a node that cannot start, with exit code 1, and no part of the cluster stays behind', async () => {
+    await start(['--for', '1ms']).ended;
+    rmSync(path.join(state(), 'nodes', 'execute-2', 'run'), { recursive: true });
+    mkdirSync(path.join(state(), 'nodes', 'execute-2', 'run', 'jetpack.sock', 'in the way'), { recursive: true });
+    const { code, stderr } = await oneLine([]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('nodes/execute-2/run/jetpack.sock is in the way');
+  }, 30_000);
+
+  test('a broker that is out of reach, within seconds, without its password', async () => {
+    const { code, stderr } = await oneLine(['--for', '20s'], { JETPACK_BOX_AMQP_URL: 'amqp://user:secret@127.0.0.1:1' });
+    expect(code).toBe(1);
+    expect(stderr).toBe('npm start: the broker cannot be used: amqp://127.0.0.1:1/: connect ECONNREFUSED 127.0.0.1:1\n');
+  }, 15_000);
+});
