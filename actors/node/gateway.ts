@@ -1,9 +1,9 @@
 // Lets the machine's own programs in: owns the local sockets and the drain of the spool, and turns what comes by them into
 // messages.
 //
-// States: `opening`, `open`. It starts no process and opens no path on a caller's behalf, and it believes nothing a caller
-// says of itself: which socket a request came by is all that counts. What is spooled is taken from the start on; the
-// order between a spooled message and one that comes by the socket is that of their acceptance.
+// States: `opening` -> `open`; sockets that cannot be had are a crash. The spool is taken from the start on; between a spooled
+// message and one that comes by the socket the order is that of their acceptance. It starts no process and opens no path
+// on a caller's behalf, and it believes nothing a caller says of itself: which socket a request came by is all that counts.
 import { JetpackError } from '../../protocol/errors.ts';
 import type { LocalReply, LocalRequest, SpooledRequest } from '../../protocol/local.ts';
 import { assertNever, type Result } from '../../protocol/result.ts';
@@ -45,7 +45,14 @@ interface State {
 
 /** A caller that names no time waits this long. */
 const defaultWaitMs = 5_000;
+/** No caller waits longer, whatever it says. */
 const longestWaitMs = 30_000;
+
+/** The sockets, if they were opened. Never rejects: what went wrong with them has crashed the actor. */
+const opened = async ({ sockets }: State): Promise<LocalSockets | undefined> => {
+  const result = await sockets.catch(() => undefined);
+  return result?.ok === true ? result.value : undefined;
+};
 
 export const gateway = (ports: GatewayPorts): ActorDefinition<State, GatewayMessage> => {
   type Context = ActorContext<GatewayMessage>;
@@ -106,13 +113,11 @@ export const gateway = (ports: GatewayPorts): ActorDefinition<State, GatewayMess
     },
     async drain(state) {
       await state.spool.close();
-      const sockets = await state.sockets;
-      if (sockets.ok) await sockets.value.drain();
+      await (await opened(state))?.drain();
     },
     async release(state) {
       await state.spool.close();
-      const sockets = await state.sockets.catch(() => undefined);
-      if (sockets?.ok === true) await sockets.value.close();
+      await (await opened(state))?.close();
     },
   };
 };

@@ -2,8 +2,11 @@
 //
 // A message is accepted when the outbox has committed it, and only then is the asker told. From there the sender (a state
 // machine over the outbox) says what to publish; this actor gathers for a few milliseconds, has the transport publish, and
-// tells the sender how it went. While the broker is out of reach it only accepts. After a crash a new sender reads the outbox
-// again: what was under way is published once more under the same sequence, and the server drops the repeat.
+// tells the sender how it went.
+//
+// States: `down` (no broker: it accepts, and publishes nothing) and `up`. From `down` to `up` everything unapplied is sent
+// again, for what was under way may or may not have arrived. A successor reads the outbox anew and does the same; what
+// arrives twice has the same sequence, and the server drops it. It keeps no message but in the outbox.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import type { Random } from '../../effects/random.ts';
@@ -57,6 +60,8 @@ export interface MessagingPorts {
 interface State {
   readonly sender: Sender;
   readonly up: boolean;
+  /** No queue is bound for reports, and that was said. */
+  readonly untaken: boolean;
   /** A pump is due shortly: what is accepted until then travels with it. */
   readonly gathering: boolean;
   /** Cancels the timer after which unanswered events are sent again. */
@@ -112,7 +117,7 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
 
   const pump = (state: State, context: Context): State => {
     state.cancelWake();
-    if (!state.up) return { ...state, cancelWake: idle };
+    if (!state.up) return { ...state, gathering: false, cancelWake: idle };
     const { sender } = state;
     for (let batch = sender.next(clock.monotonic()); batch !== undefined; batch = sender.next(clock.monotonic())) {
       const sent = batch;
@@ -133,6 +138,23 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
     return { ...state, gathering: true };
   };
 
+  /** Sees to it that a change of the outbox is acted on, or a failed one told. */
+  const finish = (context: Context, work: Promise<Result<unknown>>): void =>
+    context.pipeToSelf(work, (result) => ({ type: 'done', result }), (error) => ({ type: 'done', result: fail('outbox_unwritable', String(error)) }));
+
+  /** Says once that nobody takes reports, however many are returned, and once that they are taken again. */
+  const noteTaken = (state: State, outcome: PublishOutcome['outcome']): State => {
+    if (outcome === 'unroutable' && !state.untaken) {
+      logger.warn('no server takes reports yet: no queue is bound for them', { code: 'unroutable' });
+      return { ...state, untaken: true };
+    }
+    if (outcome === 'confirmed' && state.untaken) {
+      logger.info('reports are taken again');
+      return { ...state, untaken: false };
+    }
+    return state;
+  };
+
   const answerFlushers = (state: State): State => {
     if (state.flushers.length === 0 || outbox.depth().rows > 0) return state;
     for (const reply of state.flushers) reply();
@@ -143,7 +165,7 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
     name: 'messaging',
     start(context) {
       context.tell(ports.transport, { type: 'connection?', observer: context.self });
-      return { sender: new Sender({ outbox, clock, random }), up: false, gathering: false, cancelWake: idle, flushers: [] };
+      return { sender: new Sender({ outbox, clock, random }), up: false, untaken: false, gathering: false, cancelWake: idle, flushers: [] };
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -156,20 +178,18 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
         case 'durable':
           return gather(state, context);
         case 'connection':
-          // What was under way on the old connection may or may not have arrived: it is all sent again.
           if (message.up && !state.up) state.sender.connected();
           return pump({ ...state, up: message.up }, context);
         case 'pump':
           return pump(state, context);
-        case 'published':
-          state.sender.settled(message.batch, message.outcome.outcome, clock.monotonic());
-          if (message.outcome.outcome === 'unroutable') logger.warn('no server takes reports yet: no queue is bound for them', { code: 'unroutable' });
-          return pump(state, context);
-        case 'publishedToUser': {
-          const work = state.sender.settledUser(message.row, message.outcome.outcome, clock.monotonic());
-          context.pipeToSelf(work, (result) => ({ type: 'done', result }), (error) => ({ type: 'done', result: fail('outbox_unwritable', String(error)) }));
-          return state;
+        case 'published': {
+          const { batch, outcome } = message;
+          state.sender.settled(batch, outcome.outcome, clock.monotonic());
+          return pump(noteTaken(state, outcome.outcome), context);
         }
+        case 'publishedToUser':
+          finish(context, state.sender.settledUser(message.row, message.outcome.outcome, clock.monotonic()));
+          return state;
         case 'answer': {
           const { body, kind } = message.frame;
           if (body.lane !== 'report') return state;
@@ -177,8 +197,7 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
             state.sender.resend(body.stream, body.from, body.to);
             return pump(state, context);
           }
-          const work = state.sender.applied(body.stream, body.sequence);
-          context.pipeToSelf(work, (result) => ({ type: 'done', result }), (error) => ({ type: 'done', result: fail('outbox_unwritable', String(error)) }));
+          finish(context, state.sender.applied(body.stream, body.sequence));
           return state;
         }
         case 'done':

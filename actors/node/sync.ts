@@ -1,9 +1,15 @@
 // Keeps the node known to the server: registration, phase and heartbeat.
 //
-// States: `offline` (no broker), `registering` (asks again with a growing pause until answered), `registered` (heartbeats),
-// `refused` (the server speaks no version of ours: asks again slowly, and says so). A lost connection leads back to
-// `offline` from anywhere. The phase moves starting → ready at the first registration and to stopping once, at the end.
-// It never reports a phase that is not durable: phases go through messaging and its outbox.
+//   offline      no broker: nothing is sent.
+//   registering  asks to be registered, again and again with a growing pause.
+//   registered   sends heartbeats.
+//   refused      the server cannot serve this node (no version in common, a stream of another's): asks again slowly.
+//   ended        the daemon stops: nothing is sent any more.
+//
+// A connection leads from offline to registering, its loss back to offline from anywhere; an answer leads to registered or
+// refused, and `not_registered` back to registering. The phase moves starting -> ready at the first registration, and to
+// stopping at the end. It goes by way of messaging and its outbox; one that could not be kept is reported again, but never
+// when it is over. It never waits for the outcome of a publish: what is lost is followed by the next.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
@@ -16,6 +22,7 @@ import { assertNever, fail, type Result } from '../../protocol/result.ts';
 import type { PublishOutcome } from '../../transport/port.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
+import type { ReportedEvent } from './accept.ts';
 import type { NewReport } from './messaging.ts';
 import type { AnswerToSync, ConnectionMessage, NodeTransportMessage } from './transport.ts';
 
@@ -41,7 +48,8 @@ export type SyncMessage =
   | { readonly type: 'stopping'; readonly reply: Reply<void> }
   | { readonly type: 'register'; readonly attempt: number }
   | { readonly type: 'heartbeat' }
-  | { readonly type: 'reported'; readonly result: Result<unknown>; readonly done: Reply<void> | undefined }
+  | { readonly type: 'report'; readonly event: ReportedEvent }
+  | { readonly type: 'reported'; readonly event: ReportedEvent; readonly result: Result<unknown>; readonly done: Reply<void> | undefined }
   | { readonly type: 'sent' };
 
 export interface SyncPorts {
@@ -58,7 +66,7 @@ export interface SyncPorts {
 }
 
 interface State {
-  readonly link: 'offline' | 'registering' | 'registered' | 'refused';
+  readonly link: 'offline' | 'registering' | 'registered' | 'refused' | 'ended';
   readonly phase: Phase;
   /** Cancels the one timer: the next registration or the next heartbeat. */
   readonly cancel: () => void;
@@ -66,6 +74,8 @@ interface State {
 
 const never = (): void => undefined;
 const answerTimeoutMs = 15_000;
+/** How soon what could not be kept is reported again. */
+const reportAgainMs = 10_000;
 
 export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   const { address, clock, facts, random, times } = ports;
@@ -83,31 +93,29 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
       expiresMs,
     };
     const asked = context.ask(ports.transport, (reply: Reply<PublishOutcome>) => ({ type: 'publish', message, reply }) as const, { timeoutMs: answerTimeoutMs });
-    // Nothing hangs on the outcome: an unanswered registration and a missed heartbeat are followed by the next one.
     context.pipeToSelf(asked, () => ({ type: 'sent' }), () => ({ type: 'sent' }));
   };
 
   const head = () => ({ v: wireVersion, id: uuid7(clock.now(), random), sentAt: clock.now(), from: address }) as const;
 
-  const report = (context: Context, event: NewReport['event'], done?: Reply<void>): void => {
+  const report = (context: Context, event: ReportedEvent, done?: Reply<void>): void => {
     const asked = context.ask(ports.messaging, (reply: Reply<Result<void>>) => ({ type: 'report', event, reply }) as const, { timeoutMs: answerTimeoutMs });
     context.pipeToSelf(
       asked,
-      (asked) => ({ type: 'reported', result: asked.ok ? asked.value : asked, done }),
-      (error) => ({ type: 'reported', result: fail('internal', String(error)), done }),
+      (asked) => ({ type: 'reported', event, result: asked.ok ? asked.value : asked, done }),
+      (error) => ({ type: 'reported', event, result: fail('internal', String(error)), done }),
     );
   };
 
   const stamp = (): Pick<EventOf<'phase'>, 'id' | 'at'> => ({ id: uuid7(clock.now(), random), at: clock.now() });
 
-  const enter = (context: Context, phase: Phase, done?: Reply<void>): void =>
-    report(context, { kind: 'phase', ...stamp(), phase }, done);
+  const enter = (context: Context, phase: Phase, done?: Reply<void>): void => report(context, { kind: 'phase', ...stamp(), phase }, done);
 
   const register = (state: State, attempt: number, context: Context): State => {
     state.cancel();
     const { instanceId, hostname, version } = facts;
     const body = { instanceId, hostname, version, wire: { min: wireVersion, max: wireVersion } };
-    const pauseMs = times.registerAgainMs * 2 ** Math.min(attempt, 4) * (0.5 + random.next() / 2);
+    const pauseMs = Math.round(times.registerAgainMs * 2 ** Math.min(attempt, 4) * (0.5 + random.next() / 2));
     publish(context, 'register', { ...head(), kind: 'register', body }, pauseMs);
     return { ...state, cancel: context.later(pauseMs, { type: 'register', attempt: attempt + 1 }) };
   };
@@ -124,7 +132,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   };
 
   const answered = (state: State, { frame }: AnswerToSync, context: Context): State => {
-    if (state.link === 'offline') return state;
+    if (state.link === 'offline' || state.link === 'ended') return state;
     if (frame.kind === 'refused') {
       if (frame.body.code === 'not_registered') return register({ ...state, link: 'registering' }, 0, context);
       ports.logger.error(`the server refused this node: ${frame.body.message}`, { code: frame.body.code });
@@ -152,13 +160,13 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
           enter(context, 'starting');
           return state;
         case 'connection':
-          if (!message.up) {
-            state.cancel();
-            return { ...state, link: 'offline', cancel: never };
-          }
-          return state.link === 'offline' ? register({ ...state, link: 'registering' }, 0, context) : state;
+          if (state.link === 'ended' || message.up === (state.link !== 'offline')) return state;
+          if (message.up) return register({ ...state, link: 'registering' }, 0, context);
+          state.cancel();
+          return { ...state, link: 'offline', cancel: never };
         case 'register':
-          return state.link === 'offline' ? state : register(state, message.attempt, context);
+          // Its timer may have run out when it was too late to cancel it, as may a heartbeat's.
+          return state.link === 'registering' || state.link === 'refused' ? register(state, message.attempt, context) : state;
         case 'answer':
           return answered(state, message, context);
         case 'heartbeat':
@@ -166,11 +174,19 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
         case 'stopping':
           state.cancel();
           enter(context, 'stopping', message.reply);
-          return { ...state, phase: 'stopping', cancel: never };
-        case 'reported':
-          if (!message.result.ok) ports.logger.warn(`a report could not be kept: ${message.result.error.message}`);
-          message.done?.();
+          return { link: 'ended', phase: 'stopping', cancel: never };
+        case 'report':
+          if (message.event.kind !== 'phase' || message.event.phase === state.phase) report(context, message.event);
           return state;
+        case 'reported': {
+          const { done, event, result } = message;
+          if (!result.ok) {
+            ports.logger.warn(`a report could not be kept: ${result.error.message}`, { code: result.error.code });
+            if (done === undefined) context.later(reportAgainMs, { type: 'report', event });
+          }
+          done?.();
+          return state;
+        }
         case 'sent':
           return state;
         default:

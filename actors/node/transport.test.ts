@@ -31,6 +31,8 @@ afterEach(() => {
   for (const { system } of worlds.splice(0)) system.stop();
 });
 
+const both = (changes: readonly boolean[]) => [changes, changes];
+
 const isConnection = (message: { readonly type: string }): message is ConnectionMessage => message.type === 'connection';
 
 const begin = (world: World, open: () => Transport) => {
@@ -190,7 +192,7 @@ describe('the transport of a node', () => {
     transport.tell({ type: 'disconnected', code: 'broker_unreachable', reason: 'reset', retryInMs: 0 });
     transport.connect();
     await settle();
-    expect(told()).toEqual(Array(2).fill([false, true, false, true]));
+    expect(told()).toEqual(both([false, true, false, true]));
   });
 
   test('is down for its observers while the broker takes no publishes', async () => {
@@ -201,7 +203,7 @@ describe('the transport of a node', () => {
     await settle();
     transport.tell({ type: 'consumerCancelled', queue }, { type: 'unblocked' });
     await settle();
-    expect(told()).toEqual(Array(2).fill([false, true, false, true]));
+    expect(told()).toEqual(both([false, true, false, true]));
   });
 
   test('answers a publish with its outcome, and keeps the message no longer', async () => {
