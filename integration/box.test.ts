@@ -1,0 +1,120 @@
+// `npm start -- --amqp URL` on a RabbitMQ of its own: server and nodes as processes.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { nodeHome, nodeNames, serverHome } from '../box/plan.ts';
+import { BoxProcess } from '../box/testing/box-process.ts';
+import { waitFor } from '../effects/testing/wait-for.ts';
+import { homePaths } from '../node/home/paths.ts';
+import { lockFile } from '../storage/file-lock.ts';
+import { startRabbit } from './broker/find.ts';
+import type { Rabbit } from './broker/rabbit.ts';
+import { runJetpack } from './cluster/processes.ts';
+
+let rabbit: Rabbit;
+let folder: string;
+let boxes: BoxProcess[];
+
+beforeAll(async () => {
+  rabbit = await startRabbit();
+}, 150_000);
+afterAll(() => rabbit.dispose());
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'box-amqp-'));
+  boxes = [];
+});
+afterEach(async () => {
+  await Promise.all(boxes.map((box) => box.kill()));
+  await waitFor('the homes to be free', () => !isServed());
+  rmSync(folder, { recursive: true });
+});
+
+const state = (): string => path.join(folder, 'state');
+const start = (argv: readonly string[], url = rabbit.url()): BoxProcess => {
+  const box = new BoxProcess(['--state', state(), ...argv], { JETPACK_BOX_AMQP_URL: url });
+  boxes.push(box);
+  return box;
+};
+
+/** Whether a program holds a home of the box. */
+const isServed = (): boolean => {
+  const locks = [path.join(serverHome(state()), 'lock'), ...nodeNames.map((node) => homePaths(nodeHome(state(), node)).lock)];
+  return locks.filter(existsSync).some((file) => {
+    const lock = lockFile(file);
+    lock?.release();
+    return lock === undefined;
+  });
+};
+
+const log = (message: string) => runJetpack(['log', message, '--home', nodeHome(state(), 'scheduler')]);
+
+describe('a cluster of processes on RabbitMQ', () => {
+  test('is ready, takes messages, drains on Ctrl-C within five seconds, and goes on from its state', async () => {
+    const box = start([]);
+    await box.allReady();
+    expect(await log('over RabbitMQ')).toMatchObject({ code: 0, stderr: '' });
+    await box.prints(/INFO {3}over RabbitMQ/);
+    const asked = performance.now();
+    const first = await box.interrupt();
+    expect(performance.now() - asked).toBeLessThan(5_000);
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toContain('3 of 3 nodes ready, 10 events stored');
+    const next = await start(['--for', '5s']).ended;
+    expect(next).toMatchObject({ code: 0, stderr: '' });
+    expect(next.stdout).toContain('3 of 3 nodes ready');
+    expect(next.stdout).not.toContain('over RabbitMQ');
+  }, 60_000);
+
+  test('begun anew meets nothing of the cluster that it has forgotten', async () => {
+    await start(['--for', '1ms']).ended;
+    const queues = async (): Promise<string> => rabbit.ctl('list_queues', 'name');
+    const before = (await queues()).match(/jetpack-box-\w+/g);
+    const { code, stdout } = await start(['--for', '5s', '--fresh']).ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('3 of 3 nodes ready, 9 events stored');
+    const prefix = /exchanges (jetpack-box-\w+)\./.exec(stdout)?.[1];
+    expect(before).not.toContain(prefix);
+    expect(await queues()).toContain(`${prefix}.reports`);
+  }, 60_000);
+
+  test('ends with the box, also when that is killed', async () => {
+    const box = start([]);
+    await box.allReady();
+    box.child.kill('SIGKILL');
+    await box.ended;
+    await waitFor('the end of server and nodes', () => !isServed());
+    expect((await start(['--fresh', '--for', '5s']).ended).code).toBe(0);
+  }, 60_000);
+});
+
+describe('what a broker refuses is one line, before anything is started:', () => {
+  test.each([
+    ['a wrong password', () => rabbit.url({ password: 'secret' }), /refuses the user name or password\n$/],
+    ['an unknown virtual host', () => rabbit.url({ vhost: 'nowhere' }), /nowhere does not open its virtual host to this user\n$/],
+  ])('%s', async (_, url, line) => {
+    const { code, stdout, stderr } = await start([], url()).ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(line);
+    expect(stderr).not.toContain('secret');
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    expect(existsSync(state())).toBe(false);
+  }, 30_000);
+});
+
+test('a broker that goes away is told of, and the nodes go on once it is back', async () => {
+  const own = await startRabbit();
+  try {
+    const box = start([], own.url());
+    await box.allReady();
+    await own.kill();
+    await box.prints(/The server has no connection to the broker/);
+    expect(await log('accepted meanwhile')).toMatchObject({ code: 0 });
+    await own.start();
+    await box.prints(/INFO {3}accepted meanwhile/);
+    expect((await box.interrupt()).code).toBe(0);
+  } finally {
+    await own.dispose();
+  }
+}, 120_000);
