@@ -12,11 +12,11 @@ import { homePaths } from '../../node/home/paths.ts';
 import { namesFor } from '../../transport/topology.ts';
 import { startRabbit } from '../broker/find.ts';
 import type { Rabbit } from '../broker/rabbit.ts';
+import { takeUserMessages, type Taken } from '../cluster/taken.ts';
 import { crashCluster, prefix, type CrashCluster } from './cluster.ts';
 import { judge, type Attempt, type Verdict } from './judge.ts';
 import { Load, routingWord } from './load.ts';
 import { planKills, type Kill } from './plan.ts';
-import { takeUserMessages, type Taken } from './taken.ts';
 import type { Death, Victim } from './victim.ts';
 
 export interface CrashOptions {
@@ -92,7 +92,7 @@ class CrashRun {
     const waiting = [
       waitFor('empty spools', async () => (await Promise.all(spools.map(spooled))).every((count) => count === 0), settleMs),
       waitFor('everything accepted in the store', async () => isIn(await storedLogs(api), logs), settleMs),
-      waitFor('everything sent at its receiver', () => isIn(this.#taken.bodies, sends), settleMs),
+      waitFor('everything sent at its receiver', () => isIn(this.#taken.bodies(), sends), settleMs),
     ];
     // What does not arrive in time is lost, and the verdict says what.
     await Promise.allSettled(waiting);
@@ -146,7 +146,7 @@ export const runCrash = async ({ seed, kills }: CrashOptions, signal: AbortSigna
     await load.end();
     const stored = await run.settle(api, load.logs, load.sends);
     const seconds = (systemClock.monotonic() - started) / 1000;
-    return { deaths, logs: load.logs, verdict: judge(load.logs, stored), sends: judge(load.sends, taken.bodies), seconds };
+    return { deaths, logs: load.logs, verdict: judge(load.logs, stored), sends: judge(load.sends, taken.bodies()), seconds };
   };
 
   try {

@@ -7,17 +7,27 @@ interface Attribute {
   readonly value: { readonly stringValue?: string; readonly intValue?: number };
 }
 
-interface ExportedSpan {
-  readonly name: string;
-  readonly kind: number;
+interface SpanPlace {
   readonly traceId: string;
+  readonly spanId: string;
+}
+
+interface RawSpan extends SpanPlace {
+  readonly name: string;
+  /** 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
+  readonly kind: number;
   readonly parentSpanId?: string;
-  readonly links?: readonly object[];
+  readonly links?: readonly SpanPlace[];
   readonly attributes: readonly Attribute[];
 }
 
+export interface ExportedSpan extends RawSpan {
+  /** `service.name` of the program that exported it. */
+  readonly service: string | undefined;
+}
+
 interface Body {
-  readonly resourceSpans?: ReadonlyArray<{ readonly resource: { readonly attributes: readonly Attribute[] }; readonly scopeSpans: ReadonlyArray<{ readonly spans: readonly ExportedSpan[] }> }>;
+  readonly resourceSpans?: ReadonlyArray<{ readonly resource: { readonly attributes: readonly Attribute[] }; readonly scopeSpans: ReadonlyArray<{ readonly spans: readonly RawSpan[] }> }>;
   readonly resourceMetrics?: ReadonlyArray<{ readonly scopeMetrics: ReadonlyArray<{ readonly metrics: ReadonlyArray<{ readonly name: string }> }> }>;
 }
 
@@ -51,7 +61,11 @@ export const startCollector = async (status: number | undefined): Promise<Collec
   return {
     endpoint: `http://127.0.0.1:${port}`,
     requests,
-    spans: () => traces().flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+    spans: () =>
+      traces().flatMap(({ resource, scopeSpans }) => {
+        const service = resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue;
+        return scopeSpans.flatMap(({ spans }) => spans.map((span) => ({ ...span, service })));
+      }),
     resource: () => Object.fromEntries(traces().flatMap(({ resource }) => resource.attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]))),
     metrics: () => bodies.flatMap((body) => body.resourceMetrics ?? []).flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics.map(({ name }) => name))),
     close: () =>

@@ -1,15 +1,16 @@
 // Somebody else's program at the user's exchange: takes what `jetpack send` brings, with a client library and nothing of
 // this repository but the names.
-import { connect } from 'amqplib';
+import { connect, type ConsumeMessage } from 'amqplib';
 import { namesFor } from '../../transport/topology.ts';
 
 export interface Taken {
-  /** Bodies, in the order they came. */
-  readonly bodies: readonly string[];
+  /** In the order they came. */
+  readonly messages: readonly ConsumeMessage[];
+  bodies(): readonly string[];
   close(): Promise<void>;
 }
 
-/** Binds a queue to the user exchange, declared as nodes and server declare it, and takes what comes to it. */
+/** Binds a queue to the user exchange, declared as nodes and servers declare it, and takes what comes to it. */
 export const takeUserMessages = async (url: string, prefix: string, key: string): Promise<Taken> => {
   const { user, unrouted } = namesFor(prefix);
   const model = await connect(url);
@@ -18,7 +19,7 @@ export const takeUserMessages = async (url: string, prefix: string, key: string)
   await channel.assertExchange(user, 'topic', { durable: true, alternateExchange: unrouted });
   const { queue } = await channel.assertQueue('', { exclusive: true });
   await channel.bindQueue(queue, user, key);
-  const bodies: string[] = [];
-  await channel.consume(queue, (message) => void bodies.push(message?.content.toString() ?? ''), { noAck: true });
-  return { bodies, close: () => model.close() };
+  const messages: ConsumeMessage[] = [];
+  await channel.consume(queue, (message) => void (message !== null && messages.push(message)), { noAck: true });
+  return { messages, bodies: () => messages.map(({ content }) => content.toString()), close: () => model.close() };
 };

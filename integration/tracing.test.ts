@@ -1,0 +1,115 @@
+// The trace of one message through command line, daemon and server as processes of their own, put together by a collector.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { waitFor } from '../effects/testing/wait-for.ts';
+import { startCollector, type Collector, type ExportedSpan } from '../telemetry/testing/collector.ts';
+import { startRabbit } from './broker/find.ts';
+import type { Rabbit } from './broker/rabbit.ts';
+import { ProcessCluster } from './cluster/process-cluster.ts';
+import { takeUserMessages } from './cluster/taken.ts';
+
+let rabbit: Rabbit;
+let collector: Collector;
+let cluster: ProcessCluster;
+/** Where programs export to, and how soon. */
+let exporting: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  rabbit = await startRabbit();
+}, 120_000);
+
+afterAll(() => rabbit?.dispose());
+
+beforeEach(async () => {
+  collector = await startCollector(200);
+  exporting = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRICS_EXPORTER: 'none' };
+  cluster = new ProcessCluster(rabbit.url(), exporting);
+});
+
+afterEach(async () => {
+  await cluster.dispose();
+  await collector.close();
+});
+
+const kinds = { internal: 1, server: 2, producer: 4, consumer: 5 } as const;
+
+/** A shell that is in a trace of its own, told apart by a digit. */
+const shell = (digit: string) => {
+  const [traceId, spanId] = [digit.repeat(32), digit.repeat(16)];
+  const env = { ...exporting, TRACEPARENT: `00-${traceId}-${spanId}-01` };
+  /** The one span of a name in the shell's trace. */
+  const span = async (name: string): Promise<ExportedSpan> => {
+    const all = (): ExportedSpan[] => collector.spans().filter((found) => found.traceId === traceId && found.name === name);
+    await waitFor(`the span '${name}'`, () => all().length > 0);
+    expect(all()).toHaveLength(1);
+    return all()[0]!;
+  };
+  return { traceId, spanId, env, span };
+};
+
+/** The publish that brought what this span handled: the one it links to. */
+const publishOf = (handled: ExportedSpan): Promise<ExportedSpan> =>
+  waitFor('the linked publish', () => {
+    expect(handled.links).toHaveLength(1);
+    return collector.spans().find(({ spanId, traceId }) => spanId === handled.links?.[0]?.spanId && traceId === handled.links[0].traceId);
+  });
+
+describe('the trace of one jetpack log', () => {
+  test('is unbroken from the shell over socket, outbox and broker to the span of the server, which links to the publish', async () => {
+    await cluster.startServer();
+    await cluster.startNode('one');
+    const { env, span, spanId, traceId } = shell('a');
+    expect(await cluster.jetpack('one', ['log', 'traced'], { env })).toMatchObject({ code: 0, stderr: '' });
+    const [command, request, accept, process] = [await span('jetpack log'), await span('jetpackd/log'), await span('accept log'), await span(`process ${cluster.prefix}.reports`)];
+    expect(command).toMatchObject({ service: 'jetpack', kind: kinds.internal, parentSpanId: spanId });
+    expect(request).toMatchObject({ service: 'jetpackd', kind: kinds.server, parentSpanId: command.spanId });
+    expect(accept).toMatchObject({ service: 'jetpackd', kind: kinds.internal, parentSpanId: request.spanId });
+    expect(process).toMatchObject({ service: 'cycle-server', kind: kinds.consumer, parentSpanId: accept.spanId });
+    const publish = await publishOf(process);
+    expect(publish).toMatchObject({ name: `publish ${cluster.prefix}.reports`, service: 'jetpackd', kind: kinds.producer });
+    expect(publish.traceId).not.toBe(traceId);
+    expect(publish.links).toContainEqual(expect.objectContaining({ traceId, spanId: accept.spanId }));
+  }, 30_000);
+
+  test('goes on over the spool, while the daemon is away', async () => {
+    await cluster.startServer();
+    const node = await cluster.startNode('one');
+    await node.kill();
+    const { env, span, spanId } = shell('b');
+    expect(await cluster.jetpack('one', ['log', 'spooled'], { env })).toMatchObject({ code: 0, stderr: expect.stringContaining('waits in') });
+    await cluster.startNode('one');
+    const [command, accept, process] = [await span('jetpack log'), await span('accept log'), await span(`process ${cluster.prefix}.reports`)];
+    expect(command).toMatchObject({ parentSpanId: spanId });
+    expect(accept).toMatchObject({ service: 'jetpackd', parentSpanId: command.spanId });
+    expect(process).toMatchObject({ service: 'cycle-server', parentSpanId: accept.spanId });
+  }, 30_000);
+
+  test('goes on after the daemon was killed: the next one sends what the outbox holds, under the trace it came with', async () => {
+    const node = await cluster.startNode('one');
+    const { env, span } = shell('c');
+    await cluster.jetpack('one', ['log', 'left behind'], { env });
+    const accept = await span('accept log');
+    await node.kill();
+    await cluster.startServer();
+    await cluster.startNode('one');
+    const process = await span(`process ${cluster.prefix}.reports`);
+    expect(process).toMatchObject({ service: 'cycle-server', parentSpanId: accept.spanId });
+    expect((await publishOf(process)).links).toContainEqual(expect.objectContaining({ spanId: accept.spanId }));
+  }, 30_000);
+});
+
+describe('the trace of one jetpack send', () => {
+  test('goes on in the headers that its receiver gets', async () => {
+    const taken = await takeUserMessages(rabbit.url(), cluster.prefix, '#');
+    try {
+      await cluster.startNode('one');
+      const { env, span, traceId } = shell('d');
+      await cluster.jetpack('one', ['send', 'hello', '--routing-key', 'any.key'], { env });
+      const [message] = await waitFor('the message', () => taken.messages.length > 0 && taken.messages);
+      const publish = await span(`publish ${cluster.prefix}.user`);
+      expect(publish).toMatchObject({ service: 'jetpackd', kind: kinds.producer, parentSpanId: (await span('accept send')).spanId });
+      expect(message?.properties.headers?.['traceparent']).toBe(`00-${traceId}-${publish.spanId}-01`);
+    } finally {
+      await taken.close();
+    }
+  }, 30_000);
+});
