@@ -28,10 +28,11 @@ export class Arrivals {
     this.#clock = clock;
   }
 
-  note({ delivery, frame, publication }: EventsArrived): void {
+  /** Notes what is not yet applied; the rest came again and will not be stored. */
+  note({ delivery, frame, publication }: EventsArrived, applied: number): void {
     const { entries, lane, stream } = frame.body;
     for (const { event, sequence } of entries) {
-      if (!isTraced(event)) continue;
+      if (sequence <= applied || !isTraced(event)) continue;
       this.#arrivals.set(keyOf(stream, lane, sequence), { delivery, publication });
     }
     for (const key of this.#arrivals.keys()) {

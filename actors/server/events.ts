@@ -2,8 +2,9 @@
 //
 // The intake (a state machine over the store's progress) says what to apply, what to answer and what to ask for again; this
 // actor does it. A frame is settled when what it brought is in the store, or at once where nothing of it can be applied
-// yet: a node keeps what is not applied, so an acknowledged frame is never the last copy. After a crash a new intake starts
-// from the store; what was held is sent again.
+// yet: a node keeps what is not applied, so an acknowledged frame is never the last copy. For the same reason a frame that
+// could not be stored is not delivered again by the broker: its node sends it. After a crash a new intake starts from the
+// store; what was held is sent again.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
@@ -99,15 +100,12 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
     settle('ack');
   };
 
-  const tell = (added: readonly StoredEvent[], context: Context): void => {
+  const tell = (from: Batch['from'], added: readonly StoredEvent[], context: Context): void => {
     for (const event of added) {
       ports.onStored(event);
       metrics.synced(event.kind, event.receivedAt - event.at);
     }
-    const changed = new Set(added.filter(({ kind }) => kind === 'node' || kind === 'phase').map(({ cluster, node }) => JSON.stringify([cluster, node])));
-    if (changed.size === 0) return;
-    const records = store.nodes().filter(({ cluster, node }) => changed.has(JSON.stringify([cluster, node])));
-    context.tell(ports.roster, { type: 'changed', records });
+    if (added.some(({ kind }) => kind === 'node' || kind === 'phase')) context.tell(ports.roster, { type: 'changed', records: store.nodes(from) });
   };
 
   const stored = (state: State, { batch, reply, spans, startedAt }: Applying, result: Result<BatchOutcome>, context: Context): void => {
@@ -118,7 +116,7 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
     metrics.processed(ports.reportsQueue, clock.monotonic() - startedAt, result.ok ? undefined : result.error.code);
     if (!result.ok) logger.error(`events of ${batch.from.cluster}/${batch.from.node} could not be stored: ${result.error.message}`, { code: result.error.code });
     const steps = state.intake.settled(batch, result, clock.monotonic());
-    if (result.ok && result.value.outcome === 'applied') tell(result.value.stored, context);
+    if (result.ok && result.value.outcome === 'applied') tell(batch.from, result.value.stored, context);
     reply('ack');
     follow(state, steps, unanswered, context);
   };
@@ -129,8 +127,8 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
     receive(state, message, context) {
       switch (message.type) {
         case 'frame': {
-          state.arrivals.note(message);
           const { body, from } = message.frame;
+          state.arrivals.note(message, store.appliedOf(body.stream, body.lane));
           follow(state, state.intake.received(from, body, clock.monotonic()), message.reply, context);
           return state;
         }

@@ -64,7 +64,7 @@ export interface NodeRecord extends NodeAddress {
 export interface EventQuery {
   /** Events with a greater position. */
   readonly after?: number;
-  /** At most so many, the newest when `after` is absent. */
+  /** At most so many, and fewer when they are large; the newest when `after` is absent. */
   readonly limit: number;
   readonly cluster?: string;
   readonly node?: string;
@@ -81,7 +81,8 @@ export interface Store {
   applyBatch(batch: Batch): Promise<Result<BatchOutcome>>;
   /** 0 for a stream never seen. */
   appliedOf(stream: string, lane: string): number;
-  nodes(): readonly NodeRecord[];
+  /** All nodes, or one of them. */
+  nodes(only?: NodeAddress): readonly NodeRecord[];
   /** In order of position. */
   events(query: EventQuery): readonly StoredEvent[];
   /** Events in the store. */

@@ -1,14 +1,15 @@
 // The server's bridge to the broker: event frames go to `events` and are settled when the store has them; registrations
 // and heartbeats go to `roster`; answers to nodes are published.
 //
-// States are the transport's own. It never decides what an event means, and it never acknowledges a frame of events
-// before `events` has answered: unsettled ones come again, to this server or another.
+// States are the transport's own; a refusal that no reconnect can mend is a crash. It never decides what an event means, it
+// believes no sender whose routing key names another, and it never acknowledges a frame of events before `events` has
+// answered: unsettled ones come again, to this server or another.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { decodeFrame, encodeFrame } from '../../protocol/codec.ts';
 import type { Frame, FrameOf } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
-import { assertNever } from '../../protocol/result.ts';
+import { assertNever, fail, ok, type Failure, type Result } from '../../protocol/result.ts';
 import { parseRoutingKey, routingKey } from '../../protocol/routing.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
 import { extractTrace } from '../../telemetry/trace-carrier.ts';
@@ -73,31 +74,32 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
   const { logger } = ports;
   type Context = ActorContext<ServerTransportMessage>;
 
-  const refuse = (reason: string): Settlement => {
-    logger.warn(`a frame was set aside in the dead-letter queue: ${reason}`);
+  const refuse = ({ code, message }: Failure, { queue }: Delivery): Settlement => {
+    logger.warn(`a frame was refused: ${message}`, { code, queue });
     return 'reject';
   };
 
+  const misplaced = ({ kind }: Frame): Failure => fail('frame_corrupt', `a ${kind} frame has no business in this queue`).error;
+
   /** The frame, if it is readable and comes from the node whose routing key it used. */
-  const open = (delivery: Delivery): { readonly frame: Frame; readonly from: NodeAddress } | string => {
-    const decoded = decodeFrame(delivery.body);
-    if (!decoded.ok) return decoded.error.message;
+  const open = ({ body, routingKey }: Delivery): Result<{ readonly frame: Frame; readonly from: NodeAddress }> => {
+    const decoded = decodeFrame(body);
+    if (!decoded.ok) return decoded;
     const frame = decoded.value;
-    const route = parseRoutingKey(delivery.routingKey);
     const { from } = frame;
-    if (route === undefined || route.type === 'cluster') return `it came with the routing key ${JSON.stringify(delivery.routingKey)}`;
-    if (from === undefined || from.cluster !== route.cluster || from.node !== route.node) {
-      return `its sender is not the ${route.cluster}/${route.node} of its routing key`;
-    }
-    return { frame, from };
+    const route = parseRoutingKey(routingKey);
+    if (route !== undefined && route.type !== 'cluster' && from?.cluster === route.cluster && from.node === route.node) return ok({ frame, from });
+    return fail('frame_corrupt', `its sender is not who may use the routing key ${JSON.stringify(routingKey)}`);
   };
 
   const takeReport = async (context: Context, delivery: Delivery): Promise<Settlement> => {
     const opened = open(delivery);
-    if (typeof opened === 'string') return refuse(opened);
-    const { frame, from } = opened;
-    if (frame.kind !== 'events') return refuse(`a ${frame.kind} frame came with the reports`);
-    const arrived = { frame: { ...frame, from }, delivery, publication: extractTrace(delivery.headers) };
+    if (!opened.ok) return refuse(opened.error, delivery);
+    const { frame, from } = opened.value;
+    if (frame.kind !== 'events') return refuse(misplaced(frame), delivery);
+    const { exchange, headers, queue, redelivered, routingKey } = delivery;
+    // Its bytes end here: what is handed on may be kept for as long as an event waits for others.
+    const arrived = { frame: { ...frame, from }, delivery: { exchange, queue, redelivered, routingKey }, publication: extractTrace(headers) };
     const settled = await context.ask(
       ports.events,
       (reply: Reply<Settlement>) => ({ type: 'frame', ...arrived, reply }) as const,
@@ -108,9 +110,9 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
 
   const takePresence = (context: Context, delivery: Delivery): Settlement => {
     const opened = open(delivery);
-    if (typeof opened === 'string') return refuse(opened);
-    const { frame, from } = opened;
-    if (frame.kind !== 'register' && frame.kind !== 'heartbeat') return refuse(`a ${frame.kind} frame came with the presence`);
+    if (!opened.ok) return refuse(opened.error, delivery);
+    const { frame, from } = opened.value;
+    if (frame.kind !== 'register' && frame.kind !== 'heartbeat') return refuse(misplaced(frame), delivery);
     context.tell(ports.roster, { type: 'presence', frame: { ...frame, from } });
     return 'ack';
   };

@@ -1,6 +1,7 @@
 // A transport without a broker: its statuses, deliveries and outcomes are the test's.
 import type {
   ConnectionState,
+  ConsumeOptions,
   Delivery,
   DeliveryHandler,
   OutgoingMessage,
@@ -20,6 +21,8 @@ export class FakeTransport implements Transport {
   readonly #status = new StatusStream();
   readonly #handlers = new Map<string, DeliveryHandler>();
   readonly published: Published[] = [];
+  /** Of each queue that is consumed. */
+  readonly prefetch = new Map<string, number>();
   /** The verbs that ended it, in order. */
   readonly ends: string[] = [];
   /** What `consume` rejects with, if anything. */
@@ -51,9 +54,10 @@ export class FakeTransport implements Transport {
     });
   }
 
-  async consume(queue: string, _options: unknown, handler: DeliveryHandler): ReturnType<Transport['consume']> {
+  async consume(queue: string, { prefetch }: ConsumeOptions, handler: DeliveryHandler): ReturnType<Transport['consume']> {
     if (this.refusal !== undefined) throw this.refusal;
     this.#handlers.set(queue, handler);
+    this.prefetch.set(queue, prefetch);
     return { cancel: async () => undefined };
   }
 

@@ -44,6 +44,9 @@ const eventOf = (row: Row): StoredEvent => ({
 /** Deleted together, for a little at every commit would cost every commit; and no more, for a lot would hold one up. */
 const prunedTogether = 1_000;
 
+/** A page ends with the event that brings it over so much JSON: a thousand of the largest events would be a gigabyte. */
+const pageLength = 1024 * 1024;
+
 export class EventLog {
   readonly #database: Database;
   readonly #retention: number;
@@ -105,8 +108,14 @@ export class EventLog {
     }
     const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
     const order = after === undefined ? 'DESC' : 'ASC';
-    const rows = this.#prepare(`${select} ${filter} ORDER BY e.position ${order} LIMIT ?`).all(...parameters, limit);
-    const events = rows.map(eventOf);
+    const events: StoredEvent[] = [];
+    let bytes = 0;
+    for (const row of this.#prepare(`${select} ${filter} ORDER BY e.position ${order} LIMIT ?`).iterate(...parameters, limit)) {
+      const event = eventOf(row);
+      events.push(event);
+      bytes += event.raw.length;
+      if (bytes > pageLength) break;
+    }
     return after === undefined ? events.toReversed() : events;
   }
 

@@ -22,6 +22,7 @@ export class Registry {
   readonly #tellNode: Statement;
   readonly #tellPhase: Statement;
   readonly #nodes: Statement;
+  readonly #oneNode: Statement;
 
   constructor(database: Database) {
     this.#stream = database.prepare(`
@@ -36,6 +37,7 @@ export class Registry {
     this.#tellNode = database.prepare(`UPDATE nodes SET instance = ?, hostname = ?, version = ?, ${newest}`);
     this.#tellPhase = database.prepare(`UPDATE nodes SET phase = ?, detail = ?, phase_at = ?, ${newest}`);
     this.#nodes = database.prepare('SELECT * FROM nodes ORDER BY cluster, node');
+    this.#oneNode = database.prepare('SELECT * FROM nodes WHERE cluster = ? AND node = ?');
   }
 
   appliedOf(stream: string, lane: string): number {
@@ -86,8 +88,9 @@ export class Registry {
     }
   }
 
-  nodes(): readonly NodeRecord[] {
-    return this.#nodes.all().map((row) => ({
+  nodes(only?: NodeAddress): readonly NodeRecord[] {
+    const rows = only === undefined ? this.#nodes.all() : this.#oneNode.all(only.cluster, only.node);
+    return rows.map((row) => ({
       cluster: textOf(row, 'cluster'),
       node: textOf(row, 'node'),
       instanceId: textOf(row, 'instance'),

@@ -214,6 +214,16 @@ describe('what events tell of a node', () => {
     await store.close();
   });
 
+  test('can be read of one node alone', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    await apply(store, batch(1, [node('1.0.0')]));
+    await apply(store, batch(1, [node('2.0.0')], 't', n2));
+    expect(store.nodes(n2)).toEqual(store.nodes().slice(1));
+    expect(store.nodes({ cluster: 'lab', node: 'unknown' })).toEqual([]);
+    await store.close();
+  });
+
   test('and has told nothing of itself, is that it exists', async () => {
     await using folder = await temporaryFolder();
     const { store } = open(folder);
@@ -260,6 +270,18 @@ describe('reading the log', () => {
     await using folder = await temporaryFolder();
     const store = await setUp(folder);
     expect(messages(store, query)).toEqual(expected);
+    await store.close();
+  });
+
+  test('gives fewer than asked for when they are large, and the rest from there on', async () => {
+    await using folder = await temporaryFolder();
+    const { store } = open(folder);
+    const letters = ['a', 'b', 'c', 'd', 'e'];
+    await apply(store, batch(1, letters.map((letter) => log(letter.repeat(400_000)))));
+    const read = (query: Partial<EventQuery>): string => messages(store, query).map((message) => message[0]).join('');
+    expect([read({ after: 0 }), read({ after: 3 }), read({})]).toEqual(['abc', 'de', 'cde']);
+    await apply(store, batch(6, [log('f'.repeat(1_000_000)), log('g')]));
+    expect([read({ after: 5, limit: 1 }), read({ after: 5 })]).toEqual(['f', 'fg']);
     await store.close();
   });
 

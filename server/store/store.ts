@@ -63,7 +63,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
   return {
     applyBatch: (batch) => commits.run(() => apply(batch)),
     appliedOf: (stream, lane) => registry.appliedOf(stream, lane),
-    nodes: () => registry.nodes(),
+    nodes: (only) => registry.nodes(only),
     events: (query) => log.query(query),
     count: () => log.count,
     close: async () => {

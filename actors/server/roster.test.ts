@@ -1,0 +1,207 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { recordLog } from '../../effects/testing/recorded-log.ts';
+import { seededRandom } from '../../effects/random.ts';
+import { decodeFrame, encodeFrame } from '../../protocol/codec.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import type { ActorRef, Reply } from '../ref.ts';
+import { address, bodies, frame } from '../testing/frames.ts';
+import { probe } from '../testing/probe.ts';
+import { supervise } from '../testing/recorder.ts';
+import { createWorld, settle, type World } from '../testing/world.ts';
+import type { NodeRecord } from './ports.ts';
+import { roster, type NodeView, type RosterMessage } from './roster.ts';
+import type { AnswerNode, FrameFrom } from './transport.ts';
+
+const lookMs = 1_000;
+const everyMs = 10_000;
+
+const record = (node: string, more: Partial<NodeRecord> = {}): NodeRecord => ({
+  cluster: 'lab',
+  node,
+  instanceId: `i-${node}`,
+  hostname: node,
+  version: '1.0.0',
+  phase: 'ready',
+  detail: undefined,
+  phaseAt: 5,
+  ...more,
+});
+
+let world: World;
+afterEach(() => world.system.stop());
+
+const begin = async (...records: readonly NodeRecord[]) => {
+  world = createWorld();
+  const { clock, system } = world;
+  const log = recordLog();
+  const transport = probe<AnswerNode>(system, 'transport');
+  const ports = { serverName: 's', records: () => records, transport: transport.ref, lookMs, clock, random: seededRandom(1), logger: log.logger };
+  const incarnation = system.spawn('roster', roster(ports), supervise('end'));
+  const ref: ActorRef<RosterMessage> = system.ref('roster');
+  await settle();
+  const tell = async (message: RosterMessage): Promise<void> => {
+    system.tell(ref, message);
+    await settle();
+  };
+  const list = async (): Promise<readonly NodeView[]> => {
+    const asked = await system.ask(ref, (reply: Reply<readonly NodeView[]>) => ({ type: 'list', reply }) as const, { timeoutMs: 1_000 });
+    if (!asked.ok) throw new Error(asked.error.message);
+    return asked.value;
+  };
+  return {
+    clock,
+    incarnation,
+    list,
+    log,
+    ports,
+    system,
+    tell,
+    transport,
+    registers: async (from: NodeAddress = address, wire = { min: 1, max: 1 }) => {
+      const sent: FrameFrom<'register'> = { ...frame('register', { ...bodies.register, wire }), from };
+      await tell({ type: 'presence', frame: sent });
+      return sent;
+    },
+    beats: async (from: NodeAddress = address, outbox = 0) => {
+      const sent: FrameFrom<'heartbeat'> = { ...frame('heartbeat', { ...bodies.heartbeat, everyMs, outbox }), from };
+      await tell({ type: 'presence', frame: sent });
+      return sent;
+    },
+    pass: async (ms: number) => {
+      await clock.advance(ms);
+      await settle();
+    },
+    links: async () => Object.fromEntries((await list()).map(({ node, link }) => [node, link])),
+  };
+};
+
+describe('a registration', () => {
+  test('is answered under its id, and the node is listed with what it says of itself', async () => {
+    const { clock, list, registers, transport } = await begin();
+    await clock.advance(500);
+    const { id } = await registers();
+    expect(transport.received).toMatchObject([{ type: 'answer', to: address, frame: { kind: 'registered', correlationId: id, body: { server: 's', wire: 1 } } }]);
+    expect(decodeFrame(encodeFrame(transport.received[0]!.frame))).toMatchObject({ ok: true });
+    const now = clock.now();
+    const told = { ...address, instanceId: 'i', hostname: 'h', version: '1.0.0', phase: 'starting', detail: undefined, phaseAt: now };
+    expect(await list()).toEqual([{ ...told, link: 'online', lastSeenAt: now, outbox: undefined }]);
+  });
+
+  test('of a known node changes nothing of its record: its events do that', async () => {
+    const { list, registers } = await begin(record('n1'));
+    await registers();
+    expect(await list()).toMatchObject([{ ...record('n1'), link: 'online' }]);
+  });
+
+  test.each([
+    { min: 2, max: 3 },
+    { min: 0, max: 0 },
+  ])('of a node that speaks the versions %j is refused with both sides named, and the node is not listed', async (wire) => {
+    const { list, log, registers, transport } = await begin();
+    const { id } = await registers(address, wire);
+    const message = `it speaks wire versions ${wire.min} to ${wire.max}, this server 1: upgrade the older side`;
+    expect(transport.received).toMatchObject([{ to: address, frame: { kind: 'refused', correlationId: id, body: { code: 'version_unsupported', message } } }]);
+    expect(log.lines).toEqual([`warn: lab/n1 cannot register: ${message}`]);
+    expect(await list()).toEqual([]);
+  });
+
+  test('of a node that speaks a range of versions is answered with ours', async () => {
+    const { registers, transport } = await begin();
+    await registers(address, { min: 0, max: 7 });
+    expect(transport.received).toMatchObject([{ frame: { kind: 'registered', body: { wire: 1 } } }]);
+  });
+});
+
+describe('a heartbeat', () => {
+  test('of a node without a record is answered `not_registered`, under its id', async () => {
+    const { beats, list, transport } = await begin();
+    const { id } = await beats();
+    expect(transport.received).toMatchObject([{ to: address, frame: { kind: 'refused', correlationId: id, body: { code: 'not_registered' } } }]);
+    expect(await list()).toEqual([]);
+  });
+
+  test('of a node that only its record tells of is enough: a server that starts anew asks nobody to register', async () => {
+    const { beats, links, list, transport } = await begin(record('n1'), record('n2'));
+    expect(await links()).toEqual({ n1: 'unheard', n2: 'unheard' });
+    expect(await list()).toMatchObject([{ lastSeenAt: undefined, outbox: undefined }, {}]);
+    await beats(address, 12);
+    expect(await links()).toEqual({ n1: 'online', n2: 'unheard' });
+    expect(await list()).toMatchObject([{ lastSeenAt: world.clock.now(), outbox: 12 }, {}]);
+    expect(transport.received).toEqual([]);
+  });
+});
+
+describe('a node that is not heard of', () => {
+  test('is silent when three of its heartbeats were missed, and heard again by the next; each is told once', async () => {
+    const { beats, links, log, pass } = await begin(record('n1'));
+    await beats();
+    await pass(3 * everyMs);
+    expect(await links()).toEqual({ n1: 'online' });
+    await pass(lookMs);
+    expect(await links()).toEqual({ n1: 'silent' });
+    await pass(60_000);
+    await beats();
+    expect(await links()).toEqual({ n1: 'online' });
+    expect(log.lines).toEqual(['warn: lab/n1 is silent', 'info: lab/n1 is heard again']);
+    expect(log.fields).toEqual([address, address]);
+  });
+
+  test('after its registration has the time of three usual heartbeats', async () => {
+    const { links, pass, registers } = await begin();
+    await registers();
+    await pass(30_000);
+    expect(await links()).toEqual({ n1: 'online' });
+    await pass(lookMs);
+    expect(await links()).toEqual({ n1: 'silent' });
+  });
+
+  test('is judged by a clock that nobody can set', async () => {
+    const { beats, clock, links, pass } = await begin(record('n1'));
+    await beats();
+    clock.step(86_400_000);
+    await pass(lookMs);
+    expect(await links()).toEqual({ n1: 'online' });
+    clock.step(-2 * 86_400_000);
+    await pass(3 * everyMs + lookMs);
+    expect(await links()).toEqual({ n1: 'silent' });
+  });
+
+  test('and never was since this server began is unheard, not silent', async () => {
+    const { links, log, pass } = await begin(record('n1'));
+    await pass(600_000);
+    expect([await links(), log.lines]).toEqual([{ n1: 'unheard' }, []]);
+  });
+});
+
+describe('events in the store', () => {
+  test('change the record of a node, and not whether it is heard', async () => {
+    const { beats, list, tell } = await begin(record('n1'), record('n2'));
+    await beats();
+    await tell({ type: 'changed', records: [record('n1', { phase: 'stopping', version: '2.0.0' }), record('n3')] });
+    expect(await list()).toMatchObject([
+      { node: 'n1', phase: 'stopping', version: '2.0.0', link: 'online' },
+      { node: 'n2', link: 'unheard' },
+      { node: 'n3', link: 'unheard' },
+    ]);
+  });
+
+  test('of a node of the same name in another cluster are another node', async () => {
+    const { list, tell } = await begin(record('n1'));
+    await tell({ type: 'changed', records: [record('n1', { cluster: 'dev', phase: 'starting' })] });
+    expect(await list()).toMatchObject([
+      { cluster: 'lab', phase: 'ready' },
+      { cluster: 'dev', phase: 'starting' },
+    ]);
+  });
+});
+
+test('a successor begins with the records of the store and goes on looking', async () => {
+  const { beats, incarnation, links, pass, ports, registers, system } = await begin(record('n1'));
+  await registers({ cluster: 'lab', node: 'n2' });
+  await incarnation.end();
+  system.spawn('roster', roster(ports), supervise('end'));
+  expect(await links()).toEqual({ n1: 'unheard' });
+  await beats();
+  await pass(3 * everyMs + lookMs);
+  expect(await links()).toEqual({ n1: 'silent' });
+});
