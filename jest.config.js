@@ -8,6 +8,9 @@ const common = {
 };
 
 export default {
+  // A test waits for conditions, each within a bound of its own; this one only ends what hangs for good.
+  testTimeout: 60_000,
+  maxWorkers: '100%',
   projects: [
     { ...common, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/'] },
     { ...common, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'] },

@@ -11,7 +11,8 @@ const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/b
 const tasks = {
   start: (args) => ['box/main.ts', ...args],
   test: (args) => ['scripts/test.ts', ...args],
-  'test:integration': (args) => [...jest, ...args, '--selectProjects', 'integration'],
+  // One suite at a time: each brings a broker and several processes of its own.
+  'test:integration': (args) => [...jest, ...args, '--maxWorkers=1', '--selectProjects', 'integration'],
   crash: (args) => ['integration/crash/main.ts', ...args],
   bench: (args) => ['bench/main.ts', ...args],
 };
