@@ -24,6 +24,8 @@ export type OpenTransport = (name: string, topology: Topology) => Transport;
 
 export interface ClusterOptions {
   readonly nodes: number;
+  /** In front of every name on the broker, default `test`. */
+  readonly prefix?: string;
   /** Default: the embedded broker, one for the whole cluster. */
   readonly open?: OpenTransport;
   /** Around every handler of every actor. */
@@ -33,12 +35,12 @@ export interface ClusterOptions {
 }
 
 const random = systemRandom;
-const prefix = 'test';
 const times = { heartbeatMs: 200, registerAgainMs: 50 };
 
 export class TestCluster {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'jetpack-cluster-'));
   readonly #options: ClusterOptions;
+  readonly #prefix: string;
   readonly #clock: Clock;
   readonly #broker: EmbeddedBroker;
   readonly nodes: RunningNode[] = [];
@@ -46,6 +48,7 @@ export class TestCluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
+    this.#prefix = options.prefix ?? 'test';
     this.#clock = options.clock ?? systemClock;
     this.#broker = createEmbeddedBroker({ clock: backgroundClock });
   }
@@ -63,7 +66,7 @@ export class TestCluster {
 
   async startServer(): Promise<void> {
     const listen = { host: '127.0.0.1', port: 0 };
-    const started = startServer({ home: path.join(this.folder, 'server'), name: 'server', prefix, listen }, this.#around('server'));
+    const started = startServer({ home: path.join(this.folder, 'server'), name: 'server', prefix: this.#prefix, listen }, this.#around('server'));
     if (!started.ok) throw new Error(started.error.message);
     this.server = started.value;
     await started.value.listening;
@@ -72,7 +75,7 @@ export class TestCluster {
   async startNode(index: number): Promise<void> {
     const node = `node-${index}`;
     const facts = { instanceId: `instance-${index}`, hostname: node, version: '1.0.0', pid: 1 };
-    const started = startNode({ home: this.home(index), address: { cluster: 'c', node }, prefix, times, facts }, this.#around(node));
+    const started = startNode({ home: this.home(index), address: { cluster: 'c', node }, prefix: this.#prefix, times, facts }, this.#around(node));
     if (!started.ok) throw new Error(started.error.message);
     this.nodes[index] = started.value;
     await started.value.serving;

@@ -33,7 +33,8 @@ const deleteQueue = (url: string, name: string): Promise<void> =>
     await channel.close();
   });
 
-const remove = (url: string, topologies: readonly Topology[]): Promise<void> =>
+/** Deletes from a broker what these topologies declare on it. */
+export const removeTopologies = (url: string, topologies: readonly Topology[]): Promise<void> =>
   administer(url, async (model) => {
     const channel = await model.createChannel();
     for (const { queues, exchanges } of topologies) {
@@ -63,7 +64,7 @@ export const amqpWorld = (url: string): World => {
     deleteQueue: (name) => deleteQueue(url, name),
     dispose: async () => {
       await Promise.all(transports.map((transport) => transport.close()));
-      await remove(url, topologies);
+      await removeTopologies(url, topologies);
       await Promise.all(proxies.map((proxy) => proxy.dispose()));
     },
   };
