@@ -33,7 +33,7 @@ Export is OTLP over HTTP, and the standard variables of OpenTelemetry configure 
 (\`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT\`, \`OTEL_EXPORTER_OTLP_METRICS_ENDPOINT\`), headers, protocol, time-outs, sampling (\`OTEL_TRACES_SAMPLER\`),
 \`OTEL_TRACES_EXPORTER=none\`, \`OTEL_METRICS_EXPORTER=none\`, \`OTEL_SERVICE_NAME\`, \`OTEL_RESOURCE_ATTRIBUTES\`, \`OTEL_SDK_DISABLED=true\`.
 A signal without an endpoint is not exported. The \`jetpack\` command exports traces only. At its end a command waits at most
-one second for what is left to be exported, a daemon five. An export that fails costs one warning in the log; further ones are
+one second for what is left to be exported, a daemon one and a half. An export that fails costs one warning in the log; further ones are
 logged at \`debug\`.
 
 A command line continues the trace in \`TRACEPARENT\` and \`TRACESTATE\`. The context crosses the socket, the outbox and the broker
@@ -59,10 +59,10 @@ ${table(['name', 'holds'], attributeRows)}
 
 ## Logs
 
-Programs write one JSON object a line on standard error: \`level\`, \`time\` (ISO 8601, UTC), \`message\`, in a trace \`trace_id\`, \`span_id\` and
+\`jetpackd\` and \`cycle-server\` write one JSON object a line on standard error: \`level\`, \`time\` (ISO 8601, UTC), \`message\`, in a trace \`trace_id\`, \`span_id\` and
 \`trace_flags\`, and fields such as \`actor\` (its path), \`message_id\` and \`node\`. \`JETPACK_LOG_LEVEL\` is one of ${logLevels.map(code).join(', ')}; \`info\` when unset.
 
-\`jetpackd.log\` and \`cycle_server.log\` hold lines for people, \`YYYY-MM-DD HH:MM:SS,mmm LEVEL message\` in local time, with fields after
+\`jetpackd.log\`, \`cycle-server.log\` and the event log \`cycle_server.log\` hold lines for people, \`YYYY-MM-DD HH:MM:SS,mmm LEVEL message\` in local time, with fields after
 the message as \`name=value\`. Control characters and line breaks are written as \`\\n\`, \`\\x1b\` and the like: one event is one line.
 
 Fields named like a password, token, secret, credential or authorization are written as \`[redacted]\`, and so is user info in any URL.

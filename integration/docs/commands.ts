@@ -1,0 +1,32 @@
+// Every command that the documents tell people to type, and where a test or .ci/run types it. A command that is missing
+// here fails a test, and so does one that no document has any more.
+
+export type Proof =
+  /** scripts/documented-commands.test.ts, in a copy of the repository. */
+  | { readonly by: 'unit' }
+  /** integration/docs.test.ts, with a broker of its own. */
+  | { readonly by: 'integration' }
+  /** .ci/run has this line. */
+  | { readonly by: 'ci'; readonly line: string }
+  | { readonly by: 'nobody'; readonly because: string };
+
+const ci = (line: string): Proof => ({ by: 'ci', line });
+
+export const commands: Readonly<Record<string, Proof>> = {
+  'npm start': { by: 'unit' },
+  'npm start -- --for 5s': { by: 'unit' },
+  "bin/jetpack log 'system is now ready' --home .state/box/nodes/scheduler": { by: 'unit' },
+  'npm run docs': { by: 'unit' },
+  'npm start -- --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },
+  'bin/cycle-server --home /opt/cycle_server --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },
+  'bin/jetpackd --cluster demo --node execute-1 --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },
+  'npm test': ci('suites test 4m npm test'),
+  'npm run check': ci('step check 1m npm run check'),
+  'npm run test:integration': ci('suites integration 8m npm run test:integration'),
+  'npm run crash -- --seed 1 --kills 200': ci('step crash 7m npm run crash -- --seed 1 --kills 200'),
+  '.ci/run': { by: 'nobody', because: 'it runs the tests' },
+  'docker compose up -d': { by: 'nobody', because: 'it pulls images' },
+  'npm run bench -- NAME [--rounds N] [--json FILE] [--install-peers]': { by: 'nobody', because: 'no test measures; the form of its options: bench/harness.test.ts' },
+};
+
+export const provedBy = (by: Proof['by']): readonly string[] => Object.keys(commands).filter((command) => commands[command]?.by === by);
