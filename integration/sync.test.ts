@@ -23,11 +23,18 @@ afterAll(() => rabbit?.dispose());
 
 afterEach(() => cluster.dispose());
 
-const stored = (count: number): Promise<readonly string[]> =>
-  waitFor(`${count} messages in the store`, async () => {
-    const messages = await cluster.logged();
-    return messages.length >= count && messages;
-  });
+const stored = (count: number, withinMs?: number): Promise<readonly string[]> =>
+  waitFor(
+    `${count} messages in the store`,
+    async () => {
+      const messages = await cluster.logged();
+      return messages.length >= count && messages;
+    },
+    withinMs,
+  );
+
+/** A transport may pause for half a minute before it tries again. */
+const reconnectMs = 60_000;
 
 /** What a command says when the daemon has its message. */
 const accepted = { code: 0, stdout: '', stderr: '' };
@@ -118,19 +125,19 @@ describe('a broker', () => {
     await grows('with a broker');
     await rabbit.stop();
     await grows('without a broker');
-    await waitFor('a server that says so', async () => (await fetch(`${cluster.url}/healthz`)).status === 503);
+    await waitFor('a server that says so', async () => (await fetch(`${cluster.url}/healthz`)).status === 503, reconnectMs);
     await rabbit.start();
-    await waitFor('a server that is well', async () => (await fetch(`${cluster.url}/healthz`)).status === 200);
+    await waitFor('a server that is well', async () => (await fetch(`${cluster.url}/healthz`)).status === 200, reconnectMs);
     await grows('with the broker back');
     await rabbit.kill();
     await grows('after its kill');
     await rabbit.start();
     await load.end();
-    await waitFor('everything in the store', async () => judge(load.logs, await cluster.logged()).lost.length === 0, 60_000);
+    await waitFor('everything in the store', async () => judge(load.logs, await cluster.logged()).lost.length === 0, reconnectMs);
     const verdict = judge(load.logs, await cluster.logged());
     expect(verdict).toEqual({ accepted: load.logs.length, stored: load.logs.length, lost: [], doubled: [], misplaced: [], unknown: [] });
     expect(load.logs.every(({ told }) => told === 'accepted')).toBe(true);
-  }, 120_000);
+  }, 240_000);
 
   test('that is absent at the start costs nothing: the daemon accepts, and reports when the broker appears', async () => {
     const [port = 0] = await freePorts(1);
@@ -141,12 +148,12 @@ describe('a broker', () => {
     expect(await cluster.nodes()).toEqual([]);
     const wire = await TcpProxy.open({ host: '127.0.0.1', port: rabbit.port }, port);
     try {
-      expect(await stored(1)).toEqual(['early']);
+      expect(await stored(1, reconnectMs)).toEqual(['early']);
       await waitFor('the node ready', async () => (await cluster.nodes())[0]?.phase === 'ready');
     } finally {
       await wire.dispose();
     }
-  }, 40_000);
+  }, 90_000);
 
   test('that refuses the password ends the daemon with one line, which does not repeat it', async () => {
     cluster = new ProcessCluster(rabbit.url({ password: 'wr0ng-passw0rd' }));

@@ -30,10 +30,10 @@ export class BoxProcess {
     }));
   }
 
-  /** Resolves when it has printed so. */
+  /** Resolves when it has printed so: within a minute, for a transport may pause for half of that before it tries again. */
   async prints(pattern: RegExp, times = 1): Promise<void> {
     const all = new RegExp(pattern, 'g');
-    await waitFor(`${times} of ${String(pattern)} in the output of the box`, () => [...this.stdout.matchAll(all)].length >= times);
+    await waitFor(`${times} of ${String(pattern)} in the output of the box`, () => [...this.stdout.matchAll(all)].length >= times, 60_000);
   }
 
   allReady(): Promise<void> {
