@@ -56,6 +56,14 @@ describe('a clock that a test moves', () => {
     expect([clock.now(), clock.monotonic(), clock.armed, fired]).toEqual([500, 0, 1, []]);
   });
 
+  test('tells the time of day in whole milliseconds, also to a timer that falls due between two', async () => {
+    const clock = new ManualClock(1_000);
+    const told: number[] = [];
+    for (const ms of [0.3, 0.7, 1.9]) clock.after(ms, () => told.push(clock.now()));
+    await clock.advance(2);
+    expect([...told, clock.now(), clock.monotonic()]).toEqual([1_000, 1_000, 1_001, 1_002, 2]);
+  });
+
   test('runs what falls due in order of time, then of creation, each at its own time', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(20), { maxLength: 30 }), async (delays) => {

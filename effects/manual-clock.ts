@@ -11,17 +11,19 @@ interface Timer {
  * creation; `step` moves the wall clock alone, as an administrator or NTP would.
  */
 export class ManualClock implements Clock {
-  #wall: number;
+  /** What the wall clock told when monotonic time began. */
+  #epoch: number;
   #monotonic = 0;
   #order = 0;
   readonly #timers = new Set<Timer>();
 
   constructor(wall = Date.UTC(2026, 0, 1)) {
-    this.#wall = wall;
+    this.#epoch = wall;
   }
 
+  /** Whole milliseconds, as the machine's clock tells them. */
   now(): number {
-    return this.#wall;
+    return Math.floor(this.#epoch + this.#monotonic);
   }
 
   monotonic(): number {
@@ -40,7 +42,7 @@ export class ManualClock implements Clock {
   }
 
   step(ms: number): void {
-    this.#wall += ms;
+    this.#epoch += ms;
   }
 
   /** Moves time on by `ms` and lets pending promise callbacks run between timers. */
@@ -65,8 +67,6 @@ export class ManualClock implements Clock {
   }
 
   #moveTo(time: number): void {
-    const by = Math.max(0, time - this.#monotonic);
-    this.#monotonic += by;
-    this.#wall += by;
+    this.#monotonic = Math.max(this.#monotonic, time);
   }
 }

@@ -1,8 +1,8 @@
 // jetpackd without its process: opens what a node needs, begins its actors, and ends them in order. `main.ts` runs it as a
 // program; the cluster in a box and tests run several in one process.
 //
-// States: opening → running → stopping (asked, or its root supervisor gave up) → ended. What it opened it closes, in the
-// reverse order, whichever way it ends.
+// States: opening -> running -> stopping (asked, or its root supervisor gave up) -> ended. What it opened it closes, in the
+// reverse order, whichever way it ends: also when a later part cannot be opened, or one cannot be closed.
 import type { Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
 import type { Random } from '../effects/random.ts';
@@ -11,10 +11,11 @@ import type { Interceptor } from '../actors/interceptor.ts';
 import type { ActorSnapshot } from '../actors/system.ts';
 import type { Outbox } from '../actors/node/ports.ts';
 import type { NodeFacts, SyncTimes } from '../actors/node/sync.ts';
-import { refusal } from '../actors/broker-link.ts';
 import type { NodeAddress } from '../protocol/identity.ts';
-import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
+import { ok, type Failure, type Result } from '../protocol/result.ts';
 import type { Reply } from '../actors/ref.ts';
+import { closeAll } from '../supervisors/closing.ts';
+import { escalation } from '../supervisors/escalation.ts';
 import { nodeRefs, nodeTree } from '../supervisors/node-tree.ts';
 import { startSupervisor } from '../supervisors/supervisor.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -56,9 +57,10 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
+/** How long a stop waits for its last report to be durable. */
+const reportMs = 500;
 /** How long a stop waits for what was accepted to reach the server; the rest is sent at the next start. */
-const flushMs = 1_500;
-const reportMs = 1_000;
+const flushMs = 1_000;
 
 const open = (settings: NodeSettings, around: NodeSurroundings) => {
   const paths = homePaths(settings.home);
@@ -137,8 +139,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     onEvent: (event) => {
       if (event.type === 'failed') metrics.restarted(event.reason, event.consequence);
     },
-    onEscalate: (error) =>
-      escalated.resolve(fail(refusal(error) ?? 'internal', error instanceof Error ? error.message : String(error)).error),
+    onEscalate: (error) => escalated.resolve(escalation(error)),
   });
   system.tell(refs.sync, { type: 'started' });
 
@@ -149,8 +150,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     await root.drain();
     system.stop();
     unobserve();
-    await outbox.close();
-    lock.release();
+    await closeAll([{ what: 'the outbox', close: () => outbox.close() }, { what: 'the home', close: () => lock.release() }], logger);
   };
   return ok({
     serving: serving.promise,

@@ -1,18 +1,19 @@
 // cycle-server without its process: opens what a server needs, begins its actors, and ends them in order. `main.ts` runs it as
 // a program; the cluster in a box and tests run it beside nodes in one process.
 //
-// States: opening → running → stopping (asked, or its root supervisor gave up) → ended. What it opened it closes, in the
-// reverse order, whichever way it ends.
+// States: opening -> running -> stopping (asked, or its root supervisor gave up) -> ended. What it opened it closes, in the
+// reverse order, whichever way it ends: also when a later part cannot be opened, or one cannot be closed.
 import path from 'node:path';
 import type { Interceptor } from '../actors/interceptor.ts';
-import { refusal } from '../actors/broker-link.ts';
 import { createActorSystem } from '../actors/runtime.ts';
 import type { Store } from '../actors/server/ports.ts';
 import type { ActorSnapshot } from '../actors/system.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
 import type { Random } from '../effects/random.ts';
-import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
+import { ok, type Failure, type Result } from '../protocol/result.ts';
+import { closeAll } from '../supervisors/closing.ts';
+import { escalation } from '../supervisors/escalation.ts';
 import { serverRefs, serverTree } from '../supervisors/server-tree.ts';
 import { startSupervisor } from '../supervisors/supervisor.ts';
 import { eventLogLine } from '../telemetry/event-log-line.ts';
@@ -119,8 +120,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
     onEvent: (event) => {
       if (event.type === 'failed') metrics.restarted(event.reason, event.consequence);
     },
-    onEscalate: (error) =>
-      escalated.resolve(fail(refusal(error) ?? 'internal', error instanceof Error ? error.message : String(error)).error),
+    onEscalate: (error) => escalated.resolve(escalation(error)),
   });
 
   let stopped: Promise<void> | undefined;
@@ -128,9 +128,12 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
     await root.drain();
     system.stop();
     unobserve();
-    await store.close();
-    await eventLog.close();
-    home.value.release();
+    const closings = [
+      { what: 'the event log', close: () => eventLog.close() },
+      { what: 'the store', close: () => store.close() },
+      { what: 'the home', close: () => home.value.release() },
+    ];
+    await closeAll(closings, logger);
   };
   return ok({
     listening: listening.promise,

@@ -1,6 +1,7 @@
 // The server's home: one folder, private to its user and group, served by one process at a time.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { systemCode } from '../node/home/system-error.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
 import { lockFile, type FileLock } from '../storage/file-lock.ts';
 
@@ -11,6 +12,6 @@ export const openServerHome = (home: string): Result<FileLock> => {
     const lock = lockFile(path.join(home, 'lock'));
     return lock === undefined ? fail('already_running', `another cycle-server serves ${home}`) : ok(lock);
   } catch (error) {
-    return fail('home_unusable', `${home} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+    return fail('home_unusable', `${home} cannot be used (${systemCode(error)}): name another with --home`);
   }
 };

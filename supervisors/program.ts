@@ -1,10 +1,12 @@
 // The outermost layer of a long-running process: runs until a signal asks it to end or its root supervisor gives up.
 //
-// States: `running` → `stopping` (a signal, or an escalation) → ended. Stopping is bounded: what has not ended by then is
-// left to the operating system. A second signal ends at once. Exit codes: 0 after a signal, 1 after an escalation or a
-// stop that did not end in time, 2 for usage.
+// States: `starting` -> `running` -> `stopping` (a signal, an escalation, or its own end) -> ended. From the first signal or the
+// stop on it has a bounded time, and what has not ended by then is left to the operating system. A second signal ends
+// at once. Exit codes: 0 after a signal, 2 for usage, 1 after everything else. It never shows a stack: a defect is one line.
+import { systemClock, type Cancel, type Clock } from '../effects/clock.ts';
 import type { Failure, Result } from '../protocol/result.ts';
 import { errors } from '../protocol/errors.ts';
+import { escalation } from './escalation.ts';
 
 export interface RunningProgram {
   /** Drains and ends; never rejects. */
@@ -43,28 +45,35 @@ export const exitWith = (host: Host, program: string, failure: Failure): void =>
   host.exit(errors[failure.code].exit);
 };
 
-/** Runs `start`'s program to its end. A failure to start is one line and an exit code. */
-export const runProgram = async (host: Host, program: string, start: () => Promise<Result<RunningProgram>>): Promise<void> => {
-  const signals: { count: number; first: () => void } = { count: 0, first: () => undefined };
-  const signalled = new Promise<'signal'>((resolve) => {
-    signals.first = () => resolve('signal');
-  });
+/** Runs `start`'s program to its end. */
+export const runProgram = async (host: Host, program: string, start: () => Promise<Result<RunningProgram>>, clock: Clock = systemClock): Promise<void> => {
+  let cancelDeadline: Cancel | undefined;
+  const setDeadline = (): void => {
+    cancelDeadline ??= clock.after(stopWithinMs, () => {
+      host.stderr(`${program}: did not stop within ${stopWithinMs} ms\n`);
+      host.exit(1);
+    });
+  };
+  const asked = Promise.withResolvers<'signal'>();
+  let signals = 0;
   host.onSignal(() => {
-    signals.count += 1;
-    if (signals.count === 1) signals.first();
-    else host.exit(1);
+    signals += 1;
+    if (signals > 1) return host.exit(1);
+    setDeadline();
+    asked.resolve('signal');
   });
-  const started = await start();
-  if (!started.ok) return exitWith(host, program, started.error);
-  const running = started.value;
-  const cause = await Promise.race([signalled, running.escalated, ...(running.over === undefined ? [] : [running.over])]);
-  const deadline = setTimeout(() => {
-    host.stderr(`${program}: did not stop within ${stopWithinMs} ms\n`);
-    host.exit(1);
-  }, stopWithinMs);
-  await running.stop();
-  clearTimeout(deadline);
-  const failure = typeof cause === 'function' ? cause() : cause;
-  if (failure === 'signal' || failure === undefined) host.exit(0);
-  else exitWith(host, program, failure);
+  try {
+    const started = await start();
+    if (!started.ok) return exitWith(host, program, started.error);
+    const running = started.value;
+    const cause = await Promise.race([asked.promise, running.escalated, running.over ?? new Promise<never>(() => undefined)]);
+    setDeadline();
+    await running.stop();
+    cancelDeadline?.();
+    const failure = typeof cause === 'function' ? cause() : cause;
+    if (failure === 'signal' || failure === undefined) host.exit(0);
+    else exitWith(host, program, failure);
+  } catch (error) {
+    exitWith(host, program, escalation(error));
+  }
 };

@@ -1,6 +1,6 @@
 // A memory outbox whose appends are durable when the test says so.
 import { ok, type Result } from '../../../protocol/result.ts';
-import type { Appended, NewEntry, Outbox, OutboxDepth } from '../ports.ts';
+import type { Appended, NewEntry } from '../ports.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 
 interface Pending {
@@ -9,7 +9,7 @@ interface Pending {
   readonly crash: (error: Error) => void;
 }
 
-export class HeldOutbox extends MemoryOutbox implements Outbox {
+export class HeldOutbox extends MemoryOutbox {
   pending: Pending[] = [];
 
   constructor(stream: string) {
@@ -17,7 +17,7 @@ export class HeldOutbox extends MemoryOutbox implements Outbox {
     this.begin(stream);
   }
 
-  append(entries: readonly NewEntry[]): Promise<Result<readonly Appended[]>> {
+  override append(entries: readonly NewEntry[]): Promise<Result<readonly Appended[]>> {
     return new Promise((settle, crash) => {
       this.pending.push({ entries, settle, crash });
     });
@@ -30,10 +30,4 @@ export class HeldOutbox extends MemoryOutbox implements Outbox {
       settle(ok([]));
     }
   }
-
-  depth(): OutboxDepth {
-    return { rows: this.rows.length, bytes: 0 };
-  }
-
-  async close(): Promise<void> {}
 }

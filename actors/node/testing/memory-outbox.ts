@@ -1,10 +1,10 @@
-// An outbox in memory for tests of what reads one: streams and rows are as the test sets them up.
+// An outbox in memory, without bounds: streams and rows are as the test sets them up, or as they are appended.
 import { ok, type Result } from '../../../protocol/result.ts';
-import type { Lane, NewEntry, Outbox, OutboxRow, OutboxStream } from '../ports.ts';
+import type { Appended, Lane, NewEntry, Outbox, OutboxDepth, OutboxRow, OutboxStream } from '../ports.ts';
 
 type Row = OutboxRow & { readonly stream: string; readonly lane: Lane };
 
-export class MemoryOutbox implements Pick<Outbox, 'streams' | 'find' | 'read' | 'applied' | 'release'> {
+export class MemoryOutbox implements Outbox {
   readonly remembered: OutboxStream[] = [];
   rows: Row[] = [];
   readonly reports: NewEntry[] = [];
@@ -35,6 +35,22 @@ export class MemoryOutbox implements Pick<Outbox, 'streams' | 'find' | 'read' | 
     this.rows.push({ stream, lane: 'report', sequence: from, through: to, payload: '"dropped"' });
     this.rows.sort((a, b) => a.sequence - b.sequence);
   }
+
+  async append(entries: readonly NewEntry[]): Promise<Result<readonly Appended[]>> {
+    const { stream } = this.#current();
+    return ok(
+      entries.map(({ lane, payload }) => {
+        this.add(lane, payload);
+        return { stream, sequence: this.#current().last[lane], repeated: false };
+      }),
+    );
+  }
+
+  depth(): OutboxDepth {
+    return { rows: this.rows.length, bytes: 0 };
+  }
+
+  async close(): Promise<void> {}
 
   streams(): readonly OutboxStream[] {
     return this.remembered.filter(({ stream }, index) => index === this.remembered.length - 1 || this.rows.some((row) => row.stream === stream));

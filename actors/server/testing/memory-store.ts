@@ -1,0 +1,54 @@
+// A store in memory that keeps the promises of its port: what follows is added once, the rest is refused.
+import { ok, type Result } from '../../../protocol/result.ts';
+import type { Batch, BatchOutcome, NodeRecord, Store, StoredEvent } from '../ports.ts';
+
+export class MemoryStore implements Store {
+  readonly log: StoredEvent[] = [];
+  readonly #applied = new Map<string, number>();
+  readonly #nodes = new Map<string, NodeRecord>();
+
+  async applyBatch({ entries, from, lane, stream }: Batch): Promise<Result<BatchOutcome>> {
+    let applied = this.appliedOf(stream, lane);
+    const fresh = entries.filter(({ through }) => through > applied);
+    if ((fresh[0]?.sequence ?? 0) > applied + 1) return ok({ outcome: 'gap', applied });
+    const stored = fresh.map(({ event, raw, sequence, through }): StoredEvent => {
+      applied = through;
+      if (!event.ok) throw new Error(event.error.message);
+      const { value } = event;
+      if (value.kind === 'phase' || value.kind === 'node') this.#tell({ ...from, ...value });
+      const message = value.kind === 'log' ? value.message : value.kind === 'phase' ? value.phase : value.kind;
+      const { at, id, kind } = value;
+      const position = this.log.length + 1;
+      const added = { ...from, position, stream, lane, sequence, id, kind, at, receivedAt: at, level: 'info', priority: 'low', message, raw, problem: undefined } as const;
+      this.log.push(added);
+      return added;
+    });
+    this.#applied.set(`${stream}/${lane}`, applied);
+    return ok({ outcome: 'applied', applied, stored });
+  }
+
+  appliedOf(stream: string, lane: string): number {
+    return this.#applied.get(`${stream}/${lane}`) ?? 0;
+  }
+
+  nodes(): readonly NodeRecord[] {
+    return [...this.#nodes.values()];
+  }
+
+  events(): readonly StoredEvent[] {
+    return this.log;
+  }
+
+  count(): number {
+    return this.log.length;
+  }
+
+  async close(): Promise<void> {}
+
+  #tell({ cluster, node, ...more }: Partial<NodeRecord> & Pick<NodeRecord, 'cluster' | 'node'>): void {
+    const key = `${cluster}/${node}`;
+    const before = this.#nodes.get(key) ?? { cluster, node, instanceId: '', hostname: '', version: '', phase: '', detail: undefined, phaseAt: 0 };
+    const { hostname = before.hostname, instanceId = before.instanceId, phase = before.phase, version = before.version } = more;
+    this.#nodes.set(key, { ...before, hostname, instanceId, phase, version });
+  }
+}
