@@ -27,7 +27,7 @@ export const errors = {
   // The local sockets
   daemon_unreachable: entry(1, true, 'jetpackd does not answer on its socket.', 'Start jetpackd, or look into logs/jetpackd.log.'),
   handshake_unsupported: entry(1, false, 'Client and daemon share no version of the local protocol.', 'Use the jetpack command that came with this jetpackd.'),
-  request_invalid: entry(2, false, 'A request on a local socket is not what its schema says.', 'The line names the field.'),
+  request_invalid: entry(2, false, 'A request, on a local socket or to the HTTP API, is not what it should be.', 'The line names the field or parameter.'),
   forbidden: entry(1, false, 'This socket does not serve that request.', 'Run the command as root; run/admin.sock serves it.'),
   busy: entry(1, true, 'A bound on connections, bytes or queued work is reached.', 'Try again; the bound frees itself.'),
 

@@ -4,15 +4,23 @@
 //   GET /api/events   the event log: ?after=POSITION&limit=N&cluster=&node=&priority=low|medium|high
 //   GET /healthz      200 while the broker is connected, 503 while it is not
 //
-// Bounds: headers and bodies are small, connections are counted, and a request that does not arrive in time is cut.
-import { fastify, type FastifyInstance } from 'fastify';
-import { priorities } from '../../protocol/events.ts';
-import type { Result } from '../../protocol/result.ts';
+// It reads no body, answers nothing under /api/ while too much of earlier answers still waits to be taken, and shows no
+// client what went wrong inside.
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { EventQuery, StoredEvent } from '../../actors/server/ports.ts';
 import type { NodeView } from '../../actors/server/roster.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
+import type { Result } from '../../protocol/result.ts';
+import type { ConnectionState } from '../../transport/port.ts';
+import { reasonOf } from '../../transport/reason.ts';
+import { createBoundedServer, refuseClient } from './bounded-server.ts';
+import { parseEventQuery } from './event-query.ts';
+import { httpLimits } from './limits.ts';
+import { problem, problemType } from './problem.ts';
 
 export interface Health {
-  readonly broker: string;
+  readonly broker: ConnectionState;
+  /** Events in the store. */
   readonly events: number;
 }
 
@@ -23,78 +31,69 @@ export interface ApiSources {
   health(): Health;
 }
 
-interface Problem {
-  readonly type: 'about:blank';
-  readonly title: string;
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-}
+const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
 
-const problem = (status: number, title: string, code: string, detail: string): Problem => ({
-  type: 'about:blank',
-  title,
-  status,
-  code,
-  detail,
-});
+const refuse = (response: FastifyReply, status: number, code: ErrorCode, detail: string): FastifyReply =>
+  response.code(status).type(problemType).send(problem(status, code, detail));
 
-const eventQuery = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    after: { type: 'integer', minimum: 0 },
-    limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
-    cluster: { type: 'string', maxLength: 255 },
-    node: { type: 'string', maxLength: 255 },
-    priority: { type: 'string', enum: priorities },
-  },
-} as const;
-
-/** One line that names what is wrong with a request. */
-const complaint = (error: unknown): { readonly status: number; readonly detail: string } => {
-  if (!(error instanceof Error)) return { status: 500, detail: 'the request failed' };
-  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
-  return { status, detail: status < 500 ? error.message : 'the request failed; see the log of the server' };
+/** The status of an error that is the client's doing; its words are then fastify's, about the request alone. */
+const clientStatus = (error: unknown): number | undefined => {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 };
 
-export const buildApp = (sources: ApiSources, onError: (error: unknown) => void): FastifyInstance => {
+/** Counts what was answered and not taken, and refuses what could be large while that is too much. */
+const boundAnswers = (app: FastifyInstance, most: number): void => {
+  let untaken = 0;
+  app.addHook('onRequest', async (request, response) => {
+    if (untaken <= most || !pathOf(request).startsWith('/api/')) return;
+    return refuse(response, 503, 'busy', 'clients have not taken earlier answers yet');
+  });
+  app.addHook('onSend', async (_request, response, payload) => {
+    const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : 0;
+    untaken += bytes;
+    response.raw.once('close', () => (untaken -= bytes));
+  });
+};
+
+/** `onError` hears of defects; whoever asked hears only that there was one. */
+export const buildApp = (sources: ApiSources, onError: (error: unknown) => void, limits = httpLimits): FastifyInstance => {
   const app = fastify({
     logger: false,
-    bodyLimit: 16_384,
-    requestTimeout: 10_000,
-    connectionTimeout: 30_000,
-    keepAliveTimeout: 5_000,
     forceCloseConnections: true,
-    http: { maxHeaderSize: 16_384, headersTimeout: 5_000 },
-    ajv: { customOptions: { removeAdditional: false } },
+    serverFactory: (handler) => createBoundedServer(handler, limits),
+    clientErrorHandler: refuseClient,
+    frameworkErrors: (_error, _request, response) => void refuse(response, 400, 'request_invalid', 'the path is not valid'),
   });
-  app.server.maxConnections = 512;
-
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _body, done) => done(null));
+  boundAnswers(app, limits.untakenBytes);
 
   app.setErrorHandler(async (error, _request, response) => {
-    const { status, detail } = complaint(error);
-    if (status >= 500) onError(error);
-    const [title, code] = status >= 500 ? ['Internal Server Error', 'internal'] : ['Bad Request', 'request_invalid'];
-    return response.code(status).type('application/problem+json').send(problem(status, title, code, detail));
+    const status = clientStatus(error);
+    if (status !== undefined) return refuse(response, status, 'request_invalid', reasonOf(error));
+    onError(error);
+    return refuse(response, 500, 'internal', 'the request failed; see the log of the server');
   });
-  app.setNotFoundHandler(async (request, response) =>
-    response
-      .code(404)
-      .type('application/problem+json')
-      .send(problem(404, 'Not Found', 'request_invalid', `there is nothing at ${request.method} ${request.url.split('?')[0]?.slice(0, 200)}`)),
-  );
+  app.setNotFoundHandler(async (request, response) => {
+    const path = pathOf(request);
+    // A body that nobody asked for is not waited for.
+    void response.header('connection', 'close');
+    if (!app.hasRoute({ method: 'GET', url: path })) return refuse(response, 404, 'request_invalid', `there is nothing at ${path.slice(0, 200)}`);
+    void response.header('allow', 'GET, HEAD');
+    return refuse(response, 405, 'request_invalid', `${path} can only be read: use GET`);
+  });
 
   app.get('/api/nodes', async (_request, response) => {
     const nodes = await sources.nodes();
-    if (nodes.ok) return { nodes: nodes.value };
-    const { code, message } = nodes.error;
-    return response.code(503).type('application/problem+json').send(problem(503, 'Service Unavailable', code, message));
+    return nodes.ok ? { nodes: nodes.value } : refuse(response, 503, nodes.error.code, nodes.error.message);
   });
 
-  app.get<{ Querystring: EventQuery }>('/api/events', { schema: { querystring: eventQuery } }, async (request) => {
-    const events = sources.events(request.query);
-    return { events, next: events.at(-1)?.position ?? request.query.after ?? 0 };
+  app.get<{ Querystring: Record<string, unknown> }>('/api/events', async (request, response) => {
+    const query = parseEventQuery(request.query);
+    if (!query.ok) return refuse(response, 400, query.error.code, query.error.message);
+    const events = sources.events(query.value);
+    return { events, next: events.at(-1)?.position ?? query.value.after ?? 0 };
   });
 
   app.get('/healthz', async (_request, response) => {

@@ -1,4 +1,5 @@
 // Listens with the API on an address of this machine.
+import { systemCode } from '../../node/home/system-error.ts';
 import { JetpackError } from '../../protocol/errors.ts';
 import type { ListeningApi } from '../../actors/server/api.ts';
 import { buildApp, type ApiSources } from './app.ts';
@@ -20,8 +21,7 @@ export const listenApi = async (
     const url = await app.listen({ host: address.host, port: address.port });
     return { url, close: () => app.close() };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new JetpackError('port_unavailable', `the API cannot listen on ${address.host}:${address.port}: ${reason}`, {
+    throw new JetpackError('port_unavailable', `the API cannot listen on ${address.host}:${address.port} (${systemCode(error)}): choose another --listen`, {
       cause: error,
     });
   }
