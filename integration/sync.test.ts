@@ -163,7 +163,7 @@ describe('a broker', () => {
     expect(lines.filter((line) => line.startsWith('jetpackd: '))).toHaveLength(1);
     expect(lines.at(-1)).toMatch(/^jetpackd: .*(refuse|password)/);
     expect(node.stdout() + node.stderr() + readFileSync(path.join(cluster.home('one'), 'logs', 'jetpackd.log'), 'utf8')).not.toContain('wr0ng');
-    expect(node.stderr()).not.toMatch(/\n\s+at /);
+    expect(node.stderr()).not.toContain('"stack"');
   }, 20_000);
 });
 

@@ -70,10 +70,11 @@ describe('the JSON logger', () => {
     expect(json(kept)).toEqual([expect.objectContaining({ message: 'a\nb\u001b[2J', field: 'c\nd' })]);
   });
 
-  test('writes an error field with its message and stack', () => {
+  test.each(['error', 'err'])('writes an error field with its name, message and stack, and nothing else: %s', (name) => {
     const kept = sink();
-    jsonLogger({ sink: kept, level: 'info', clock }).error('crashed', { error: new RangeError('too far') });
-    expect(json(kept)).toEqual([expect.objectContaining({ error: expect.objectContaining({ name: 'RangeError', message: 'too far' }) })]);
+    jsonLogger({ sink: kept, level: 'info', clock }).error('crashed', { [name]: new RangeError('too far') });
+    const [line] = json(kept) as ReadonlyArray<Readonly<Record<string, unknown>>>;
+    expect(line?.[name]).toEqual({ name: 'RangeError', message: 'too far', stack: expect.stringContaining('logger.test') });
   });
 });
 

@@ -45,6 +45,8 @@ export const jsonLogger = ({ sink, level, clock }: LoggerOptions): Logger =>
         timestamp: () => `,"time":"${new Date(clock.now()).toISOString()}"`,
         mixin: traceFields,
         formatters: { level: (label) => ({ level: label }), log: scrub },
+        // What `scrub` made of an error is what is written; pino's own serializer would take it for an error and add to it.
+        serializers: { err: (error: unknown) => error },
       },
       sink,
     ),

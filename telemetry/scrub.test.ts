@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { JetpackError } from '../protocol/errors.ts';
 import { scrub, scrubText } from './scrub.ts';
 
 describe('secrets', () => {
@@ -37,6 +38,13 @@ describe('fields', () => {
     expect(scrub({ error })).toEqual({
       error: { name: 'TypeError', message: 'bad', code: 'EBAD', stack: expect.stringContaining('bad'), cause: expect.objectContaining({ message: 'why' }) },
     });
+  });
+
+  test('leave out the stacks of an error whose code says what is wrong, and keep those of a defect', () => {
+    const known = new JetpackError('port_unavailable', 'the port is taken', { cause: new Error('EADDRINUSE') });
+    expect(scrub({ err: known })).toEqual({ err: { name: 'JetpackError', code: 'port_unavailable', message: 'the port is taken', cause: { name: 'Error', message: 'EADDRINUSE' } } });
+    const defect = new JetpackError('internal', 'cannot be', { cause: new Error('why') });
+    expect(scrub({ err: defect })['err']).toMatchObject({ stack: expect.any(String), cause: { stack: expect.any(String) } });
   });
 
   test('become JSON whatever they hold', () => {
