@@ -28,6 +28,9 @@ describe('options of the long-running programs', () => {
     [['extra'], "prog: unexpected argument 'extra'; see prog --help"],
     [['--__proto__', 'x'], "prog: unknown option '--__proto__'; see prog --help"],
     [['-x'], "prog: unknown option '-x'; see prog --help"],
+    [['amqp://user:s3cret@host'], "prog: unexpected argument 'amqp://***@host'; see prog --help"],
+    [['amqp://user:s/3cret@host'], "prog: unexpected argument 'amqp://***@host'; see prog --help"],
+    [['--amqp://user:s3cret@host'], "prog: unknown option '--amqp://***@host'; see prog --help"],
   ])('%j is refused with one line that names it', (argv, message) => {
     expect(parse(argv)).toEqual({ ok: false, error: { code: 'usage', message } });
   });

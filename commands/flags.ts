@@ -30,6 +30,9 @@ export const helpText = (program: string, about: string, table: FlagTable): stri
   return [`Usage: ${program} [options]`, '', about, '', ...rows, `  ${'--help'.padEnd(24)} this text`, ''].join('\n');
 };
 
+/** A word of the command line as a line may repeat it: whoever mistook the place of a URL has not asked for its password to be shown. */
+export const shown = (word: string): string => word.replace(/:\/\/.*@/s, '://***@');
+
 /** `usage` names the option that is wrong and points to the help. */
 export const parseFlags = <T extends FlagTable>(
   program: string,
@@ -51,9 +54,9 @@ export const parseFlags = <T extends FlagTable>(
   }
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') return wrong(`unexpected argument '${token.value}'`);
+    if (token.kind === 'positional') return wrong(`unexpected argument '${shown(token.value)}'`);
     const flag = token.name === 'help' ? { help: '' } : Object.hasOwn(table, token.name) ? table[token.name] : undefined;
-    if (flag === undefined) return wrong(`unknown option '${token.rawName}'`);
+    if (flag === undefined) return wrong(`unknown option '${shown(token.rawName)}'`);
     if (flag.value === undefined) {
       if (token.value !== undefined) return wrong(`option '${token.rawName}' takes no value`);
       values[token.name] = true;
@@ -70,7 +73,7 @@ export const parseFlags = <T extends FlagTable>(
 export const parseDuration = (text: string): Result<number> => {
   const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
   const [, amount, unit] = match ?? [];
-  if (amount === undefined || unit === undefined) return fail('usage', `'${text}' is not a duration: write 500ms, 20s, 5m or 1h`);
+  if (amount === undefined || unit === undefined) return fail('usage', `'${shown(text)}' is not a duration: write 500ms, 20s, 5m or 1h`);
   const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
   return ok(Number(amount) * (factors[unit] ?? 1));
 };

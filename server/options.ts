@@ -1,7 +1,7 @@
 // cycle-server's options: the command line, then the environment.
 import os from 'node:os';
 import path from 'node:path';
-import { helpText, parseFlags, type Environment } from '../commands/flags.ts';
+import { helpText, parseFlags, shown, type Environment } from '../commands/flags.ts';
 import { checkBrokerUrl, checkPrefix } from '../node/options.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
 import type { ListenAddress } from './http/listen.ts';
@@ -25,10 +25,10 @@ export interface ServerOptions {
 }
 
 const parseListen = (text: string): Result<ListenAddress> => {
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s/[\]]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  if (host === undefined || port > 65_535) return fail('usage', `cycle-server: --listen '${text}' is not HOST:PORT, such as 127.0.0.1:8080`);
+  if (host === undefined || port > 65_535) return fail('usage', `cycle-server: --listen '${shown(text)}' is not HOST:PORT, such as 127.0.0.1:8080`);
   return ok({ host, port });
 };
 

@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals';
+import os from 'node:os';
+import path from 'node:path';
+import { errors } from '../protocol/errors.ts';
+import { cycleServerHelp, parseServerOptions, type ServerOptions } from './options.ts';
+
+const url = 'amqps://server:s3cret@broker.lab/%2Fjetpack';
+
+const parsed = (argv: readonly string[], env = {}): ServerOptions => {
+  const options = parseServerOptions(argv, env);
+  if (!options.ok || options.value === 'help') throw new Error(JSON.stringify(options));
+  return options.value;
+};
+
+const complaint = (argv: readonly string[], env = {}): readonly [code: string, exit: number, line: string] => {
+  const options = parseServerOptions(argv, env);
+  if (options.ok) throw new Error('there is nothing to complain of');
+  const { code, message } = options.error;
+  expect(message).not.toMatch(/s3cret|\n/);
+  return [code, errors[code].exit, message];
+};
+
+describe('the options of cycle-server', () => {
+  test('have usual values, but for the broker', () => {
+    expect(parsed(['--amqp', url])).toEqual({
+      home: '/opt/cycle_server',
+      name: os.hostname(),
+      brokerUrl: url,
+      prefix: 'jetpack',
+      listen: { host: '127.0.0.1', port: 8080 },
+    });
+  });
+
+  test('are taken from the environment where the command line does not say', () => {
+    const env = { CYCLE_SERVER_HOME: '/env', JETPACK_AMQP_URL: url, JETPACK_PREFIX: 'own', CYCLE_SERVER_LISTEN: '0.0.0.0:80' };
+    expect(parsed(['--home', 'here'], env)).toMatchObject({ home: path.resolve('here'), brokerUrl: url, prefix: 'own', listen: { host: '0.0.0.0', port: 80 } });
+  });
+
+  test.each([
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:8080', { host: '::1', port: 8080 }],
+    ['api.lab:65535', { host: 'api.lab', port: 65_535 }],
+  ])('take %s as an address to listen on', (listen, expected) => {
+    expect(parsed(['--amqp', url, '--listen', listen]).listen).toEqual(expected);
+  });
+
+  test('are explained by --help, whatever else stands there', () => {
+    expect(parseServerOptions(['--listen', 'x', '--help'], {})).toEqual({ ok: true, value: 'help' });
+    for (const option of ['--home', '--amqp', '--prefix', '--listen']) expect(cycleServerHelp).toContain(option);
+  });
+});
+
+describe('an option that is wrong', () => {
+  test.each([
+    [['--bogus'], "cycle-server: unknown option '--bogus'; see cycle-server --help"],
+    [['--listen='], "cycle-server: option '--listen' needs a value: HOST:PORT; see cycle-server --help"],
+    [[url], "cycle-server: unexpected argument 'amqps://***@broker.lab/%2Fjetpack'; see cycle-server --help"],
+    [['--amqp', url, '--prefix', ''.padStart(41, 'x')], `cycle-server: --prefix '${'x'.repeat(41)}' is not one to forty letters, digits, dots, '-' or '_'`],
+    [[], 'cycle-server: the broker is not known: give --amqp URL or JETPACK_AMQP_URL'],
+  ])('%j is one line that says what would be right, and exit code 2', (argv, line) => {
+    expect(complaint(argv)).toEqual(['usage', 2, line]);
+  });
+
+  test.each(['8080', ':8080', 'h:', 'h:x', 'h:65536', 'h:123456', '::1:80', '[h]:80', 'a b:80', 'http://h:80'])('as an address (%j) is one line', (listen) => {
+    expect(complaint(['--amqp', url, '--listen', listen])).toEqual(['usage', 2, `cycle-server: --listen '${listen}' is not HOST:PORT, such as 127.0.0.1:8080`]);
+  });
+
+  test('as an address does not repeat a password', () => {
+    expect(complaint(['--amqp', url, '--listen', url])).toEqual([
+      'usage',
+      2,
+      "cycle-server: --listen 'amqps://***@broker.lab/%2Fjetpack' is not HOST:PORT, such as 127.0.0.1:8080",
+    ]);
+  });
+
+  test.each(['broker.lab', 'http://server:s3cret@broker.lab', 'amqp://server:s3cret@'])('as the broker (%j) is one line that never repeats it', (broker) => {
+    const [code, exit, line] = complaint(['--amqp', broker]);
+    expect([code, exit]).toEqual(['usage', 2]);
+    expect(line).toMatch(/^cycle-server: --amqp: the URL of the broker .{20,}/);
+  });
+});
