@@ -3,6 +3,10 @@
 //   published --confirmed--> sent --server silent too long (oldest only), or asks--> due --> published
 //   published --any other outcome--> due, after a pause
 //   any --applied--> gone
+//
+// Neighbours that wait out a failed publish become one flight, as far as a frame takes them: while nobody takes reports,
+// what came row by row is not retried row by row. It never joins flights across one that the broker has taken.
+import { limits } from '../../protocol/limits.ts';
 import type { PublishOutcome } from '../../transport/port.ts';
 import type { OutboxRow, OutboxStream } from './ports.ts';
 
@@ -28,6 +32,9 @@ export interface Flight {
   attempts: number;
 }
 
+/** A frame takes so many bytes of events, and one event more. */
+export const frameBytes = 256 * 1024;
+
 /** What may be published and not applied at a time; one frame may pass it. */
 const windowRows = 4_096;
 const windowBytes = 8 * 1024 * 1024;
@@ -39,6 +46,20 @@ const failureMs = { first: 500, most: 15_000 } as const;
 /** The pause before another attempt, milliseconds: doubles with every attempt made. */
 export const pauseAfter = (attempts: number, { first, most }: { readonly first: number; readonly most: number } = failureMs): number =>
   Math.min(most, first * 2 ** attempts);
+
+/** What was asked for is due since time 0, so it does not wait. */
+const waitsOutFailure = ({ state, again }: Flight, now: number): boolean => state === 'due' && again > now;
+
+/** What comes after cannot be applied before, so it waits as long. */
+const joined = (before: Flight, flight: Flight): Flight => ({
+  ...before,
+  through: flight.through,
+  rows: before.rows + flight.rows,
+  bytes: before.bytes + flight.bytes,
+});
+
+const fitOneFrame = (before: Flight, flight: Flight): boolean =>
+  before.stream === flight.stream && before.rows + flight.rows <= limits.eventsPerFrame && before.bytes + flight.bytes <= frameBytes;
 
 export class Flights {
   #flights: Flight[] = [];
@@ -83,6 +104,7 @@ export class Flights {
     flight.state = confirmed ? 'sent' : 'due';
     flight.batch = undefined;
     flight.again = now + pauseAfter(flight.attempts, confirmed ? silenceMs : failureMs);
+    if (!confirmed) this.#join(now);
   }
 
   /** The server misses part of a stream: what was sent of it is due at once. */
@@ -111,5 +133,16 @@ export class Flights {
   wakeAt(): number | undefined {
     const times = this.#flights.filter(({ state }, index) => state === 'due' || (state === 'sent' && index === 0)).map(({ again }) => again);
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  #join(now: number): void {
+    const flights: Flight[] = [];
+    for (const flight of this.#flights) {
+      const before = flights.at(-1);
+      const joins = before !== undefined && waitsOutFailure(before, now) && waitsOutFailure(flight, now) && fitOneFrame(before, flight);
+      if (joins) flights.splice(-1, 1, joined(before, flight));
+      else flights.push(flight);
+    }
+    this.#flights = flights;
   }
 }

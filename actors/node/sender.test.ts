@@ -136,6 +136,60 @@ describe('a publish that fails', () => {
     outbox.add('report', '2');
     expect(publish(sender, 0)).toEqual(['s1: 2']);
   });
+
+  test('is made again in as few frames as hold the rows, however they came', () => {
+    const { outbox, sender } = setUp();
+    for (let row = 0; row < 1_500; row += 1) {
+      outbox.add('report', 'x');
+      publish(sender, row, 'unroutable');
+    }
+    const again = due(sender, 60_000);
+    expect(again.map(({ rows }) => rows.length)).toEqual([512, 512, 476]);
+    expect(again.flatMap(({ rows }) => rows.map(({ sequence }) => sequence))).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1));
+  });
+
+  test('is made again in frames of at most 256 KiB', () => {
+    const { outbox, sender } = setUp();
+    for (let row = 0; row < 3; row += 1) {
+      outbox.add('report', 'y'.repeat(100_000));
+      publish(sender, 0, 'unroutable');
+    }
+    expect(show(due(sender, 500))).toEqual(['s1: 1 2', 's1: 3']);
+  });
+
+  test('is made again without what was confirmed between, and by streams', () => {
+    const { outbox, sender } = setUp('1');
+    publish(sender, 0, 'unroutable');
+    outbox.add('report', '2');
+    publish(sender, 0, 'confirmed');
+    outbox.add('report', '3');
+    publish(sender, 0, 'unroutable');
+    outbox.begin('s2');
+    outbox.add('report', '4');
+    publish(sender, 0, 'unroutable');
+    expect(show(due(sender, 500))).toEqual(['s1: 1', 's1: 3', 's2: 1']);
+  });
+
+  test('keeps the pause of the oldest row, whatever fails after it', () => {
+    const { outbox, sender } = setUp('1');
+    publish(sender, 0, 'unroutable');
+    publish(sender, 500, 'unroutable');
+    outbox.add('report', '2');
+    publish(sender, 600, 'unroutable');
+    expect(sender.wakeAt()).toBe(1_500);
+    expect(publish(sender, 1_500, 'unroutable')).toEqual(['s1: 1 2']);
+    expect(sender.wakeAt()).toBe(3_500);
+  });
+
+  test('does not put off what the server asked for', () => {
+    const { outbox, sender } = setUp('1');
+    publish(sender, 0);
+    outbox.add('report', '2');
+    const [failing] = due(sender, 0);
+    sender.resend('s1', 1, 1);
+    sender.settled(failing!, 'nacked', 0);
+    expect(show(due(sender, 0))).toEqual(['s1: 1']);
+  });
 });
 
 describe('a new connection', () => {
@@ -241,10 +295,11 @@ describe('rows that gave way', () => {
 
   test('across the end of a frame are told of in both', () => {
     const { outbox, sender } = setUp('1', '2');
-    publish(sender, 0, 'unconfirmed');
+    publish(sender, 0);
     outbox.add('report', '3', '4');
-    publish(sender, 0, 'unconfirmed');
+    publish(sender, 0);
     outbox.drop(2, 3);
+    sender.resend('s1', 1, 4);
     expect(publish(sender, 500)).toEqual(['s1: 1 2-3', 's1: 2-3 4']);
   });
 

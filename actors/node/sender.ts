@@ -6,7 +6,8 @@
 //   published  in a flight (the rows of one frame); the broker has not answered yet.
 //   sent       confirmed by the broker, not yet applied by the server. Confirmed is not delivered: a broker may lose it or
 //              set it aside, and the server's store may be restored. So it stays in the outbox.
-//   due        to be published again: the publish failed, the server asked, or the server was silent for too long.
+//   due        to be published again: the publish failed, the server asked, or the server was silent for too long. What
+//              failed is published again by whole frames, however it came.
 //   gone       applied by the server, and only then deleted.
 //
 // Only the silence on the oldest flight is timed (5 s, doubling to 60 s): while a server is down, a node adds one frame
@@ -20,7 +21,7 @@ import { limits } from '../../protocol/limits.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import type { PublishOutcome } from '../../transport/port.ts';
 import type { Outbox, OutboxStream } from './ports.ts';
-import { Flights, type EventBatch } from './sender-flights.ts';
+import { Flights, frameBytes, type EventBatch } from './sender-flights.ts';
 import { UserLane, type UserRow } from './sender-user.ts';
 import { tombstone } from './tombstone.ts';
 
@@ -40,9 +41,6 @@ interface Missing {
   readonly from: number;
   readonly to: number;
 }
-
-/** A frame takes so many bytes of events, and one event more. */
-const frameBytes = 256 * 1024;
 
 /** Ranges that wait to be answered with a tombstone; what is beyond is asked for again. */
 const missingRanges = 1_000;
