@@ -5,6 +5,11 @@
 // It goes on until it is stopped, or fails for good because trying again cannot help. A publish channel that ends while
 // its session lives is replaced within the loop, and that too is told as disconnected and connected, for between the two
 // nothing can be published; consumers are not touched by it.
+//
+// An alarm holds for the connection that is published on, so a channel that replaces another on it is told as connected and
+// blocked at once, and the end of an alarm is told only while there is a channel to publish on. A new connection begins
+// without: the broker says `blocked` only to who publishes, so under an alarm the first publishes on it are the probe, and
+// it passes for connected until the answer to them. They wait in the socket, bounded by their caller.
 import { pause } from '../../effects/clock.ts';
 import { errors } from '../../protocol/errors.ts';
 import type { Failure } from '../../protocol/result.ts';
@@ -42,6 +47,8 @@ export class Link {
   #renewing = true;
   #session: Session | undefined;
   #publisher: Publisher | undefined;
+  /** Why the broker blocks the session that stands, while it does. */
+  #alarm: string | undefined;
 
   constructor(settings: AmqpSettings, owner: LinkOwner) {
     this.#settings = settings;
@@ -105,8 +112,8 @@ export class Link {
   async #live(session: Session, { shown }: BrokerAddress): Promise<Failure> {
     if (this.#stopped.signal.aborted) await session.end(stopped);
     this.#session = session;
-    session.publishing.model.on('blocked', (reason) => this.#alarm({ type: 'blocked', reason }));
-    session.publishing.model.on('unblocked', () => this.#alarm({ type: 'unblocked' }));
+    session.publishing.model.on('blocked', (reason: string) => this.#setAlarm(reason));
+    session.publishing.model.on('unblocked', () => this.#setAlarm(undefined));
     this.#owner.opened(session);
     while (session.alive) {
       const reason = await this.#publishOn(session, shown);
@@ -118,7 +125,7 @@ export class Link {
       if (session.alive) this.#owner.tell({ type: 'connecting', attempt: 1 });
     }
     this.#session = undefined;
-    this.#owner.alarmed(false);
+    this.#setAlarm(undefined);
     const failure = await session.lost;
     void session.end(failure);
     return failure;
@@ -130,6 +137,7 @@ export class Link {
       const { channel, ended } = await session.confirmChannel();
       this.#publisher = new Publisher(channel, this.#settings);
       this.#owner.tell({ type: 'connected', broker: shown });
+      if (this.#alarm !== undefined) this.#owner.tell({ type: 'blocked', reason: this.#alarm });
       return await Promise.race([ended, session.lost.then(({ message }) => message)]);
     } catch (error) {
       return reasonOf(error);
@@ -141,9 +149,11 @@ export class Link {
     this.#publisher = undefined;
   }
 
-  #alarm(status: Extract<TransportStatus, { type: 'blocked' | 'unblocked' }>): void {
-    this.#owner.alarmed(status.type === 'blocked');
-    this.#owner.tell(status);
+  #setAlarm(reason: string | undefined): void {
+    this.#alarm = reason;
+    this.#owner.alarmed(reason !== undefined);
+    if (this.#publisher === undefined) return;
+    this.#owner.tell(reason === undefined ? { type: 'unblocked' } : { type: 'blocked', reason });
   }
 
   #fail({ code, message }: Failure): void {
