@@ -1,6 +1,6 @@
 // A store in memory that keeps the promises of its port: what follows is added once, the rest is refused.
 import { ok, type Result } from '../../../protocol/result.ts';
-import type { Batch, BatchOutcome, NodeRecord, Store, StoredEvent } from '../ports.ts';
+import type { Batch, BatchOutcome, EventQuery, NodeRecord, Store, StoredEvent } from '../ports.ts';
 
 export class MemoryStore implements Store {
   readonly log: StoredEvent[] = [];
@@ -35,8 +35,8 @@ export class MemoryStore implements Store {
     return [...this.#nodes.values()];
   }
 
-  events(): readonly StoredEvent[] {
-    return this.log;
+  events({ after = 0, limit }: EventQuery): readonly StoredEvent[] {
+    return this.log.filter(({ position }) => position > after).slice(0, limit);
   }
 
   count(): number {
