@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Interceptor } from '../actors/interceptor.ts';
 import { systemClock, type Clock } from '../effects/clock.ts';
 import { seededRandom } from '../effects/random.ts';
 import { waitFor } from '../effects/testing/wait-for.ts';
+import { apiClient } from './api-client.ts';
 import { TestCluster } from './testing/cluster.ts';
 
 const actors = ['node/transport', 'node/messaging', 'node/sync', 'node/gateway', 'server/transport', 'server/roster', 'server/events', 'server/api'];
@@ -73,6 +76,14 @@ describe('faults in every actor of node and server, under load', () => {
       return messages.length >= accepted.size && messages;
     });
     expect([...stored].sort()).toEqual([...accepted].sort());
+    await waitFor('a roster that knows the node', async () => {
+      const [node] = await apiClient((await cluster.server?.listening) ?? '').nodes();
+      return node?.phase === 'ready' && node.hostname === 'node-0' && node.link === 'online';
+    });
+    await waitFor('a line of the event log for every event', async () => {
+      const lines = readFileSync(path.join(cluster.folder, 'server', 'cycle_server.log'), 'utf8').trimEnd().split('\n');
+      return lines.length === (await cluster.events()).length;
+    });
     await waitFor('every actor alive with an empty mailbox', () => {
       const snapshots = [...(cluster.server?.inspect() ?? []), ...cluster.nodes.flatMap((node) => node.inspect())];
       return snapshots.length === actors.length && snapshots.every(({ state, mailbox }) => state === 'running' && mailbox === 0);

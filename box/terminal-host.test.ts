@@ -11,6 +11,7 @@ const begin = () => {
     argv: [],
     env: {},
     onSignal: (listener: (name: string) => void) => void (signal = listener),
+    stdout: () => undefined,
     stderr: () => undefined,
     exit: () => undefined,
   };

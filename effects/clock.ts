@@ -15,15 +15,15 @@ export interface Clock {
   after(ms: number, run: () => void): Cancel;
 }
 
-/** setTimeout fires at once for anything longer. */
-const longestTimer = 2 ** 31 - 1;
+/** What setTimeout takes: for anything longer it fires at once, and for less than nothing it complains. */
+const timerMs = (ms: number): number => Math.min(Math.max(ms, 0), 2 ** 31 - 1);
 
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, run) {
-    const timer = setTimeout(run, Math.min(ms, longestTimer));
+    const timer = setTimeout(run, timerMs(ms));
     return () => clearTimeout(timer);
   },
 };
@@ -32,7 +32,7 @@ export const systemClock: Clock = {
 export const backgroundClock: Clock = {
   ...systemClock,
   after(ms, run) {
-    const timer = setTimeout(run, ms).unref();
+    const timer = setTimeout(run, timerMs(ms)).unref();
     return () => clearTimeout(timer);
   },
 };

@@ -141,7 +141,10 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     },
     onEscalate: (error) => escalated.resolve(escalation(error)),
   });
-  system.tell(refs.sync, { type: 'started' });
+  const announce = async (): Promise<void> => {
+    const taken = await system.ask(refs.sync, (reply: Reply<void>) => ({ type: 'started', reply }) as const, { timeoutMs: reportMs });
+    if (!taken.ok && stopped === undefined) await announce();
+  };
 
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
@@ -152,6 +155,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     unobserve();
     await closeAll([{ what: 'the outbox', close: () => outbox.close() }, { what: 'the home', close: () => lock.release() }], logger);
   };
+  void announce();
   return ok({
     serving: serving.promise,
     escalated: escalated.promise,

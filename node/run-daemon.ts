@@ -47,7 +47,7 @@ const start = async <O>(daemon: Daemon<O>, options: O, level: LogLevel, host: Ho
     await close();
     return started;
   }
-  void started.value.serving.then((line) => process.stdout.write(`${line}\n`));
+  void started.value.serving.then((line) => host.stdout(`${line}\n`));
   return ok({
     escalated: started.value.escalated,
     async stop() {
@@ -62,7 +62,7 @@ export const runDaemon = async <O>(daemon: Daemon<O>, host: Host): Promise<void>
   if (!options.ok) return exitWith(host, daemon.name, options.error);
   const { value } = options;
   if (value === 'help') {
-    process.stdout.write(daemon.help);
+    host.stdout(daemon.help);
     return;
   }
   const level = logLevelFrom(host.env);

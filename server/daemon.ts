@@ -16,11 +16,11 @@ import { closeAll } from '../supervisors/closing.ts';
 import { escalation } from '../supervisors/escalation.ts';
 import { serverRefs, serverTree } from '../supervisors/server-tree.ts';
 import { startSupervisor } from '../supervisors/supervisor.ts';
-import { eventLogLine } from '../telemetry/event-log-line.ts';
 import { LogFile } from '../telemetry/log-file.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Transport } from '../transport/port.ts';
 import { namesFor, serverTopology, type Topology } from '../transport/topology.ts';
+import { eventLogOver } from './event-log.ts';
 import { openServerHome } from './home.ts';
 import { listenApi, type ListenAddress } from './http/listen.ts';
 import { openStore } from './store/store.ts';
@@ -68,7 +68,8 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
   const store = around.overStore?.(opened.value.store) ?? opened.value.store;
   if (setAside !== undefined) logger.error(`the store was set aside as ${setAside.path}: ${setAside.reason}`, { path: setAside.path });
 
-  const eventLog = new LogFile({ path: path.join(settings.home, 'cycle_server.log'), clock, onProblem: (reason) => logger.warn(reason) });
+  const logFile = new LogFile({ path: path.join(settings.home, 'cycle_server.log'), clock, onProblem: (reason) => logger.warn(reason) });
+  const eventLog = eventLogOver(logFile, store.events({ limit: 1 }).at(-1)?.position ?? 0);
   const names = namesFor(settings.prefix);
   const timing = metrics.timeMessages === undefined ? [] : [metrics.timeMessages];
   const system = createActorSystem({ name: 'cycle-server', clock, random, logger, interceptors: [...timing, ...(around.interceptors ?? [])] });
@@ -81,8 +82,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
     roster: { serverName: settings.name, records: () => store.nodes(), lookMs, clock, random, logger: logger.child({ actor: 'roster' }) },
     events: {
       store,
-      onStored: (event) =>
-        eventLog.write(eventLogLine(event.receivedAt, event.level, `${event.cluster}/${event.node} ${event.message}`)),
+      eventLog,
       reportsQueue: names.reports,
       metrics,
       clock,
@@ -129,7 +129,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
     system.stop();
     unobserve();
     const closings = [
-      { what: 'the event log', close: () => eventLog.close() },
+      { what: 'the event log', close: () => logFile.close() },
       { what: 'the store', close: () => store.close() },
       { what: 'the home', close: () => home.value.release() },
     ];

@@ -12,6 +12,7 @@ const fakeHost = () => {
     argv: [],
     env: {},
     onSignal: (listener) => void listeners.push(listener),
+    stdout: () => undefined,
     stderr: (text) => void lines.push(text),
     exit: (code) => void codes.push(code),
   };

@@ -22,9 +22,20 @@ export interface Host {
   readonly argv: readonly string[];
   readonly env: { readonly [name: string]: string | undefined };
   onSignal(listener: (signal: string) => void): void;
+  stdout(text: string): void;
   stderr(text: string): void;
   exit(code: number): void;
 }
+
+/** Writes where a reader may be gone: a service does not end because nobody listens to what it says. */
+const writerTo = (stream: NodeJS.WriteStream): ((text: string) => void) => {
+  let guarded = false;
+  return (text) => {
+    if (!guarded) stream.on('error', () => undefined);
+    guarded = true;
+    stream.write(text);
+  };
+};
 
 export const processHost: Host = {
   argv: process.argv.slice(2),
@@ -32,7 +43,8 @@ export const processHost: Host = {
   onSignal(listener) {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => listener(signal));
   },
-  stderr: (text) => void process.stderr.write(text),
+  stdout: writerTo(process.stdout),
+  stderr: writerTo(process.stderr),
   exit: (code) => process.exit(code),
 };
 

@@ -84,7 +84,7 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
   };
   const refs = nodeRefs(system);
   const watched = watchTree(world, nodeTree(refs, ports), deeds);
-  system.tell(refs.sync, { type: 'started' });
+  system.tell(refs.sync, { type: 'started', reply: () => undefined });
   const accept = async (message: string): Promise<boolean> => {
     const request: SpooledRequest = { verb: 'log', id: newId(), at: 0, level: 'info', priority: 'low', message };
     const asked = await system.ask(refs.messaging, (reply: Reply<Result<void>>) => ({ type: 'accept', request, reply }) as const, { timeoutMs: 10_000 });
@@ -100,7 +100,7 @@ const startServer = (world: World, { listener = () => Promise.resolve({ url: 'ht
   const around = { clock, random, logger: system.logger, metrics: createMetrics(clock) };
   const ports: ServerPorts = {
     roster: { serverName: 's', records: () => store.nodes(), lookMs: 100, ...around },
-    events: { store, onStored: nothing, reportsQueue: names.reports, ...around },
+    events: { store, eventLog: { position: 0, write: nothing }, reportsQueue: names.reports, ...around },
     transport: { open: transport, queues: { reports: names.reports, presence: names.presence }, commandsExchange: names.commands, ...around },
     api: { open: listener, onListening: nothing, logger: system.logger },
   };

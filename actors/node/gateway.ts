@@ -111,13 +111,12 @@ export const gateway = (ports: GatewayPorts): ActorDefinition<State, GatewayMess
           return assertNever(message);
       }
     },
+    // A submit from the spool may wait long for messaging; the sockets must not wait for it, or a successor finds them taken.
     async drain(state) {
-      await state.spool.close();
-      await (await opened(state))?.drain();
+      await Promise.all([state.spool.close(), opened(state).then((sockets) => sockets?.drain())]);
     },
     async release(state) {
-      await state.spool.close();
-      await (await opened(state))?.close();
+      await Promise.all([state.spool.close(), opened(state).then((sockets) => sockets?.close())]);
     },
   };
 };

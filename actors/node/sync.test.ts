@@ -225,7 +225,7 @@ test.each([
 describe('what the node reports of itself', () => {
   test('at its start is what it is and the phase `starting`', async () => {
     const { messaging, reported, tell } = await begin();
-    await tell({ type: 'started' });
+    await tell({ type: 'started', reply: () => undefined });
     expect(reported()).toEqual(['node', 'starting']);
     expect(messaging.received[0]?.event).toMatchObject({ kind: 'node', ...facts });
   });
@@ -233,7 +233,7 @@ describe('what the node reports of itself', () => {
   test('and could not be kept is told and reported again', async () => {
     const full = fail('outbox_full', 'full');
     const { log, pass, reported, tell } = await begin([full, full]);
-    await tell({ type: 'started' });
+    await tell({ type: 'started', reply: () => undefined });
     expect(log.lines).toEqual(['warn: a report could not be kept: full', 'warn: a report could not be kept: full']);
     await pass(10_000);
     await pass(60_000);
@@ -242,7 +242,7 @@ describe('what the node reports of itself', () => {
 
   test('is not reported again when that phase is over', async () => {
     const { link, pass, registered, reported, tell } = await begin([ok(undefined), fail('outbox_full', 'full')]);
-    await tell({ type: 'started' });
+    await tell({ type: 'started', reply: () => undefined });
     await link(true);
     await registered();
     await pass(60_000);

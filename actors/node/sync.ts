@@ -42,8 +42,8 @@ export interface SyncTimes {
 export type SyncMessage =
   | ConnectionMessage
   | AnswerToSync
-  /** Once, when the daemon is up. */
-  | { readonly type: 'started' }
+  /** When the daemon is up; answered when it is taken, asked again when it was not. */
+  | { readonly type: 'started'; readonly reply: Reply<void> }
   /** Once, when it is about to end; answered when the phase is durable. */
   | { readonly type: 'stopping'; readonly reply: Reply<void> }
   | { readonly type: 'register'; readonly attempt: number }
@@ -158,6 +158,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
         case 'started':
           report(context, { kind: 'node', ...stamp(), ...facts });
           enter(context, 'starting');
+          message.reply();
           return state;
         case 'connection':
           if (state.link === 'ended' || message.up === (state.link !== 'offline')) return state;

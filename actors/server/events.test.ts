@@ -91,7 +91,12 @@ const begin = async () => {
   };
   const ports = {
     store: held.store,
-    onStored: (event: StoredEvent) => void told.push(event),
+    eventLog: {
+      get position() {
+        return told.at(-1)?.position ?? 0;
+      },
+      write: (event: StoredEvent) => void told.push(event),
+    },
     reportsQueue: 'reports',
     transport: transport.ref,
     roster: roster.ref,
@@ -193,6 +198,7 @@ describe('a frame of events', () => {
 
   test('tells the roster when it changes what is known of its node, and only then', async () => {
     const { arrive, commit, roster } = await begin();
+    roster.received.length = 0;
     await arrive([entry(1)]);
     await commit();
     expect(roster.received).toEqual([]);

@@ -4,7 +4,8 @@
 // actor does it. A frame is settled when what it brought is in the store, or at once where nothing of it can be applied
 // yet: a node keeps what is not applied, so an acknowledged frame is never the last copy. For the same reason a frame that
 // could not be stored is not delivered again by the broker: its node sends it. After a crash a new intake starts from the
-// store; what was held is sent again.
+// store; what was held is sent again. The event log and the roster follow the store, so they also learn of what an
+// incarnation stored and did not live to tell.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
@@ -17,7 +18,7 @@ import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
 import { Arrivals } from './arrivals.ts';
 import { Intake, type IntakeStep } from './intake.ts';
-import type { Batch, BatchOutcome, Store, StoredEvent } from './ports.ts';
+import type { Batch, BatchOutcome, EventLog, Store, StoredEvent } from './ports.ts';
 import type { RosterMessage } from './roster.ts';
 import type { AnswerNode, EventsArrived } from './transport.ts';
 
@@ -29,12 +30,14 @@ interface Applying {
   readonly reply: Reply<Settlement>;
 }
 
-export type EventsMessage = EventsArrived | { readonly type: 'stored'; readonly applying: Applying; readonly result: Result<BatchOutcome> };
+export type EventsMessage =
+  | EventsArrived
+  | { readonly type: 'catchUp' }
+  | { readonly type: 'stored'; readonly applying: Applying; readonly result: Result<BatchOutcome> };
 
 export interface EventsPorts {
   readonly store: Store;
-  /** Every event that was added, in order of position. */
-  readonly onStored: (event: StoredEvent) => void;
+  readonly eventLog: EventLog;
   readonly reportsQueue: string;
   readonly transport: ActorRef<AnswerNode>;
   readonly roster: ActorRef<RosterMessage>;
@@ -51,8 +54,11 @@ interface State {
 
 const unanswered = (): void => undefined;
 
+/** Events read from the store at a time. */
+const page = 1_000;
+
 export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage> => {
-  const { clock, logger, metrics, random, store } = ports;
+  const { clock, eventLog, logger, metrics, random, store } = ports;
   type Context = ActorContext<EventsMessage>;
 
   const head = () => ({ v: wireVersion, id: uuid7(clock.now(), random), sentAt: clock.now() }) as const;
@@ -100,11 +106,26 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
     settle('ack');
   };
 
-  const tell = (from: Batch['from'], added: readonly StoredEvent[], context: Context): void => {
-    for (const event of added) {
-      ports.onStored(event);
-      metrics.synced(event.kind, event.receivedAt - event.at);
+  /** Brings the event log and the roster to where the store is. */
+  const catchUp = (context: Context): void => {
+    const next = (after: number): readonly StoredEvent[] => store.events({ after, limit: page });
+    let { position } = eventLog;
+    for (let behind = next(position); behind.length > 0; behind = next(position)) {
+      for (const event of behind) eventLog.write(event);
+      position = behind.at(-1)?.position ?? position;
     }
+    context.tell(ports.roster, { type: 'changed', records: store.nodes() });
+  };
+
+  const tell = (from: Batch['from'], added: readonly StoredEvent[], context: Context): void => {
+    for (const event of added) metrics.synced(event.kind, event.receivedAt - event.at);
+    const [first] = added;
+    if (first === undefined || first.position <= eventLog.position) return;
+    if (first.position > eventLog.position + 1) {
+      catchUp(context);
+      return;
+    }
+    for (const event of added) eventLog.write(event);
     if (added.some(({ kind }) => kind === 'node' || kind === 'phase')) context.tell(ports.roster, { type: 'changed', records: store.nodes(from) });
   };
 
@@ -123,9 +144,15 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
 
   return {
     name: 'events',
-    start: () => ({ intake: new Intake(store), arrivals: new Arrivals(clock) }),
+    start(context) {
+      context.tell(context.self, { type: 'catchUp' });
+      return { intake: new Intake(store), arrivals: new Arrivals(clock) };
+    },
     receive(state, message, context) {
       switch (message.type) {
+        case 'catchUp':
+          catchUp(context);
+          return state;
         case 'frame': {
           const { body, from } = message.frame;
           state.arrivals.note(message, store.appliedOf(body.stream, body.lane));

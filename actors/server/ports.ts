@@ -72,6 +72,13 @@ export interface EventQuery {
   readonly priority?: Priority;
 }
 
+/** The event log for people. It follows the store: what it does not have yet stands behind its position. */
+export interface EventLog {
+  /** The position of the last event written to it. */
+  readonly position: number;
+  write(event: StoredEvent): void;
+}
+
 /** The server's state. One verb writes. */
 export interface Store {
   /**

@@ -87,10 +87,10 @@ describe('a registration', () => {
     expect(await list()).toEqual([{ ...told, link: 'online', lastSeenAt: now, outbox: undefined }]);
   });
 
-  test('of a known node changes nothing of its record: its events do that', async () => {
+  test('of a known node brings what it says of itself up to date, and leaves its phase to its events', async () => {
     const { list, registers } = await begin(record('n1'));
     await registers();
-    expect(await list()).toMatchObject([{ ...record('n1'), link: 'online' }]);
+    expect(await list()).toMatchObject([{ ...record('n1'), instanceId: 'i', hostname: 'h', link: 'online' }]);
   });
 
   test.each([
@@ -113,6 +113,13 @@ describe('a registration', () => {
 });
 
 describe('a heartbeat', () => {
+  test('says where its node stands, also when this server never had the event that says so', async () => {
+    const { beats, list } = await begin({ ...record('n1'), phase: 'starting' });
+    const { body } = await beats();
+    expect(body.phase).not.toBe('starting');
+    expect(await list()).toMatchObject([{ node: 'n1', phase: body.phase }]);
+  });
+
   test('of a node without a record is answered `not_registered`, under its id', async () => {
     const { beats, list, transport } = await begin();
     const { id } = await beats();

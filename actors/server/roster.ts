@@ -2,7 +2,8 @@
 //
 // A node is `online` while its heartbeats come, `silent` when three were missed by the server's monotonic clock, and
 // `unheard` when this server has only its record and no heartbeat yet. What a node is and its phase come from its events,
-// which are in the store; hearing from it is kept in memory alone and never written. One actor holds all nodes in its
+// which are in the store, until it says something newer itself, at its registration and with every heartbeat; what it says
+// so is kept in memory alone and never written. One actor holds all nodes in its
 // state: a child for each would make every message cost their number.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
@@ -119,7 +120,8 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     }
     const body = { server: ports.serverName, wire: wireVersion };
     context.tell(ports.transport, { type: 'answer', to: frame.from, frame: { ...head(frame.id), kind: 'registered', body } });
-    const record = state.get(keyOf(frame.from))?.record ?? provisional(frame);
+    const { hostname, instanceId, version } = frame.body;
+    const record = { ...(state.get(keyOf(frame.from))?.record ?? provisional(frame)), hostname, instanceId, version };
     put(state, { record, heard: heardNow(assumedEveryMs, undefined), link: 'online' });
   };
 
@@ -129,7 +131,10 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
       refuse(frame, 'not_registered', 'this server has no record of the node', context);
       return;
     }
-    put(state, { ...entry, heard: heardNow(frame.body.everyMs, frame.body.outbox), link: 'online' });
+    const { everyMs, outbox, phase } = frame.body;
+    // Its events may be late, or this server may never have had them: a node knows best where it stands.
+    const record = phase === entry.record.phase ? entry.record : { ...entry.record, phase, detail: undefined, phaseAt: clock.now() };
+    put(state, { record, heard: heardNow(everyMs, outbox), link: 'online' });
   };
 
   const look = (state: State): void => {
