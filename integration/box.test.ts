@@ -108,7 +108,8 @@ test('a broker that goes away is told of, and the nodes go on once it is back', 
   try {
     const box = start([], own.url());
     await box.allReady();
-    await own.kill();
+    // In good order: RabbitMQ 3.10 can lose a quorum queue that was declared moments before it is killed.
+    await own.stop();
     await box.prints(/The server has no connection to the broker/);
     expect(await log('accepted meanwhile')).toMatchObject({ code: 0 });
     await own.start();
