@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { settle } from '../actors/testing/world.ts';
 import { ManualClock } from '../effects/manual-clock.ts';
@@ -163,4 +166,21 @@ test('a line that names its program already is not made to say it twice', () => 
   const { codes, host, lines } = fakeHost();
   exitWith(host, 'prog', fail('usage', "prog: unknown option '--x'; see prog --help").error);
   expect([codes, lines]).toEqual([[2], ["prog: unknown option '--x'; see prog --help\n"]]);
+});
+
+test('a program whose standard output nobody reads goes on', async () => {
+  const program = `
+    import { processHost } from ${JSON.stringify(path.join(import.meta.dirname, 'program.ts'))};
+    for (let line = 0; line < 20; line += 1) {
+      processHost.stdout('a line\\n');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    process.exit(0);
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const [code] = await once(child, 'close');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
 });

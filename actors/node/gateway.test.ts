@@ -17,7 +17,7 @@ afterEach(() => {
   spans.reset();
 });
 
-const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => void = () => undefined) => {
+const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => void = () => undefined, spoolClosed = Promise.resolve()) => {
   world = createWorld();
   const { clock, system } = world;
   /** What was done to sockets and spool, in order. */
@@ -35,7 +35,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
     },
     drainSpool: (submit) => {
       doors.submit = submit;
-      return { close: did('spool closed') };
+      return { close: () => spoolClosed.then(did('spool closed')) };
     },
     messaging: messaging.ref,
     inspect: () => system.inspect(),
@@ -175,7 +175,7 @@ describe('the sockets', () => {
 });
 
 describe('the end', () => {
-  test('of a drain: the spool first, then the requests in flight, then everything is closed', async () => {
+  test('of a drain: no more from the spool, the requests in flight answered, then everything is closed', async () => {
     const { deeds, incarnation } = await begin();
     expect(await incarnation.drain()).toEqual({ forced: false, failures: [], releaseTimedOut: false });
     expect(deeds).toEqual(['open', 'spool closed', 'sockets drained', 'spool closed', 'sockets closed']);
@@ -188,5 +188,14 @@ describe('the end', () => {
     opening.reject(new Error('a defect'));
     expect(await drained).toMatchObject({ forced: false, releaseTimedOut: false });
     expect(deeds).toEqual(['spool closed', 'spool closed']);
+  });
+
+  test('gives the sockets back also while the spool waits for an answer, so that a successor can have them', async () => {
+    const { clock, deeds, incarnation } = await begin(undefined, undefined, new Promise<never>(() => undefined));
+    const ended = incarnation.end();
+    await settle();
+    expect(deeds).toEqual(['open', 'sockets closed']);
+    await clock.advance(60_000);
+    expect(await ended).toMatchObject({ releaseTimedOut: true });
   });
 });
