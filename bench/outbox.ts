@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { NewEntry } from '../actors/node/ports.ts';
+import type { NewEntry } from '../actors/node/messaging/ports.ts';
 import { systemClock } from '../effects/clock.ts';
 import { systemRandom, uuid7 } from '../effects/random.ts';
 import { openOutbox } from '../node/outbox/outbox.ts';

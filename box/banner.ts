@@ -1,7 +1,7 @@
 // What is printed once, when the cluster serves: where it is, and what to try.
 import path from 'node:path';
 import type { Cluster } from './cluster.ts';
-import { logFolder, nodeHome, nodeNames, root, type BoxPlan } from './plan.ts';
+import { clusterName, logFolder, nodeHome, nodeNames, root, type BoxPlan } from './plan.ts';
 import type { Palette } from './view.ts';
 
 /** As a shell takes it for one word. */
@@ -11,17 +11,19 @@ export const banner = ({ about, url }: Pick<Cluster, 'about' | 'url'>, { state, 
   const jetpack = quoted(path.join(root, 'bin', 'jetpack'));
   const home = quoted(nodeHome(state, nodeNames[0]));
   const other = quoted(nodeHome(state, nodeNames[1]));
+  const order = quoted(JSON.stringify({ cluster: clusterName, nodes: 'all', command: 'check' }));
   return [
     strong('Jetpack: a cluster in a box'),
     dim(about),
     '',
-    `API   ${url}/api/nodes  ${url}/api/events  ${url}/healthz`,
+    `API   ${url}/api/nodes  ${url}/api/events  ${url}/api/commands  ${url}/healthz`,
     `Logs  ${logFolder(state)}`,
     'Try   in another terminal:',
+    `      ${jetpack} status --home ${home}`,
+    `      ${jetpack} config cyclecloud.node.name --home ${home}`,
+    `      ${jetpack} keepalive 2h --reason 'looking around' --home ${other}`,
     `      ${jetpack} log 'system is now ready' --home ${home}`,
-    `      ${jetpack} log 'the machine cannot process jobs' --level error --home ${other}`,
-    `      ${jetpack} send 'hello' --routing-key my.key --home ${home}`,
-    dim('      (no one has bound a queue for my.key, so the last one comes back as a warning)'),
+    `      curl -d ${order} -H 'content-type: application/json' ${url}/api/commands`,
     dim(forMs === undefined ? 'Ctrl-C ends it.' : `Ends by itself after ${forMs / 1000} s.`),
     '',
   ];

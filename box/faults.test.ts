@@ -8,10 +8,12 @@ import { waitFor } from '../effects/testing/wait-for.ts';
 import { apiClient } from './api-client.ts';
 import { TestCluster } from './testing/cluster.ts';
 
-const actors = ['node/transport', 'node/messaging', 'node/sync', 'node/gateway', 'server/transport', 'server/roster', 'server/events', 'server/api'];
+const node = ['transport', 'messaging', 'keepalive', 'healthcheck', 'converge', 'config', 'sync', 'gateway'].map((name) => `node/${name}`);
+const server = ['transport', 'roster', 'orchestrator', 'events', 'api'].map((name) => `server/${name}`);
+const actors = [...node, ...server];
 
-/** Owners of a listener: they have one message in all, the opening of it. */
-const quiet = new Set(['node/gateway', 'server/api']);
+/** Those that have few messages: owners of a listener the opening of it alone, others what comes when a node joins. */
+const quiet = new Set(['node/gateway', 'node/keepalive', 'node/healthcheck', 'node/converge', 'node/config', 'server/orchestrator', 'server/api']);
 
 const never = new Promise<never>(() => undefined);
 

@@ -1,9 +1,11 @@
 // The whole cluster in this process, on the embedded broker.
 import path from 'node:path';
+import { systemBootClock } from '../effects/boot-clock.ts';
 import { backgroundClock, systemClock } from '../effects/clock.ts';
 import { systemRandom } from '../effects/random.ts';
 import { startNode, type RunningNode } from '../node/daemon.ts';
-import { version } from '../node/version.ts';
+import { nodeTimes } from '../node/times.ts';
+import { binFolder, version } from '../node/version.ts';
 import { ok, type Failure, type Result } from '../protocol/result.ts';
 import { startServer, type RunningServer } from '../server/daemon.ts';
 import { LogFile } from '../telemetry/log-file.ts';
@@ -20,7 +22,7 @@ import { clusterName, logFolder, nodeHome, nodeNames, serverHome } from './plan.
 /** Nobody else is on this broker. */
 const prefix = 'jetpack';
 /** Quicker than a real cluster's, so that a person sees them. */
-const times = { heartbeatMs: 1_000, registerAgainMs: 200 };
+const times = { ...nodeTimes, heartbeatMs: 1_000, registerAgainMs: 200 };
 
 /** What `running` resolves with, unless the part it belongs to gives up first. */
 const unless = <T>(gaveUp: Promise<Failure>, running: Promise<T>): Promise<Result<T>> =>
@@ -66,7 +68,7 @@ export const startInProcess = async (state: string, level: LogLevel, env: Readon
 
   for (const name of nodeNames) {
     const facts = { instanceId: `box-${name}`, hostname: name, version, pid: process.pid };
-    const node = startNode({ home: nodeHome(state, name), address: { cluster: clusterName, node: name }, prefix, times, facts }, around(name));
+    const node = startNode({ home: nodeHome(state, name), address: { cluster: clusterName, node: name }, prefix, binFolder, times, facts }, { ...around(name), env, bootClock: systemBootClock });
     if (!node.ok) return stopFor(node);
     nodes.push(node.value);
   }

@@ -25,22 +25,79 @@ const start = (argv: readonly string[], env: Readonly<Record<string, string>> = 
   return box;
 };
 const summary = (output: string): readonly string[] => output.slice(output.indexOf('Summary after')).trim().split('\n');
+
+/** Lines of events, of one node or of all: what each says. */
+const told = (output: string, node = '\\S+'): readonly string[] =>
+  [...output.matchAll(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  ${node} +[A-Z]+ +(.*)$`, 'gm'))].map(([, message = '']) => message);
+
+/** What a node tells in order; its checks run beside it, and come when they come. */
+const steps = (output: string, node: string): readonly string[] => told(output, node).filter((message) => !message.startsWith('check '));
+
 /** Nodes whose last word, that they stop, is in the server's log. */
 const drained = (): number => readFileSync(path.join(serverHome(state()), 'cycle_server.log'), 'utf8').split('phase stopping').length - 1;
-const allAreReady = ['  scheduler  ready  online', '  execute-1  ready  online', '  execute-2  ready  online', '  3 of 3 nodes ready, 9 events stored'];
+
+/** The summary of a run in which all became ready; the line of their order is the one that differs. */
+const expectAllReady = (output: string): string => {
+  const [first, second, third, order = '', counts] = summary(output).slice(1);
+  expect([first, second, third]).toEqual(['  scheduler  ready  online', '  execute-1  ready  online', '  execute-2  ready  online']);
+  expect(counts).toBe(`  3 of 3 nodes ready, ${told(output).length} events stored`);
+  return order;
+};
+
+const matching = (...patterns: readonly string[]): unknown => patterns.map((pattern) => expect.stringMatching(new RegExp(`^${pattern}`)));
+
+const begins = ['daemon started: ', 'phase starting', 'converge begins$', 'phase converging'];
+
+/** All a node has to do, and all of it done. */
+const converges = (...scripts: readonly string[]): readonly string[] => [
+  ...scripts.map((script, index) => `converge ${index + 1} of ${scripts.length}: demo/${script}$`),
+  `converge succeeded: ${scripts.length} scripts$`,
+  `phase ready`,
+];
+
+const ofScheduler = ['default 10-motd.sh', 'default 20-check.sh', 'scheduler 10-queue.py'];
+
+const longEnough = '30s';
 
 describe('npm start', () => {
-  test('with --for ends by itself: exit code 0 and a summary that names each node ready', async () => {
-    const { code, stdout, stderr } = await start(['--for', '5s', '--fresh']).ended;
+  test('with --for ends by itself: exit code 0, every node converged, the scheduler ready first, and a summary that says so', async () => {
+    const { code, stdout, stderr } = await start(['--for', longEnough, '--fresh']).ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(summary(stdout)).toEqual(['Summary after 5 s', ...allAreReady]);
-    expect(stdout).toMatch(/\nscheduler +ready +online .*\nexecute-1 +ready +online .*\nexecute-2 +ready +online .*\n/);
-  }, 30_000);
+    expect(summary(stdout)[0]).toBe('Summary after 30 s');
+    expect(expectAllReady(stdout)).toMatch(/^ {2}scheduler ready after \d+\.\d s, execute-\d after \d+\.\d s, execute-\d after \d+\.\d s$/);
+    expect(stdout).toMatch(/\nscheduler +ready +3\/3 done +ok +online .*\nexecute-1 +ready +4\/4 done +ok +online .*\nexecute-2 +ready +4\/4 done +ok +online .*\n/);
+    expect(steps(stdout, 'scheduler')).toEqual(matching(...begins, ...converges(...ofScheduler)));
+    const joined = 'joined with 4 slots for the queues long, short$';
+    const ofExecute = converges('default 10-motd.sh', 'default 20-check.sh', 'execute 10-wait-for-scheduler.sh', 'execute 20-join.py');
+    for (const node of ['execute-1', 'execute-2']) expect(steps(stdout, node)).toEqual(matching(...begins, ...ofExecute.toSpliced(4, 0, joined)));
+    for (const node of ['scheduler', 'execute-1', 'execute-2']) expect(told(stdout, node)).toContainEqual(expect.stringMatching(/^check disk-space\.sh is OK/));
+  }, 60_000);
+
+  test('with --break shows what a failure looks like, also where all was well before, and without it all is well again', async () => {
+    const sound = start([]);
+    await sound.allReady();
+    expect((await sound.interrupt()).code).toBe(0);
+
+    const { code, stdout, stderr } = await start(['--break', '--for', longEnough]).ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: 'npm start: execute-2 failed: script 20-join.py of demo/execute ended with exit code 3\n' });
+    expect(summary(stdout).slice(1, 4)).toEqual(['  scheduler  ready  online', '  execute-1  ready  online', '  execute-2  failed  online']);
+    expect(told(stdout, 'execute-2').filter((message) => message.startsWith('phase '))).toEqual(matching('phase starting', 'phase converging', 'phase failed: Failed to execute'));
+    const cards = [...stdout.matchAll(/^execute-2 failed\n((?: {2}.*\n)+)/gm)].map(([, card]) => card);
+    expect(cards).toHaveLength(2);
+    expect(new Set(cards).size).toBe(1);
+    for (const said of ["20-join.py' in project 'demo' (return code: 3)", 'demo.break is set, so this node does not join', 'jetpack converge']) expect(cards[0]).toContain(said);
+
+    const mended = start([]);
+    await mended.allReady();
+    const { stdout: after } = await mended.interrupt();
+    expectAllReady(after);
+    expect(after).not.toContain('Failed to execute');
+  }, 120_000);
 
   test('with too little time says that not every node was ready, and exits with code 1', async () => {
     const { code, stderr } = await start(['--for', '1ms']).ended;
     expect({ code, stderr }).toEqual({ code: 1, stderr: 'npm start: not every node was ready after 0.001 s\n' });
-  }, 30_000);
+  }, 60_000);
 
   test('ends on Ctrl-C, drained, within five seconds, however often the signal arrives; the next run shows only its own events', async () => {
     const first = start([]);
@@ -54,9 +111,9 @@ describe('npm start', () => {
     await second.allReady();
     const { code, stdout } = await second.interrupt();
     expect(code).toBe(0);
-    expect(summary(stdout).slice(1)).toEqual(allAreReady);
+    expectAllReady(stdout);
     expect(stdout).not.toContain('phase stopping');
-  }, 30_000);
+  }, 60_000);
 
   test.each([
     ['is hung up', (box: BoxProcess) => void box.child.kill('SIGHUP')],
@@ -67,7 +124,7 @@ describe('npm start', () => {
     hangUp(box);
     expect(await box.ended).toMatchObject({ code: 0, stderr: '' });
     expect(drained()).toBe(3);
-  }, 30_000);
+  }, 60_000);
 
   test('a second box on the same state is turned away with one line, and the first goes on', async () => {
     const first = start([]);
@@ -79,8 +136,8 @@ describe('npm start', () => {
     });
     const { code, stdout } = await first.interrupt();
     expect(code).toBe(0);
-    expect(summary(stdout).slice(1)).toEqual(allAreReady);
-  }, 30_000);
+    expectAllReady(stdout);
+  }, 60_000);
 });
 
 describe('what is wrong is one line that names it:', () => {
@@ -110,7 +167,7 @@ describe('what is wrong is one line that names it:', () => {
     const { code, stderr } = await oneLine([]);
     expect(code).toBe(1);
     expect(stderr).toContain('nodes/execute-2/run/jetpack.sock is in the way');
-  }, 30_000);
+  }, 60_000);
 
   test('a broker that is out of reach, within seconds, without its password', async () => {
     const { code, stderr } = await oneLine(['--for', '20s'], { JETPACK_BOX_AMQP_URL: 'amqp://user:secret@127.0.0.1:1' });

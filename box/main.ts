@@ -10,41 +10,44 @@ import { checkBroker } from './check-broker.ts';
 import type { Cluster } from './cluster.ts';
 import { startInProcess } from './in-process.ts';
 import { boxHelp, command, nodeNames, parsePlan, type BoxPlan } from './plan.ts';
+import { prepareState } from './prepare-state.ts';
 import { startProcesses } from './processes.ts';
 import { screenOn } from './screen.ts';
 import { claimState } from './state.ts';
+import { summaryLines, verdictOn } from './summary.ts';
 import { processTerminal, terminalHost } from './terminal-host.ts';
-import { colours, isReady, plain, summaryLines } from './view.ts';
+import { colours, plain } from './view.ts';
 import { watch } from './watch.ts';
 
 const program = 'npm start';
 const clock = systemClock;
 const random = systemRandom;
 
-/** Shows a cluster until it is to end. */
-const show = (cluster: Cluster, plan: BoxPlan, release: () => void): RunningProgram => {
+/** Shows a cluster, begun at `since`, until it is to end. */
+const show = (cluster: Cluster, since: number, plan: BoxPlan, release: () => void): RunningProgram => {
   const { stdout } = process;
   const palette = stdout.isTTY && stdout.hasColors() ? colours : plain;
   const canRedraw = stdout.isTTY && process.env['TERM'] !== 'dumb';
   const screen = screenOn({ columns: () => (canRedraw ? stdout.columns : undefined), write: (text) => void stdout.write(text) }, clock);
   for (const line of banner(cluster, plan, palette)) screen.print(line);
   const started = clock.monotonic();
-  const following = watch({ client: apiClient(cluster.url), after: cluster.after, screen, palette, names: nodeNames, everyMs: 200, clock });
+  const client = apiClient(cluster.url);
+  const following = watch({ client, after: cluster.after, since, screen, palette, bars: canRedraw, names: nodeNames, everyMs: 200, clock });
 
-  let allReady = false;
+  const { forMs } = plan;
+  let verdict: Failure | undefined;
   const stop = async (): Promise<void> => {
-    const { nodes, events } = await following.end();
-    allReady = nodeNames.every((name) => isReady(nodes, name));
+    const seen = await following.end();
     screen.release();
     const seconds = (clock.monotonic() - started) / 1000;
-    for (const line of ['', ...summaryLines({ seconds, names: nodeNames, nodes, events }, palette)]) screen.print(line);
+    const totals = { ...seen, seconds, names: nodeNames };
+    for (const line of ['', ...summaryLines(totals, palette)]) screen.print(line);
+    verdict = forMs === undefined ? undefined : verdictOn(totals, forMs);
     await cluster.stop();
     release();
   };
-  if (plan.forMs === undefined) return { escalated: cluster.broken, stop };
-  const notReady: Failure = { code: 'timeout', message: `not every node was ready after ${plan.forMs / 1000} s` };
-  const verdict = (): Failure | undefined => (allReady ? undefined : notReady);
-  return { escalated: cluster.broken, stop, over: pause(clock, plan.forMs).then(() => verdict) };
+  if (forMs === undefined) return { escalated: cluster.broken, stop };
+  return { escalated: cluster.broken, stop, over: pause(clock, forMs).then(() => () => verdict) };
 };
 
 const start = async (plan: BoxPlan, level: LogLevel, { env }: Host): Promise<Result<RunningProgram>> => {
@@ -54,12 +57,18 @@ const start = async (plan: BoxPlan, level: LogLevel, { env }: Host): Promise<Res
   const claimed = claimState(state, fresh, random);
   if (!claimed.ok) return claimed;
   const { prefix, release } = claimed.value;
+  const since = clock.now();
+  const prepared = prepareState(state, plan.break);
+  if (!prepared.ok) {
+    release();
+    return prepared;
+  }
   const cluster = brokerUrl === undefined ? await startInProcess(state, level, env) : await startProcesses({ state, prefix, brokerUrl, env });
   if (!cluster.ok) {
     release();
     return cluster;
   }
-  return ok(show(cluster.value, plan, release));
+  return ok(show(cluster.value, since, plan, release));
 };
 
 const main = async (host: Host): Promise<void> => {

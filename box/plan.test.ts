@@ -5,14 +5,14 @@ import { boxHelp, parsePlan, root } from './plan.ts';
 describe('the options of the cluster in a box', () => {
   test('without any it runs on the embedded broker, until a signal, in a folder that git ignores', () => {
     const state = path.join(root, '.state', 'box');
-    expect(parsePlan([], {})).toEqual({ ok: true, value: { state, fresh: false, forMs: undefined, brokerUrl: undefined } });
+    expect(parsePlan([], {})).toEqual({ ok: true, value: { state, fresh: false, break: false, forMs: undefined, brokerUrl: undefined } });
   });
 
   test('each says what it says', () => {
     const url = 'amqp://guest:guest@127.0.0.1:5672';
-    expect(parsePlan(['--for', '20s', '--fresh', '--state', '/tmp/x', '--amqp', url], {})).toEqual({
+    expect(parsePlan(['--for', '20s', '--fresh', '--break', '--state', '/tmp/x', '--amqp', url], {})).toEqual({
       ok: true,
-      value: { state: '/tmp/x', fresh: true, forMs: 20_000, brokerUrl: url },
+      value: { state: '/tmp/x', fresh: true, break: true, forMs: 20_000, brokerUrl: url },
     });
   });
 
@@ -23,7 +23,7 @@ describe('the options of the cluster in a box', () => {
 
   test('--help is answered before anything else is looked at', () => {
     expect(parsePlan(['--help', '--for', '6x'], {})).toEqual({ ok: true, value: 'help' });
-    for (const option of ['--for TIME', '--fresh', '--amqp URL', '--state DIR']) expect(boxHelp).toContain(option);
+    for (const option of ['--for TIME', '--fresh', '--break', '--amqp URL', '--state DIR']) expect(boxHelp).toContain(option);
   });
 
   test.each([
@@ -31,6 +31,7 @@ describe('the options of the cluster in a box', () => {
     [['--for', '0s'], "npm start --: --for '0s' is not between 1ms and 596h"],
     [['--for', '597h'], "npm start --: --for '597h' is not between 1ms and 596h"],
     [['--froh'], "npm start --: unknown option '--froh'; see npm start -- --help"],
+    [['--break=yes'], "npm start --: option '--break' takes no value; see npm start -- --help"],
     [['--state'], "npm start --: option '--state' needs a value: DIR; see npm start -- --help"],
     [['20s'], "npm start --: unexpected argument '20s'; see npm start -- --help"],
   ])('%j is refused with one line that names it', (argv, message) => {

@@ -10,11 +10,12 @@ export const command = 'npm start --';
 const table = {
   for: { value: 'TIME', help: 'end by itself after so long (20s, 5m) with a summary' },
   fresh: { help: 'forget the state of earlier runs' },
+  break: { help: 'make a script of one node fail, to see what that looks like' },
   amqp: { value: 'URL', env: 'JETPACK_BOX_AMQP_URL', help: 'run server and nodes as processes of their own on this RabbitMQ' },
   state: { value: 'DIR', help: 'where state lives, else .state/box in the repository' },
 } as const;
 
-export const boxHelp = helpText(command, 'A cluster in a box: one server and three nodes.', table);
+export const boxHelp = helpText(command, 'A cluster in a box: one server and three nodes, which converge the project in examples/.', table);
 
 export const clusterName = 'box';
 export const nodeNames = ['scheduler', 'execute-1', 'execute-2'] as const;
@@ -22,6 +23,8 @@ export const nodeNames = ['scheduler', 'execute-1', 'execute-2'] as const;
 export interface BoxPlan {
   readonly state: string;
   readonly fresh: boolean;
+  /** Whether a script of the project is made to fail. */
+  readonly break: boolean;
   /** Undefined to run until a signal. */
   readonly forMs: number | undefined;
   /** Undefined for the embedded broker. May hold a password: never shown, never passed on in arguments. */
@@ -56,6 +59,7 @@ export const parsePlan = (argv: readonly string[], env: Environment): Result<Box
   return ok({
     state: path.resolve(flags.value.state ?? path.join(root, '.state', 'box')),
     fresh: flags.value.fresh === true,
+    break: flags.value.break === true,
     forMs: duration.value,
     brokerUrl: url.value,
   });

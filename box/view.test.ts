@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { storedEvent, nodeView } from './testing/views.ts';
-import { brokerLines, colours, eventLine, inOrder, isReady, plain, rosterLines, summaryLines } from './view.ts';
+import { brokerLines, cardLines, colours, eventLine, inOrder, plain } from './view.ts';
 
 describe('an event', () => {
   test('is one line: the time it was received, its node, level and message', () => {
@@ -25,24 +25,9 @@ describe('an event', () => {
   });
 });
 
-describe('the roster', () => {
-  test('stands in the order of the cluster, strangers last', () => {
-    const nodes = ['stranger', 'execute-2', 'scheduler'].map((node) => nodeView(node));
-    expect(inOrder(nodes, ['scheduler', 'execute-1', 'execute-2']).map(({ node }) => node)).toEqual(['scheduler', 'execute-2', 'stranger']);
-  });
-
-  test('is a table: phase, link, when the node was heard and what waits in its outbox', () => {
-    const nodes = [nodeView('scheduler', { lastSeenAt: 8_000, outbox: 2 }), nodeView('b', { phase: 'starting', link: 'unheard', lastSeenAt: undefined, outbox: undefined })];
-    expect(rosterLines(nodes, 10_000, plain)).toEqual([
-      'node       phase     link     heard      outbox',
-      'scheduler  ready     online   2 s ago    2',
-      'b          starting  unheard  never      -',
-    ]);
-  });
-
-  test('of a server whose clock is ahead never tells of the future', () => {
-    expect(rosterLines([nodeView('a', { lastSeenAt: 20_000 })], 10_000, plain).at(-1)).toContain('0 s ago');
-  });
+test('the nodes stand in the order of the cluster, strangers last', () => {
+  const nodes = ['stranger', 'execute-2', 'scheduler'].map((node) => nodeView(node));
+  expect(inOrder(nodes, ['scheduler', 'execute-1', 'execute-2']).map(({ node }) => node)).toEqual(['scheduler', 'execute-2', 'stranger']);
 });
 
 test('the broker is spoken of only when it does not serve', () => {
@@ -51,21 +36,10 @@ test('the broker is spoken of only when it does not serve', () => {
   expect(brokerLines('blocked', plain)).toEqual(['The broker takes no messages for now: the nodes keep what they accept until it does.']);
 });
 
-describe('the summary', () => {
-  test('names every node there should be, also one that was never heard of', () => {
-    const nodes = [nodeView('scheduler'), nodeView('execute-1', { phase: 'starting', link: 'silent' })];
-    expect(summaryLines({ seconds: 20.04, names: ['scheduler', 'execute-1', 'execute-2'], nodes, events: 7 }, plain)).toEqual([
-      'Summary after 20 s',
-      '  scheduler  ready  online',
-      '  execute-1  starting  silent',
-      '  execute-2  not heard of',
-      '  1 of 3 nodes ready, 7 events stored',
-    ]);
-  });
-
-  test('counts as ready only who is', () => {
-    expect(isReady([nodeView('a', { phase: 'stopping' })], 'a')).toBe(false);
-    expect(isReady([nodeView('a')], 'b')).toBe(false);
-    expect(isReady([nodeView('a')], 'a')).toBe(true);
-  });
+test('a card is set off from the events, under the name of its node, and moves no cursor', () => {
+  const lines = cardLines('execute-2', { summary: 'it failed', recommendation: 'mend it', output: 'one\u001b[2J\ntwo\n' }, plain);
+  expect(lines.slice(0, 2)).toEqual(['', 'execute-2 failed']);
+  expect(lines.at(-1)).toBe('');
+  for (const said of ['it failed', 'mend it', 'two']) expect(lines.filter((line) => line.startsWith('  ') && line.includes(said))).toHaveLength(1);
+  expect(lines.join('')).not.toContain('\u001b');
 });

@@ -1,6 +1,8 @@
-// What the cluster in a box shows. Pure: from what the API answers to lines of text.
+// How the cluster in a box shows what happens: events, cards, the broker. Pure: from what the API answers to lines of text.
 import type { StoredEvent } from '../actors/server/ports.ts';
 import type { NodeView } from '../actors/server/roster.ts';
+import { cardText } from '../commands/converge.ts';
+import type { Card } from '../protocol/card.ts';
 import type { ConnectionState } from '../transport/port.ts';
 
 export interface Palette {
@@ -24,7 +26,7 @@ const clockTime = (at: number): string => {
 };
 
 /** Text of a node, made harmless for a terminal: one line, no control sequences. */
-const harmless = (text: string): string => text.replaceAll(/\p{Cc}/gu, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+export const harmless = (text: string): string => text.replaceAll(/\p{Cc}/gu, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 
 /** A message may be a megabyte; the store has all of it. */
 const longest = 1_000;
@@ -39,29 +41,16 @@ export const eventLine = (event: StoredEvent, nodeWidth: number, palette: Palett
   return `${palette.dim(clockTime(event.receivedAt))}  ${harmless(event.node).padEnd(nodeWidth)}  ${level}  ${text}`;
 };
 
-const paintPhase = (phase: string, palette: Palette): ((text: string) => string) => {
-  if (phase === 'ready') return palette.good;
-  return phase === 'failed' ? palette.bad : palette.warn;
+/** What went wrong on a node, set off from the lines of events. */
+export const cardLines = (node: string, card: Card, palette: Palette): readonly string[] => {
+  const lines = cardText(card).trimEnd().split('\n');
+  return ['', palette.bad(palette.strong(`${harmless(node)} failed`)), ...lines.map((line) => `  ${line}`), ''];
 };
-
-const ago = (at: number | undefined, now: number): string => (at === undefined ? 'never' : `${Math.max(0, Math.round((now - at) / 1000))} s ago`);
 
 /** The named nodes in their order, then any others in the server's. */
 export const inOrder = (nodes: readonly NodeView[], names: readonly string[]): readonly NodeView[] => {
   const rank = ({ node }: NodeView): number => (names.includes(node) ? names.indexOf(node) : names.length);
   return nodes.toSorted((one, other) => rank(one) - rank(other));
-};
-
-/** A table of the nodes, one line each, under a heading. */
-export const rosterLines = (nodes: readonly NodeView[], now: number, palette: Palette): readonly string[] => {
-  const width = Math.max(4, ...nodes.map(({ node }) => node.length));
-  const heading = `${'node'.padEnd(width)}  ${'phase'.padEnd(8)}  ${'link'.padEnd(7)}  ${'heard'.padEnd(9)}  outbox`;
-  const rows = nodes.map((node) => {
-    const phase = paintPhase(node.phase, palette)(node.phase.padEnd(8));
-    const link = (node.link === 'online' ? palette.good : palette.warn)(node.link.padEnd(7));
-    return `${harmless(node.node).padEnd(width)}  ${phase}  ${link}  ${ago(node.lastSeenAt, now).padEnd(9)}  ${node.outbox ?? '-'}`;
-  });
-  return [palette.dim(heading), ...rows];
 };
 
 /** What a person should know of the broker: nothing while it serves. */
@@ -76,26 +65,4 @@ export const brokerLines = (broker: ConnectionState, palette: Palette): readonly
     case 'closed':
       return [palette.warn('The server has no connection to the broker: the nodes keep what they accept until it has.')];
   }
-};
-
-export interface Totals {
-  readonly seconds: number;
-  /** The nodes there should be. */
-  readonly names: readonly string[];
-  readonly nodes: readonly NodeView[];
-  readonly events: number;
-}
-
-export const isReady = (nodes: readonly NodeView[], name: string): boolean => nodes.some(({ node, phase }) => node === name && phase === 'ready');
-
-/** The closing lines: every node with its phase, and whether all are ready. */
-export const summaryLines = ({ seconds, names, nodes, events }: Totals, palette: Palette): readonly string[] => {
-  const width = Math.max(4, ...names.map(({ length }) => length));
-  const rows = names.map((name) => {
-    const found = nodes.find(({ node }) => node === name);
-    const standing = found === undefined ? palette.bad('not heard of') : `${paintPhase(found.phase, palette)(found.phase)}  ${palette.dim(found.link)}`;
-    return `  ${name.padEnd(width)}  ${standing}`;
-  });
-  const ready = names.filter((name) => isReady(nodes, name)).length;
-  return [palette.strong(`Summary after ${Math.round(seconds)} s`), ...rows, `  ${ready} of ${names.length} nodes ready, ${events} events stored`];
 };

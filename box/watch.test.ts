@@ -49,7 +49,7 @@ const begin = (server: FakeServer, after = 0) => {
     },
     release: () => undefined,
   };
-  const following = watch({ client: server, after, screen, palette: plain, names: ['scheduler', 'execute-1'], everyMs: 100, clock });
+  const following = watch({ client: server, after, since: 0, screen, palette: plain, bars: true, names: ['scheduler', 'execute-1'], everyMs: 100, clock });
   // A look takes several turns of the event loop.
   const looks = async (count: number): Promise<void> => {
     for (let look = 0; look < count; look += 1) {
@@ -60,6 +60,14 @@ const begin = (server: FakeServer, after = 0) => {
   };
   return { following, looks, messages, keys, footer: () => footer };
 };
+
+const converging = { run: 'run', trigger: 'boot', outcome: 'running', done: 0, total: 3, at: 0 } as const;
+
+const uuid = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+/** An event as the store keeps it, with all of what the node said. */
+const told = (position: number, event: object, more: Partial<StoredEvent> = {}): StoredEvent =>
+  storedEvent(`event ${position}`, { position, raw: JSON.stringify({ id: uuid, at: 0, ...event }), ...more });
 
 describe('whoever watches a cluster', () => {
   test('sees every event once, in order, and none of an earlier run', async () => {
@@ -82,7 +90,7 @@ describe('whoever watches a cluster', () => {
     expect(footer().slice(2).map((line) => line.split(' ')[0])).toEqual(['scheduler', 'execute-1']);
   });
 
-  test('is told that something changed when a phase, a link or the broker did, and not when time went by', async () => {
+  test('is told that something changed when a phase, a link, the health or the broker did, and not when time or a converge went on', async () => {
     const server = new FakeServer();
     server.roster = [nodeView('scheduler', { lastSeenAt: 1 })];
     const { following, looks, keys } = begin(server);
@@ -95,6 +103,16 @@ describe('whoever watches a cluster', () => {
     server.state = 'connecting';
     await looks(1);
     expect(keys.size).toBe(3);
+    server.roster = [nodeView('scheduler', { converge: { ...converging, done: 1 } })];
+    await looks(1);
+    server.roster = [nodeView('scheduler', { converge: { ...converging, done: 2, step: 'another' } })];
+    await looks(1);
+    expect(keys.size).toBe(4);
+    server.roster = [nodeView('scheduler', { conditions: [{ name: 'disk', status: 'Unknown', at: 0 }] })];
+    await looks(1);
+    server.roster = [nodeView('scheduler', { keepalive: { reason: 'looking around' } })];
+    await looks(1);
+    expect(keys.size).toBe(6);
     await following.end();
   });
 
@@ -131,5 +149,35 @@ describe('whoever watches a cluster', () => {
     await looks(1);
     server.away = true;
     expect(await following.end()).toMatchObject({ events: 1, nodes: [{ node: 'scheduler' }] });
+  });
+
+  test('sees the card of a converge that failed once, after its event, and none of an earlier run', async () => {
+    const server = new FakeServer();
+    const converge = { kind: 'converge', run: uuid, trigger: 'boot', done: 1, total: 3 };
+    const failed = { ...converge, outcome: 'failed', failure: { summary: 'it failed', recommendation: 'mend it' } };
+    server.log = [told(1, failed), told(2, { ...converge, outcome: 'running' }), told(3, failed, { node: 'execute-1' }), told(4, { ...converge, outcome: 'succeeded' })];
+    const { following, looks, messages } = begin(server, 1);
+    await looks(3);
+    await following.end();
+    const lines = messages.filter((line) => line !== '');
+    expect(lines.slice(0, 3)).toEqual(['event 2', 'event 3', 'execute-1 failed']);
+    expect(lines.at(-1)).toBe('event 4');
+    expect(lines.filter((line) => line.includes('it failed'))).toHaveLength(1);
+  });
+
+  test('is told in which order nodes became ready, each when it was so first', async () => {
+    const server = new FakeServer();
+    const ready = { kind: 'phase', phase: 'ready' };
+    server.log = [
+      told(1, ready, { node: 'execute-1', receivedAt: 500 }),
+      told(2, { kind: 'phase', phase: 'converging' }, { receivedAt: 1_000 }),
+      told(3, ready, { receivedAt: 1_900 }),
+      told(4, ready, { node: 'execute-1', receivedAt: 2_340 }),
+      told(5, ready, { receivedAt: 9_000 }),
+      told(6, { kind: 'of a later version' }, { node: 'execute-2' }),
+    ];
+    const { following, looks } = begin(server, 1);
+    await looks(3);
+    expect([...(await following.end()).readyAfter]).toEqual([['scheduler', 1.9], ['execute-1', 2.34]]);
   });
 });

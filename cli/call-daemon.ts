@@ -1,9 +1,10 @@
-// One request to the daemon over its socket: handshake and request in one write, then the line that answers.
+// One request to the daemon over its socket: handshake and request in one write, then lines of progress, if any, and the
+// line that answers.
 import { connect } from 'node:net';
 import { pause, type Clock } from '../effects/clock.ts';
 import { parseJson } from '../protocol/json.ts';
 import { limits } from '../protocol/limits.ts';
-import type { LocalReply, localVersion, SpooledRequest } from '../protocol/local.ts';
+import type { LocalReply, LocalRequest, localVersion } from '../protocol/local.ts';
 
 export type CallOutcome =
   | { readonly type: 'answered'; readonly reply: LocalReply }
@@ -20,11 +21,12 @@ const lineFeed = 0x0a;
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** The daemon's line as a reply to this request; undefined for anything else. By hand for the reason given above. */
-const readReply = (line: Uint8Array, id: string): LocalReply | undefined => {
+/** A line of the daemon's about this request; undefined for anything else. By hand for the reason given above. */
+const readLine = (line: Uint8Array, id: string): LocalReply | { readonly progress: string } | undefined => {
   const json = parseJson(line);
   if (!json.ok || typeof json.value !== 'object' || json.value === null) return undefined;
-  const reply: { ok?: unknown; id?: unknown; code?: unknown; message?: unknown; result?: unknown } = json.value;
+  const reply: { ok?: unknown; id?: unknown; code?: unknown; message?: unknown; result?: unknown; progress?: unknown } = json.value;
+  if (isText(reply.progress)) return reply.id === id ? { progress: reply.progress } : undefined;
   if (reply.ok === true) return reply.id === id ? { ok: true, id, result: reply.result } : undefined;
   const concerns = reply.id === undefined || reply.id === id;
   return reply.ok === false && concerns && isText(reply.code) && isText(reply.message) ? { ok: false, code: reply.code, message: reply.message } : undefined;
@@ -32,10 +34,19 @@ const readReply = (line: Uint8Array, id: string): LocalReply | undefined => {
 
 type Attempt = CallOutcome | { readonly type: 'crowded' };
 
-const attempt = (path: string, lines: string, id: string, clock: Clock, withinMs: number): Promise<Attempt> =>
+export interface Call {
+  readonly request: LocalRequest;
+  /** Milliseconds for everything. */
+  readonly withinMs: number;
+  /** Takes the lines that come before the answer. */
+  readonly onProgress?: (line: string) => void;
+}
+
+const attempt = (path: string, { onProgress, request }: Call, lines: string, clock: Clock, withinMs: number): Promise<Attempt> =>
   new Promise((resolve) => {
     const socket = connect(path);
-    const chunks: Buffer[] = [];
+    /** Of the line that has not ended yet. */
+    let chunks: Buffer[] = [];
     let bytes = 0;
     const finish = (outcome: Attempt): void => {
       cancel();
@@ -52,22 +63,29 @@ const attempt = (path: string, lines: string, id: string, clock: Clock, withinMs
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (!chunk.includes(lineFeed) && bytes <= limits.line) return;
-      const received = Buffer.concat(chunks);
-      const reply = readReply(received.subarray(0, received.indexOf(lineFeed)), id);
-      if (reply === undefined) away('gave an answer that cannot be read');
-      else finish({ type: 'answered', reply });
+      if (bytes > limits.line && !chunk.includes(lineFeed)) return away('gave an answer that cannot be read');
+      if (!chunk.includes(lineFeed)) return;
+      let rest = Buffer.concat(chunks);
+      for (let end = rest.indexOf(lineFeed); end !== -1; end = rest.indexOf(lineFeed)) {
+        const said = readLine(rest.subarray(0, end), request.id);
+        rest = rest.subarray(end + 1);
+        if (said === undefined) return away('gave an answer that cannot be read');
+        if (!('progress' in said)) return finish({ type: 'answered', reply: said });
+        onProgress?.(said.progress);
+      }
+      chunks = [rest];
+      bytes = rest.length;
     });
     socket.write(lines);
   });
 
 /** Asks and waits at most `withinMs` milliseconds in all. Never rejects. */
-export const callDaemon = async (path: string, request: SpooledRequest, clock: Clock, withinMs: number): Promise<CallOutcome> => {
-  const end = clock.monotonic() + withinMs;
+export const callDaemon = async (path: string, call: Call, clock: Clock): Promise<CallOutcome> => {
+  const end = clock.monotonic() + call.withinMs;
   for (;;) {
     const remainingMs = Math.max(0, Math.ceil(end - clock.monotonic()));
-    const lines = `${JSON.stringify({ jetpack: { min: version, max: version } })}\n${JSON.stringify({ ...request, remainingMs })}\n`;
-    const outcome = await attempt(path, lines, request.id, clock, remainingMs);
+    const lines = `${JSON.stringify({ jetpack: { min: version, max: version } })}\n${JSON.stringify({ ...call.request, remainingMs })}\n`;
+    const outcome = await attempt(path, call, lines, clock, remainingMs);
     if (outcome.type !== 'crowded') return outcome;
     if (end - clock.monotonic() <= retryMs) return { type: 'away', reason: 'is asked by too many at once' };
     await pause(clock, retryMs);

@@ -28,7 +28,7 @@ export const deliver = async (home: string, request: SpooledRequest, clock: Cloc
 
   const sockets = findSocketPaths(paths);
   if (!sockets.ok) return spool(`cannot be found: ${sockets.error.message}`);
-  const called = await callDaemon(sockets.value.cluster, request, clock, patienceMs);
+  const called = await callDaemon(sockets.value.cluster, { request, withinMs: patienceMs }, clock);
   if (called.type === 'away') return spool(called.reason);
   const conclusion = conclude(called.reply);
   switch (conclusion.type) {

@@ -1,7 +1,8 @@
 // A run of `jetpack`, from its arguments to its exit code. Loads no more than the command needs: a script may call it a
 // thousand times.
-import { say, sayFailure } from '../commands/line.ts';
-import { logRequest } from '../commands/log.ts';
+import { answerConfig, type ConfigInvocation } from '../commands/config.ts';
+import { printable, say, sayFailure } from '../commands/line.ts';
+import { logRequest, type LogInvocation } from '../commands/log.ts';
 import { parseCommandLine, type Invocation } from '../commands/parse.ts';
 import { sendRequest, type SendInvocation } from '../commands/send.ts';
 import type { Envelope } from '../commands/envelope.ts';
@@ -13,7 +14,8 @@ import { errors } from '../protocol/errors.ts';
 import type { SpooledRequest } from '../protocol/local.ts';
 import { ok, type Result } from '../protocol/result.ts';
 import type { TraceContext } from '../protocol/trace.ts';
-import { deliver, type Delivery } from './deliver.ts';
+import { askingOf, type AskingInvocation } from './daemon-commands.ts';
+import { deliver } from './deliver.ts';
 import { readBody, readFileBody } from './read-body.ts';
 
 export interface Io {
@@ -37,10 +39,54 @@ const bodyOf = async ({ body }: SendInvocation, io: Io): Promise<Result<Uint8Arr
   }
 };
 
-const requestOf = async (invocation: Invocation, envelope: Envelope, io: Io): Promise<Result<SpooledRequest>> => {
+const messageOf = async (invocation: LogInvocation | SendInvocation, envelope: Envelope, io: Io): Promise<Result<SpooledRequest>> => {
   if (invocation.command === 'log') return logRequest(invocation, envelope);
   const body = await bodyOf(invocation, io);
   return body.ok ? sendRequest(invocation, body.value, envelope) : body;
+};
+
+/** What a command that ended well says: `out` on standard output, `note` as a line on standard error. */
+interface Said {
+  readonly out: string;
+  readonly note?: string | undefined;
+}
+
+const tell = async (invocation: LogInvocation | SendInvocation, envelope: Envelope, home: string, io: Io): Promise<Result<Said>> => {
+  const request = await messageOf(invocation, envelope, io);
+  if (!request.ok) return request;
+  const delivered = await deliver(home, request.value, io.clock);
+  if (!delivered.ok) return delivered;
+  return ok({ out: '', note: delivered.value.type === 'spooled' ? delivered.value.reason : undefined });
+};
+
+/** From the file alone, daemon or no daemon. */
+const readConfig = async (invocation: ConfigInvocation, home: string, io: Io): Promise<Result<Said>> => {
+  const { readConfigTree } = await import('./config-file.ts');
+  const read = readConfigTree(home);
+  if (!read.ok) return read;
+  // Before the answer, and also when there is none: a key may be missing because an older copy served.
+  if (read.value.warning !== undefined) io.err(say('jetpack config', read.value.warning));
+  const answered = answerConfig(read.value.tree, invocation);
+  return 'out' in answered ? ok({ out: answered.out }) : { ok: false, error: answered };
+};
+
+const askDaemon = async (invocation: AskingInvocation, envelope: Envelope, home: string, io: Io): Promise<Result<Said>> => {
+  const { ask } = await import('./ask.ts');
+  const { question, present } = askingOf(invocation, envelope);
+  const asked = await ask(home, { ...question, onProgress: (line) => io.out(`${printable(line)}\n`) }, io.clock);
+  return asked.ok ? ok({ out: present(asked.value) }) : asked;
+};
+
+const perform = (invocation: Invocation, envelope: Envelope, home: string, io: Io): Promise<Result<Said>> => {
+  switch (invocation.command) {
+    case 'log':
+    case 'send':
+      return tell(invocation, envelope, home, io);
+    case 'config':
+      return readConfig(invocation, home, io);
+    default:
+      return askDaemon(invocation, envelope, home, io);
+  }
 };
 
 const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
@@ -51,14 +97,12 @@ const parentOf = async (env: Io['env']): Promise<TraceContext | undefined> =>
 
 const wantsTraces = (env: Io['env']): boolean => isSet(env['OTEL_EXPORTER_OTLP_ENDPOINT']) || isSet(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
 
-const carryOut = async (invocation: Invocation, home: string, io: Io): Promise<Result<Delivery>> => {
+const carryOut = async (invocation: Invocation, home: string, io: Io): Promise<Result<Said>> => {
   const { clock, env, random } = io;
   const { command } = invocation;
-  const work = async (trace: TraceContext | undefined): Promise<Result<Delivery>> => {
+  const work = (trace: TraceContext | undefined): Promise<Result<Said>> => {
     const at = clock.now();
-    const envelope = { id: uuid7(at, random), at, ...(trace === undefined ? {} : { trace }) };
-    const request = await requestOf(invocation, envelope, io);
-    return request.ok ? deliver(home, request.value, clock) : request;
+    return perform(invocation, { id: uuid7(at, random), at, ...(trace === undefined ? {} : { trace }) }, home, io);
   };
   const parent = await parentOf(env);
   if (!wantsTraces(env)) return work(parent);
@@ -86,7 +130,9 @@ export const run = async (io: Io): Promise<number> => {
         io.err(sayFailure(command, outcome.error));
         return errors[outcome.error.code].exit;
       }
-      if (outcome.value.type === 'spooled') io.err(say(command, outcome.value.reason));
+      const { note, out } = outcome.value;
+      if (out !== '') io.out(out);
+      if (note !== undefined) io.err(say(command, note));
       return 0;
     }
   }

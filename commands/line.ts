@@ -4,13 +4,13 @@ import type { Failure } from '../protocol/result.ts';
 const longest = 500;
 
 /** Text from anywhere as one printable line. */
-const oneLine = (text: string): string => {
+export const printable = (text: string): string => {
   const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll(/\p{Cc}/gu, '\u{FFFD}');
   return line.length <= longest ? line : `${line.slice(0, longest)}…`;
 };
 
 /** What a command says on standard error. */
-export const say = (command: string, text: string): string => `${oneLine(`${command}: ${text}`)}\n`;
+export const say = (command: string, text: string): string => `${printable(`${command}: ${text}`)}\n`;
 
 /** A failure as that line: one of usage points to the help, any other ends with its code (docs/ERRORS.md). */
 export const sayFailure = (command: string, { code, message }: Failure): string =>

@@ -91,7 +91,19 @@ describe('the home', () => {
 
 describe('what is wrong is one line that names it and what would be right', () => {
   test.each([
-    [[], 'jetpack: a command is missing: log or send; see jetpack --help'],
+    [[], 'jetpack: a command is missing: one of config, converge, health, inspect, keepalive, log, send, status, sync; see jetpack --help'],
+    [['sync'], 'jetpack sync: a command is missing: one of wait; see jetpack sync --help'],
+    [['sync', 'wiat'], "jetpack sync: unknown command 'wiat' (Did you mean wait?); see jetpack sync --help"],
+    [['sync', 'wait'], "jetpack sync wait: required option '--role <role>' not specified; see jetpack sync wait --help"],
+    [['sync', 'wait', '--role', ''], "jetpack sync wait: option '--role <role>' is not a name of 1 to 255 characters; see jetpack sync wait --help"],
+    [['sync', 'wait', '--role', 'r', '--phase', 'steady'], "jetpack sync wait: option '--phase <phase>' argument 'steady' is invalid. Allowed choices are starting, converging, ready, failed, stopping; see jetpack sync wait --help"],
+    [['sync', 'wait', '--role', 'r', '--count', '0'], "jetpack sync wait: option '--count <n>' is not a whole number from 1 to 999999; see jetpack sync wait --help"],
+    [['sync', 'wait', '--role', 'r', '--timeout', '6x'], "jetpack sync wait: option '--timeout <time>': '6x' is not a duration: write 500ms, 20s, 5m or 1h; see jetpack sync wait --help"],
+    [['sync', 'wait', '--role', 'r', '--timeout', '25h'], "jetpack sync wait: option '--timeout <time>' is not between 1ms and 24h; see jetpack sync wait --help"],
+    [['status', 'now'], "jetpack status: too many arguments for 'status'. Expected 0 arguments but got 1: now; see jetpack status --help"],
+    [['converge', '--rerun'], "jetpack converge: unknown option '--rerun'; see jetpack converge --help"],
+    [['keepalive', '6x'], expect.stringMatching(/^jetpack keepalive: '6x' is not a duration: .*; see jetpack keepalive --help\n$/)],
+    [['keepalive', '-1h'], expect.stringMatching(/^jetpack keepalive: '-1h' is not a duration: .*\n$/)],
     [['lgo', 'text'], "jetpack: unknown command 'lgo' (Did you mean log?); see jetpack --help"],
     [['--bogus'], "jetpack: unknown option '--bogus'; see jetpack --help"],
     [['--home'], "jetpack: option '--home <dir>' argument missing; see jetpack --help"],
@@ -108,11 +120,32 @@ describe('what is wrong is one line that names it and what would be right', () =
     [['send', 'text', '-r', ''], 'jetpack send: the routing key is empty: give words joined by dots (routing_key_invalid)'],
     [['send', 'text', '-r', 'a\nb'], 'jetpack send: the routing key holds a control character (routing_key_invalid)'],
     [['send', 'text', '-r', 'x'.repeat(256)], 'jetpack send: the routing key has 256 bytes: at most 255 are allowed (routing_key_invalid)'],
-  ])('%j', (argv, line) => expect(see(...argv)).toBe(`${line}\n`));
+  ])('%j', (argv, line) => expect(see(...argv)).toEqual(typeof line === 'string' ? `${line}\n` : line));
 
   test('also when what was given has line breaks, control characters or a hundred thousand letters', () => {
     expect(see('log', 'text', '--a\nb\u001B[31m')).toBe("jetpack log: unknown option '--a b\u{FFFD}[31m'; a message that starts with a dash goes after --; see jetpack log --help\n");
     expect(see(`x${'y'.repeat(100_000)}`)).toMatch(/^jetpack: unknown command 'xy{400,500}…\n$/);
+  });
+});
+
+describe('other commands', () => {
+  test.each([
+    [['config'], { command: 'config', json: false }],
+    [['config', 'a.b', '', '--json'], { command: 'config', key: 'a.b', fallback: '', json: true }],
+    [['config', '--json', 'a.b'], { command: 'config', key: 'a.b', json: true }],
+    [['converge', '--plan'], { command: 'converge', plan: true, rerunScripts: false }],
+    [['converge', '--rerun-scripts'], { command: 'converge', plan: false, rerunScripts: true }],
+    [['health', '--run', '--json'], { command: 'health', run: true, json: true }],
+    [['inspect'], { command: 'inspect', json: false }],
+    [['status', '--json'], { command: 'status', json: true }],
+    [['keepalive'], { command: 'keepalive', action: 'set', durationMs: 3_600_000 }],
+    [['keepalive', 'forever', '--reason', 'looking'], { command: 'keepalive', action: 'set', reason: 'looking' }],
+    [['keepalive', 'show'], { command: 'keepalive', action: 'show' }],
+    [['sync', 'wait', '--role', 'scheduler', '--phase', 'ready', '--timeout', '5m'], { command: 'sync wait', role: 'scheduler', phase: 'ready', timeoutMs: 300_000 }],
+    [['sync', 'wait', '--role=execute', '--count=2'], { command: 'sync wait', role: 'execute', phase: 'ready', count: 2, timeoutMs: 300_000 }],
+  ] as const)('%j', (argv, invocation) => {
+    const parsed = parseCommandLine([...argv, '--home', '/h'], '0');
+    expect(parsed.type === 'invoked' && JSON.parse(JSON.stringify(parsed))).toEqual({ type: 'invoked', home: '/h', invocation });
   });
 });
 
@@ -127,14 +160,21 @@ describe('help and version', () => {
 Speaks to jetpackd, the agent on this node of the cluster.
 
 Options:
-  --home <dir>              the node's home (default: JETPACK_HOME, CYCLECLOUD_HOME or
-                            /opt/cycle/jetpack)
-  -v, --version             print the version
-  -h, --help                print this text
+  --home <dir>                      the node's home (default: JETPACK_HOME, CYCLECLOUD_HOME or
+                                    /opt/cycle/jetpack)
+  -v, --version                     print the version
+  -h, --help                        print this text
 
 Commands:
-  log [options] <message>   report a message to the cluster
-  send [options] [message]  send a message of your own through the broker
+  config [options] [key] [default]  read the node's configuration
+  converge [options]                run the scripts of the projects that have not run yet
+  health [options]                  what the health checks found
+  inspect [options]                 show the daemon's actors
+  keepalive [options] [duration]    hold off the termination of an unhealthy node
+  log [options] <message>           report a message to the cluster
+  send [options] [message]          send a message of your own through the broker
+  status [options]                  this node at a glance
+  sync                              keep step with the other nodes
 `),
   );
 

@@ -48,6 +48,20 @@ const isServed = (): boolean => {
   });
 };
 
+/** What the box shows that a node told, in order. */
+const told = (output: string, node: string): readonly string[] =>
+  [...output.matchAll(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  ${node} +[A-Z]+ +(.*)$`, 'gm'))].map(([, message = '']) => message);
+
+const phases = (output: string, node: string): readonly string[] =>
+  told(output, node).flatMap((message) => /^phase (\w+)/.exec(message)?.[1] ?? []);
+
+/** Every node came to be ready in this run, and what it told is what the server counts. */
+const expectAllReady = (output: string): void => {
+  for (const node of nodeNames) expect([node, phases(output, node)]).toEqual([node, ['starting', 'converging', 'ready']]);
+  const all = nodeNames.flatMap((node) => told(output, node));
+  expect(output).toContain(`3 of 3 nodes ready, ${all.length} events stored`);
+};
+
 const log = (message: string) => runJetpack(['log', message, '--home', nodeHome(state(), 'scheduler')]);
 
 describe('a cluster of processes on RabbitMQ', () => {
@@ -60,20 +74,26 @@ describe('a cluster of processes on RabbitMQ', () => {
     const first = await box.interrupt();
     expect(performance.now() - asked).toBeLessThan(5_000);
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    expect(first.stdout).toContain('3 of 3 nodes ready, 10 events stored');
-    const next = await start(['--for', '5s']).ended;
+    expectAllReady(first.stdout);
+    expect(told(first.stdout, 'scheduler').filter((message) => message === 'over RabbitMQ')).toHaveLength(1);
+    for (const node of ['execute-1', 'execute-2']) expect(told(first.stdout, node)).toContainEqual(expect.stringMatching(/^joined with 4 slots/));
+    const second = start([]);
+    await second.allReady();
+    const next = await second.interrupt();
     expect(next).toMatchObject({ code: 0, stderr: '' });
-    expect(next.stdout).toContain('3 of 3 nodes ready');
-    expect(next.stdout).not.toContain('over RabbitMQ');
+    expectAllReady(next.stdout);
+    for (const gone of ['over RabbitMQ', 'joined with']) expect(next.stdout).not.toContain(gone);
   }, 60_000);
 
   test('begun anew meets nothing of the cluster that it has forgotten', async () => {
     await start(['--for', '1ms']).ended;
     const queues = async (): Promise<string> => rabbit.ctl('list_queues', 'name');
     const before = (await queues()).match(/jetpack-box-\w+/g);
-    const { code, stdout } = await start(['--for', '5s', '--fresh']).ended;
+    const box = start(['--fresh']);
+    await box.allReady();
+    const { code, stdout } = await box.interrupt();
     expect(code).toBe(0);
-    expect(stdout).toContain('3 of 3 nodes ready, 9 events stored');
+    expectAllReady(stdout);
     const prefix = /exchanges (jetpack-box-\w+)\./.exec(stdout)?.[1];
     expect(before).not.toContain(prefix);
     expect(await queues()).toContain(`${prefix}.reports`);
@@ -85,7 +105,9 @@ describe('a cluster of processes on RabbitMQ', () => {
     box.child.kill('SIGKILL');
     await box.ended;
     await waitFor('the end of server and nodes', () => !isServed());
-    expect((await start(['--fresh', '--for', '5s']).ended).code).toBe(0);
+    const next = start(['--fresh']);
+    await next.allReady();
+    expect((await next.interrupt()).code).toBe(0);
   }, 60_000);
 });
 

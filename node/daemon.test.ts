@@ -2,10 +2,11 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Outbox } from '../actors/node/ports.ts';
+import type { Outbox } from '../actors/node/messaging/ports.ts';
 import { MemoryOutbox } from '../actors/node/testing/memory-outbox.ts';
 import { FakeTransport } from '../actors/testing/fake-transport.ts';
 import { settle } from '../actors/testing/world.ts';
+import { ManualBootClock } from '../effects/manual-boot-clock.ts';
 import { ManualClock } from '../effects/manual-clock.ts';
 import { seededRandom } from '../effects/random.ts';
 import { lasts } from '../effects/testing/lasts.ts';
@@ -16,12 +17,15 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import type { Topology } from '../transport/topology.ts';
 import { startNode, type NodeSurroundings, type RunningNode } from './daemon.ts';
 import { homePaths } from './home/paths.ts';
+import { nodeTimes } from './times.ts';
+import { binFolder } from './version.ts';
 
 const settings = {
   address: { cluster: 'lab', node: 'n1' },
   facts: { instanceId: 'i-1', hostname: 'n1', version: '1.0.0', pid: 1 },
   prefix: 'test',
-  times: { heartbeatMs: 10_000, registerAgainMs: 1_000 },
+  binFolder,
+  times: nodeTimes,
 };
 
 let home: string;
@@ -49,6 +53,8 @@ const start = (more: Partial<NodeSurroundings> = {}) => {
         topologies.push(topology);
         return transport;
       },
+      env: process.env,
+      bootClock: new ManualBootClock(clock),
       metrics: createMetrics(clock),
       clock,
       random: seededRandom(Date.now()),
@@ -107,7 +113,7 @@ describe('a daemon', () => {
   test('declares its own queue, and has one actor for each part', async () => {
     const { node, topologies } = await begin();
     expect(topologies.map(({ queues }) => queues.map(({ name }) => name))).toEqual([['test.node.lab.n1']]);
-    expect(node.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'messaging', 'sync', 'gateway'].map((name) => [`node/${name}`, 'running']));
+    expect(node.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'messaging', 'keepalive', 'healthcheck', 'converge', 'config', 'sync', 'gateway'].map((name) => [`node/${name}`, 'running']));
   });
 
   test('that the broker refuses for good says so once, with the code, and can be stopped', async () => {
@@ -130,7 +136,7 @@ describe('a stop', () => {
     expect(node.stop()).toBe(stop);
     await lasts(clock, stop);
     expect(transport.ends).toEqual(['drain', 'close']);
-    expect(node.inspect().map(({ state }) => state)).toEqual(Array(4).fill('stopped'));
+    expect(node.inspect().map(({ state }) => state)).toEqual(Array(8).fill('stopped'));
     expect(readdirSync(homePaths(home).run)).not.toContain('jetpack.sock');
     expect(clock.armed).toBe(0);
   });

@@ -3,14 +3,15 @@
 //
 // States: opening -> running -> stopping (asked, or its root supervisor gave up) -> ended. What it opened it closes, in the
 // reverse order, whichever way it ends: also when a later part cannot be opened, or one cannot be closed.
+import type { BootClock } from '../effects/boot-clock.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
 import type { Random } from '../effects/random.ts';
 import { createActorSystem } from '../actors/runtime.ts';
 import type { Interceptor } from '../actors/interceptor.ts';
 import type { ActorSnapshot } from '../actors/system.ts';
-import type { Outbox } from '../actors/node/ports.ts';
-import type { NodeFacts, SyncTimes } from '../actors/node/sync.ts';
+import type { Outbox } from '../actors/node/messaging/ports.ts';
+import type { NodeFacts } from '../actors/node/sync/presence.ts';
 import type { NodeAddress } from '../protocol/identity.ts';
 import { ok, type Failure, type Result } from '../protocol/result.ts';
 import type { Reply } from '../actors/ref.ts';
@@ -25,16 +26,22 @@ import { claimSocketPaths } from './home/socket-paths.ts';
 import { lockHome } from './home/lock.ts';
 import { homePaths } from './home/paths.ts';
 import { prepareHome } from './home/prepare.ts';
+import { openConvergeLog } from './converge-log.ts';
+import { machineOf, type ProcessEnvironment } from './machine.ts';
 import { openOutbox, type OpenedOutbox } from './outbox/outbox.ts';
 import { listenLocal } from './sockets/listen.ts';
 import { drainSpool } from './spool/drain.ts';
+import { openState } from './state/state.ts';
+import type { NodeTimes } from './times.ts';
 
 export interface NodeSettings {
   readonly home: string;
   readonly address: NodeAddress;
   readonly facts: NodeFacts;
   readonly prefix: string;
-  readonly times: SyncTimes;
+  /** The folder of the `jetpack` command: scripts find it first on their PATH. */
+  readonly binFolder: string;
+  readonly times: NodeTimes;
 }
 
 /** What the daemon takes from its surroundings. */
@@ -43,6 +50,9 @@ export interface NodeSurroundings {
   /** Wraps the outbox once it is open, for tests that watch or stop it at a chosen moment. */
   readonly overOutbox?: (outbox: Outbox) => Outbox;
   readonly interceptors?: readonly Interceptor[];
+  /** The process's environment, of which scripts see a part. */
+  readonly env: ProcessEnvironment;
+  readonly bootClock: BootClock;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly random: Random;
@@ -77,19 +87,27 @@ const open = (settings: NodeSettings, around: NodeSurroundings) => {
   const owner = { ...settings.address, instanceId: settings.facts.instanceId };
   const opened: Result<OpenedOutbox> = openOutbox(paths.outbox, owner, around);
   if (!opened.ok) return close(opened);
-  const { outbox, setAside } = opened.value;
-  if (setAside !== undefined) {
-    around.logger.warn(`the outbox was set aside as ${setAside.path}: ${setAside.reason}`, { path: setAside.path });
+  const { outbox } = opened.value;
+  const state = openState(paths.state, owner, around.clock);
+  if (!state.ok) {
+    void outbox.close();
+    return close(state);
   }
-  return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox });
+  for (const [what, setAside] of [['outbox', opened.value.setAside], ['state', state.value.setAside]] as const) {
+    if (setAside !== undefined) around.logger.warn(`the ${what} was set aside as ${setAside.path}: ${setAside.reason}`, { path: setAside.path });
+  }
+  return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox, state: state.value.state });
 };
 
 export const startNode = (settings: NodeSettings, around: NodeSurroundings): Result<RunningNode> => {
   const { clock, logger, metrics, random } = around;
   const opened = open(settings, around);
   if (!opened.ok) return opened;
-  const { lock, outbox, paths, sockets } = opened.value;
+  const { lock, outbox, paths, sockets, state } = opened.value;
   const { address, facts, prefix, times } = settings;
+  const { bootClock, env } = around;
+  const machine = machineOf({ settings, paths, env, bootClock, clock, logger });
+  const convergeLog = openConvergeLog(paths, logger, clock);
   const names = namesFor(prefix);
   const timing = metrics.timeMessages === undefined ? [] : [metrics.timeMessages];
   const system = createActorSystem({ name: address.node, clock, random, logger, interceptors: [...timing, ...(around.interceptors ?? [])] });
@@ -108,12 +126,18 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     },
     messaging: {
       outbox,
+      state,
       destination: { address, reportsExchange: names.reports, userExchange: names.user },
       clock,
       random,
       logger: logger.child({ actor: 'messaging' }),
     },
+    config: { ...machine.config, state, clock, random, logger: logger.child({ actor: 'config' }) },
+    keepalive: { ...machine.keepalive, state, clock, random, logger: logger.child({ actor: 'keepalive' }) },
+    healthcheck: { ...machine.healthcheck, state, clock, random, logger: logger.child({ actor: 'healthcheck' }) },
+    converge: { ...machine.converge, state, clock, random, logger: convergeLog.logger.child({ actor: 'converge' }) },
     sync: {
+      state,
       address,
       facts,
       reportsExchange: names.reports,
@@ -122,6 +146,11 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
       clock,
       random,
       logger: logger.child({ actor: 'sync' }),
+    },
+    status: {
+      identity: { ...address, version: facts.version },
+      broker: () => transport?.state ?? 'closed',
+      outbox: () => outbox.depth(),
     },
     gateway: {
       openSockets: (handle) => listenLocal({ paths: sockets, handle, clock, logger: logger.child({ actor: 'gateway' }) }),
@@ -153,7 +182,13 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     await root.drain();
     system.stop();
     unobserve();
-    await closeAll([{ what: 'the outbox', close: () => outbox.close() }, { what: 'the home', close: () => lock.release() }], logger);
+    const closings = [
+      { what: 'the log of converges', close: () => convergeLog.close() },
+      { what: 'the state', close: () => state.close() },
+      { what: 'the outbox', close: () => outbox.close() },
+      { what: 'the home', close: () => lock.release() },
+    ];
+    await closeAll(closings, logger);
   };
   void announce();
   return ok({

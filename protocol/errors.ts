@@ -28,8 +28,19 @@ export const errors = {
   daemon_unreachable: entry(1, true, 'jetpackd does not answer on its socket.', 'Start jetpackd, or look into logs/jetpackd.log.'),
   handshake_unsupported: entry(1, false, 'Client and daemon share no version of the local protocol.', 'Use the jetpack command that came with this jetpackd.'),
   request_invalid: entry(2, false, 'A request, on a local socket or to the HTTP API, is not what it should be.', 'The line names the field or parameter.'),
-  forbidden: entry(1, false, 'This socket does not serve that request.', 'Run the command as root; run/admin.sock serves it.'),
+  forbidden: entry(1, false, 'This socket, or the HTTP API, does not serve that request to this caller.', 'On a node run the command as root, for run/admin.sock serves it; ask the HTTP API from the machine of the server.'),
   busy: entry(1, true, 'A bound on connections, bytes or queued work is reached.', 'Try again; the bound frees itself.'),
+
+  // The functions of a node
+  key_missing: entry(1, false, 'The configuration has no such key, and no default was given.', '`jetpack config --json` shows the whole tree.'),
+  config_damaged: entry(1, false, 'config/node.json cannot be read, and no earlier good one either.', 'Start jetpackd, which writes it anew; the damaged file is set aside.'),
+  state_unwritable: entry(1, true, "The node's state cannot be written.", 'Check the disk under run/: space, permissions, read-only mount.'),
+  project_missing: entry(1, true, 'A project, version or spec is not in its locker.', 'Upload it, or correct cyclecloud.cluster_init_specs.'),
+  project_unusable: entry(1, false, 'A project cannot be used as it is.', 'The line names the file and what is wrong in it.'),
+  script_failed: entry(1, true, 'A script of a project did not end well, so the converge stopped.', 'The card has the end of its output; mend the script, upload, converge again.'),
+  converge_running: entry(1, true, 'A converge is under way on this node.', 'Wait until it has ended; `jetpack status` tells.'),
+  wait_unmet: entry(1, true, 'What was waited for did not come in time.', 'The line says how the nodes stand.'),
+  command_expired: entry(1, false, 'A command of the server came after its time.', 'Give it again.'),
 
   // Actors
   timeout: entry(1, true, 'No answer before the deadline.', 'Try again; if it lasts, look at the named actor in the log.'),

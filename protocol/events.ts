@@ -2,20 +2,30 @@
 // Within a major version fields are only added; a reader ignores fields it does not know. The descriptions are what
 // docs/PROTOCOL.md prints.
 import { z } from 'zod';
+import { card } from './card.ts';
 import { id } from './identity.ts';
 import { traceContext } from './trace.ts';
 
 export const levels = ['info', 'warn', 'error'] as const;
 export const priorities = ['low', 'medium', 'high'] as const;
-export const phases = ['starting', 'ready', 'stopping'] as const;
+export const phases = ['starting', 'converging', 'ready', 'failed', 'stopping'] as const;
+/** Reference, section 5.13, and `Unknown`: what watches it could not tell. */
+export const conditionStatuses = ['OK', 'Warning', 'Error', 'NA', 'Unknown'] as const;
+export const convergeTriggers = ['boot', 'command-line', 'server'] as const;
+export const convergeOutcomes = ['running', 'succeeded', 'failed'] as const;
+export const commandStates = ['accepted', 'done', 'failed', 'expired'] as const;
 
 export const level = z.enum(levels);
 export const priority = z.enum(priorities);
-const phase = z.enum(phases);
+export const phase = z.enum(phases);
 
 export type Level = z.infer<typeof level>;
 export type Priority = z.infer<typeof priority>;
 export type Phase = z.infer<typeof phase>;
+export type ConditionStatus = (typeof conditionStatuses)[number];
+export type ConvergeTrigger = (typeof convergeTriggers)[number];
+export type ConvergeOutcome = (typeof convergeOutcomes)[number];
+export type CommandState = (typeof commandStates)[number];
 
 /** A sequence number: 1, 2, 3 … within a lane of a stream. */
 export const sequence = z.int().min(1);
@@ -43,6 +53,39 @@ export const eventSchemas = {
     phase,
     detail: z.string().optional().describe('one line for a person'),
   }),
+  converge: event('converge', 'How far a converge is. Each event tells all of it, so that any of them may be missed.', {
+    run: id.describe('one converge from its beginning to its outcome'),
+    trigger: z.enum(convergeTriggers).describe('who asked for it'),
+    outcome: z.enum(convergeOutcomes),
+    done: z.int().min(0).describe('scripts that ended well or needed no run'),
+    total: z.int().min(0).describe('scripts of all specs'),
+    step: z.string().optional().describe('what runs now'),
+    failure: card.optional().describe('why it failed'),
+  }),
+  condition: event('condition', 'What a health check found, whenever it differs from what it found before.', {
+    name: z.string().describe('of the check'),
+    status: z.enum(conditionStatuses),
+    message: z.string().optional().describe('one line for a person'),
+    details: z.string().optional().describe('the end of what the check wrote'),
+    recommendation: z.string().optional(),
+  }),
+  termination: event('termination', 'The node asks the server to end it, or takes that back.', {
+    request: id.describe('the request: one from its making to its withdrawal'),
+    state: z.enum(['requested', 'withdrawn']),
+    check: z.string().describe('the health check that asks'),
+    reason: z.string(),
+  }),
+  keepalive: event('keepalive', 'Whether terminations by the health check are held off.', {
+    holds: z.boolean(),
+    expiresAt: z.int().min(0).optional().describe("by the node's wall clock, milliseconds since the epoch; absent while it holds: forever"),
+    reason: z.string().optional().describe('given by who asked for it'),
+  }),
+  command: event('command', 'What became of a command of the server on this node.', {
+    command: id,
+    state: z.enum(commandStates),
+    code: z.string().optional().describe('an error code, when it failed'),
+    message: z.string().optional().describe('one line for a person'),
+  }),
   undelivered: event('undelivered', 'A message of `jetpack send` that left as a failure.', {
     messageId: id,
     routingKey: z.string(),
@@ -66,8 +109,14 @@ export const priorityOf = (event: JetpackEvent): Priority => {
   switch (event.kind) {
     case 'log':
       return event.priority;
+    case 'converge':
+      return event.outcome === 'running' ? 'low' : 'high';
     case 'node':
     case 'phase':
+    case 'condition':
+    case 'termination':
+    case 'keepalive':
+    case 'command':
     case 'undelivered':
     case 'dropped':
       return 'high';

@@ -1,6 +1,7 @@
 // What crosses the wire: frames. A frame is one AMQP message, JSON in UTF-8, and says its version and kind first. The
 // descriptions are what docs/PROTOCOL.md prints.
 import { z } from 'zod';
+import { configuration } from './configuration.ts';
 import { sequence } from './events.ts';
 import { id, nodeAddress } from './identity.ts';
 import { traceContext } from './trace.ts';
@@ -10,6 +11,12 @@ export const wireVersion = 1;
 
 const lane = z.string().regex(/^[a-z]{1,16}$/, 'a lane is one to sixteen lower-case letters');
 const stream = id.describe("an outbox's stream, minted whenever its file is opened");
+
+const revision = z.int().min(0).describe('revision of the configuration the node has; absent: none');
+
+export const commandNames = ['check', 'converge', 'set'] as const;
+
+export type CommandName = (typeof commandNames)[number];
 
 const frame = <K extends string, S extends z.ZodRawShape>(kind: K, meaning: string, body: S) =>
   z
@@ -41,12 +48,21 @@ export const frameSchemas = {
     hostname: z.string(),
     version: z.string().describe('of jetpackd'),
     wire: z.object({ min: z.int(), max: z.int() }).describe('the wire versions the node speaks'),
+    configuration: revision.optional(),
   }),
   heartbeat: frame('heartbeat', 'Node to server: alive, and again in `everyMs`. Transient.', {
     everyMs: z.int().min(1),
     phase: z.string(),
     uptimeMs: z.int().min(0),
     outbox: z.int().min(0).describe('rows that wait in the outbox'),
+    configuration: revision.optional(),
+  }),
+  watch: frame('watch', 'Node to server: tell me when so many nodes of a role are in a phase. Asked again while it matters. Transient.', {
+    watch: id.describe('one wait; the same id again renews it'),
+    role: z.string().max(255),
+    phase: z.string().max(64),
+    count: z.int().min(1).optional().describe('so many at least; absent: every node of the role, and one at least'),
+    leaseMs: z.int().min(0).max(600_000).describe('the server forgets it after so long; 0: at once'),
   }),
   registered: frame('registered', 'Server to node: the answer to `register`.', {
     server: z.string().describe("the server's name"),
@@ -55,6 +71,21 @@ export const frameSchemas = {
   refused: frame('refused', 'Server to node: the answer to a `register` that cannot be served.', {
     code: z.string().describe('an error code'),
     message: z.string(),
+  }),
+  configuration: frame('configuration', "Server to node: the node's configuration. Sent at registration, and when a node names another revision.", {
+    ...configuration.shape,
+  }),
+  command: frame('command', 'Server to node: do this. Sent again until the node has accepted it, which its `command` events tell.', {
+    command: id.describe('the same id again is the same command'),
+    name: z.enum(commandNames),
+    rerunScripts: z.boolean().optional().describe('`converge`: also scripts that ended well before'),
+    key: z.string().optional().describe('`set`: the setting, dotted'),
+    configuration: configuration.optional().describe("`set`: the node's whole configuration with the setting in it, so that an older one never undoes a newer one"),
+  }),
+  watched: frame('watched', 'Server to node: how the nodes that a `watch` names stand; at its beginning, and when that changes.', {
+    watch: id,
+    met: z.boolean(),
+    nodes: z.array(z.object({ node: z.string(), phase: z.string() })).max(1_000).describe('nodes of the role'),
   }),
   applied: frame('applied', 'Server to node: everything of this lane up to and including `sequence` is in the store.', {
     stream,

@@ -2,7 +2,7 @@
 // the daemon answers with one line a request. A line is at most `limits.line` bytes. The descriptions are what
 // docs/PROTOCOL.md prints.
 import { z } from 'zod';
-import { level, priority } from './events.ts';
+import { level, phase, priority } from './events.ts';
 import { id } from './identity.ts';
 import { traceContext } from './trace.ts';
 
@@ -32,6 +32,24 @@ export const requestSchemas = {
     contentType: z.string().max(255),
     bodyBase64: z.base64(),
   }),
+  keepalive: request('keepalive', '`jetpack keepalive`: holds off terminations by the health check, shows or ends that.', {
+    action: z.enum(['set', 'show', 'cancel']),
+    durationMs: z.int().min(1_000).max(315_360_000_000).optional().describe('`set`: for so long, milliseconds, ten years at most; absent: forever'),
+    reason: z.string().max(1_000).optional(),
+  }),
+  converge: request('converge', '`jetpack converge`: answered when it has ended; progress comes before. Served on the admin socket only.', {
+    plan: z.boolean().describe('say what would run, and run nothing'),
+    rerunScripts: z.boolean().describe('also scripts that ended well before'),
+  }),
+  health: request('health', '`jetpack health`: what the health checks found; with `run`, after a round of them.', {
+    run: z.boolean(),
+  }),
+  wait: request('wait', '`jetpack sync wait`: answered when so many nodes of a role are in a phase, or when the time is up.', {
+    role: z.string().min(1).max(255),
+    phase,
+    count: z.int().min(1).max(1_000_000).optional().describe('so many at least; absent: every node of the role, and one at least'),
+  }),
+  status: request('status', '`jetpack status`: this node at a glance.', {}),
   inspect: request('inspect', "The daemon's actors: path, state, mailbox depth, restarts. Served on the admin socket only.", {}),
 } as const;
 
@@ -53,4 +71,18 @@ export const reply = z.discriminatedUnion('ok', [
 
 export type LocalReply = z.infer<typeof reply>;
 
-export const requestSchema = z.discriminatedUnion('verb', [requestSchemas.log, requestSchemas.send, requestSchemas.inspect]);
+/** Lines before the answer of a request that takes long: one line of text for a person each. */
+export const progress = z.object({ id, progress: z.string() });
+
+export type LocalProgress = z.infer<typeof progress>;
+
+export const requestSchema = z.discriminatedUnion('verb', [
+  requestSchemas.log,
+  requestSchemas.send,
+  requestSchemas.keepalive,
+  requestSchemas.converge,
+  requestSchemas.health,
+  requestSchemas.wait,
+  requestSchemas.status,
+  requestSchemas.inspect,
+]);

@@ -6,7 +6,7 @@ import { address } from './testing/arbitraries.ts';
 
 const route: fc.Arbitrary<Route> = fc.oneof(
   fc
-    .tuple(fc.constantFrom('events' as const, 'register' as const, 'heartbeat' as const, 'node' as const), address)
+    .tuple(fc.constantFrom('events' as const, 'register' as const, 'heartbeat' as const, 'watch' as const, 'node' as const), address)
     .map(([type, names]) => ({ type, ...names })),
   address.map(({ cluster }) => ({ type: 'cluster' as const, cluster })),
 );
@@ -25,6 +25,7 @@ describe('routing keys', () => {
     expect(routingKey({ type: 'events', ...names })).toBe('events.lab~201.ip-10');
     expect(routingKey({ type: 'register', ...names })).toBe('presence.lab~201.ip-10.register');
     expect(routingKey({ type: 'heartbeat', ...names })).toBe('presence.lab~201.ip-10.heartbeat');
+    expect(routingKey({ type: 'watch', ...names })).toBe('presence.lab~201.ip-10.watch');
     expect(routingKey({ type: 'node', ...names })).toBe('node.lab~201.ip-10');
     expect(routingKey({ type: 'cluster', cluster: 'lab 1' })).toBe('cluster.lab~201');
   });

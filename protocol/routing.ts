@@ -3,6 +3,7 @@
 //   events.CLUSTER.NODE               a node's event frames
 //   presence.CLUSTER.NODE.register    registration, asked again until answered
 //   presence.CLUSTER.NODE.heartbeat   transient
+//   presence.CLUSTER.NODE.watch       transient
 //   node.CLUSTER.NODE                 to one node
 //   cluster.CLUSTER                   to every node of a cluster
 import type { NodeAddress } from './identity.ts';
@@ -11,7 +12,7 @@ import { fail, ok, type Result } from './result.ts';
 import { decodeSegment, encodeSegment } from './segment.ts';
 
 export type Route =
-  | ({ readonly type: 'events' | 'register' | 'heartbeat' | 'node' } & NodeAddress)
+  | ({ readonly type: 'events' | 'register' | 'heartbeat' | 'watch' | 'node' } & NodeAddress)
   | { readonly type: 'cluster'; readonly cluster: string };
 
 export const routingKey = (route: Route): string => {
@@ -21,6 +22,7 @@ export const routingKey = (route: Route): string => {
       return `events.${cluster}.${encodeSegment(route.node)}`;
     case 'register':
     case 'heartbeat':
+    case 'watch':
       return `presence.${cluster}.${encodeSegment(route.node)}.${route.type}`;
     case 'node':
       return `node.${cluster}.${encodeSegment(route.node)}`;
@@ -38,7 +40,7 @@ export const parseRoutingKey = (key: string): Route | undefined => {
   if (node === undefined) return undefined;
   if (head === 'events' || head === 'node') return words.length === 2 ? { type: head, cluster, node } : undefined;
   if (head !== 'presence' || words.length !== 3) return undefined;
-  return verb === 'register' || verb === 'heartbeat' ? { type: verb, cluster, node } : undefined;
+  return verb === 'register' || verb === 'heartbeat' || verb === 'watch' ? { type: verb, cluster, node } : undefined;
 };
 
 /** Checks the routing key of `jetpack send`: the user's own words, at most 255 bytes, no control characters. */

@@ -5,10 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { z } from 'zod';
+import { card } from './card.ts';
 import { decodeEvent, decodeFrame, encodeEvent, encodeFrame } from './codec.ts';
 import { eventSchemas } from './events.ts';
 import { frameSchemas, wireVersion } from './frames.ts';
-import { hello, reply, requestSchema, requestSchemas } from './local.ts';
+import { hello, progress, reply, requestSchema, requestSchemas } from './local.ts';
 import type { Result } from './result.ts';
 
 const folder = path.join(import.meta.dirname, 'samples', `v${wireVersion}`);
@@ -37,6 +38,7 @@ const families: Readonly<Record<string, (content: Buffer) => Uint8Array | string
   'event-': (content) => unwrap(encodeEvent(unwrap(decodeEvent(meaning(content))))),
   'request-': local(requestSchema),
   'reply-': local(reply),
+  progress: local(progress),
   hello: local(hello),
 };
 
@@ -56,7 +58,7 @@ const kinds = [
 
 describe('samples', () => {
   test('there is a full and a bare one of every kind, and none of an unknown kind', () => {
-    expect(samples.map(({ name }) => name).sort()).toEqual([...kinds.flatMap((kind) => [kind, `${kind}-bare`]), 'hello'].sort());
+    expect(samples.map(({ name }) => name).sort()).toEqual([...kinds.flatMap((kind) => [kind, `${kind}-bare`]), 'hello', 'progress'].sort());
   });
 
   test.each(Object.entries({ frame: frameSchemas, event: eventSchemas, request: requestSchemas }))('the full %s samples leave out no field', (family, schemas) => {
@@ -64,5 +66,15 @@ describe('samples', () => {
       const full = samples.find(({ name }) => name === `${family}-${kind}`);
       expect(Object.keys(meaning(full?.content ?? '{}') as object).sort()).toEqual(Object.keys(schema.shape).sort());
     }
+  });
+
+  test.each(Object.entries(frameSchemas))('the full %s frame leaves out no field of its body', (kind, schema) => {
+    const full = meaning(samples.find(({ name }) => name === `frame-${kind}`)?.content ?? '{}') as { readonly body?: object };
+    expect(Object.keys(full.body ?? {}).sort()).toEqual(Object.keys(schema.shape.body.shape).sort());
+  });
+
+  test('the full converge event leaves out no field of its card', () => {
+    const full = meaning(samples.find(({ name }) => name === 'event-converge')?.content ?? '{}') as { readonly failure?: object };
+    expect(Object.keys(full.failure ?? {}).sort()).toEqual(Object.keys(card.shape).sort());
   });
 });

@@ -50,6 +50,23 @@ describe('a table of fields', () => {
     );
   });
 
+  test('tells the bounds of numbers, texts and lists, and an object whose keys are anybody\'s from one with fields', () => {
+    const schema = {
+      properties: {
+        count: { type: 'integer', minimum: 0, maximum: 600_000 },
+        plain: { type: 'integer', minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER },
+        ratio: { type: 'number', maximum: 1 },
+        name: { type: 'string', minLength: 1, maxLength: 255 },
+        nodes: { type: 'array', maxItems: 1_000 },
+        tree: { type: 'object', additionalProperties: {} },
+        card: { type: 'object', properties: {}, additionalProperties: false },
+        held: { type: 'boolean' },
+      },
+    };
+    const types = fieldTable(schema).split('\n').slice(2).map((line) => line.split(' | ')[1]);
+    expect(types).toEqual(['integer, 0 to 600,000', 'integer', 'number, at most 1', 'text, 1 to 255 characters', 'list, at most 1,000', 'object with any keys', 'object', 'boolean']);
+  });
+
   test('of no fields says so', () => {
     expect(fieldTable({})).toBe('No fields of its own.');
   });

@@ -7,7 +7,7 @@ import { errorCodes, errors } from '../protocol/errors.ts';
 import { eventSchemas } from '../protocol/events.ts';
 import { frameSchemas } from '../protocol/frames.ts';
 import { limits } from '../protocol/limits.ts';
-import { hello, reply, requestSchemas } from '../protocol/local.ts';
+import { hello, progress, reply, requestSchemas } from '../protocol/local.ts';
 import { routingKey, type Route } from '../protocol/routing.ts';
 import { telemetryPage } from '../telemetry/telemetry-page.ts';
 import { nodeTopology, serverTopology, type Topology } from '../transport/topology.ts';
@@ -55,6 +55,7 @@ const routes: Readonly<Record<Route['type'], string>> = {
   events: "a node's `events` frames",
   register: 'a `register` frame',
   heartbeat: 'a `heartbeat` frame',
+  watch: 'a `watch` frame',
   node: 'what the server says to one node',
   cluster: 'what the server says to every node of a cluster',
 };
@@ -104,6 +105,7 @@ const parts: Readonly<Record<string, () => string>> = {
   events: () => kinds('event', eventSchemas, 'kind'),
   hello: () => fieldTable(asJsonSchema(hello)),
   requests: () => kinds('request', requestSchemas, 'verb'),
+  progress: () => fieldTable(asJsonSchema(progress)),
   replies: () => reply.options.map((schema) => fieldTable(asJsonSchema(schema))).join('\n\n'),
 };
 

@@ -15,19 +15,33 @@ const type = (command: string): TypedCommand => {
   return copy.type(command);
 };
 
-test('npm start runs a cluster that takes the message of the README, and Ctrl-C ends it with a summary', async () => {
+test('npm start runs a cluster that answers the commands of the README, and Ctrl-C ends it with a summary', async () => {
   const cluster = type('npm start');
   await cluster.prints(/phase ready/, 3);
   expect(await type("bin/jetpack log 'system is now ready' --home .state/box/nodes/scheduler").ended).toEqual({ code: 0, output: '' });
   await cluster.prints(/scheduler {2}INFO {3}system is now ready/);
-  expect(await cluster.interrupt()).toContain('3 of 3 nodes ready, 10 events stored');
-}, 60_000);
+  expect(await type('bin/jetpack config cyclecloud.node.name --home .state/box/nodes/scheduler').ended).toEqual({ code: 0, output: 'scheduler\n' });
+  const status = await type('bin/jetpack status --home .state/box/nodes/scheduler').ended;
+  expect(status).toEqual({ code: 0, output: expect.stringMatching(/^node +box\/scheduler, .*\nphase +ready/) });
+  const kept = await type("bin/jetpack keepalive 2h --reason 'looking around' --home .state/box/nodes/execute-1").ended;
+  expect(kept).toEqual({ code: 0, output: expect.stringMatching(/^kept alive until .*: looking around\n$/) });
+  await cluster.prints(/execute-1 is kept alive until .*: looking around/);
+  expect(await cluster.interrupt()).toContain('3 of 3 nodes ready');
+}, 120_000);
 
-test('npm start -- --for 5s ends by itself with a summary that names each node ready', async () => {
-  const { code, output } = await type('npm start -- --for 5s').ended;
+test('npm start -- --for 30s ends by itself with a summary that names each node ready', async () => {
+  const { code, output } = await type('npm start -- --for 30s').ended;
   expect({ code, output }).toMatchObject({ code: 0 });
   for (const node of ['scheduler', 'execute-1', 'execute-2']) expect(output).toContain(`  ${node}  ready  online\n`);
-}, 60_000);
+}, 90_000);
+
+test('npm start -- --break --for 30s ends with the card of the script that failed and exit code 1', async () => {
+  const { code, output } = await type('npm start -- --break --for 30s').ended;
+  expect({ code, output }).toMatchObject({ code: 1 });
+  expect(output).toContain('Failed to execute cluster-init script');
+  expect(output).toContain('demo.break is set, so this node does not join');
+  expect(output).toContain('npm start: execute-2 failed: script 20-join.py of demo/execute ended with exit code 3\n');
+}, 90_000);
 
 test('npm run docs finds nothing to write', async () => {
   const { code, output } = await type('npm run docs').ended;

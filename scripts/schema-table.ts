@@ -6,12 +6,17 @@ export interface JsonSchema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[] | undefined;
   readonly minimum?: number | undefined;
+  readonly maximum?: number | undefined;
   readonly pattern?: string | undefined;
+  readonly minLength?: number | undefined;
   readonly maxLength?: number | undefined;
+  readonly maxItems?: number | undefined;
   readonly contentEncoding?: string | undefined;
   readonly description?: string | undefined;
   readonly properties?: Readonly<Record<string, JsonSchema>> | undefined;
   readonly required?: readonly string[] | undefined;
+  /** What the keys of an object hold that may have any. */
+  readonly additionalProperties?: unknown;
   readonly items?: JsonSchema | undefined;
 }
 
@@ -27,28 +32,49 @@ export const table = (head: readonly string[], rows: ReadonlyArray<readonly stri
 
 const uuidPattern = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
 
-const textType = ({ pattern, contentEncoding, maxLength }: JsonSchema): string => {
+/** `1 to 255`, `0 or more`, `at most 100`; undefined when there is no bound worth a word. */
+const range = (least: number | undefined, most: number | undefined): string | undefined => {
+  const upper = most === undefined || most === Number.MAX_SAFE_INTEGER ? undefined : most.toLocaleString('en');
+  if (least === undefined || least < 0) return upper === undefined ? undefined : `at most ${upper}`;
+  const lower = least.toLocaleString('en');
+  return upper === undefined ? `${lower} or more` : `${lower} to ${upper}`;
+};
+
+const withRange = (what: string, bounds: string | undefined): string => (bounds === undefined ? what : `${what}, ${bounds}`);
+
+const textType = ({ pattern, contentEncoding, minLength, maxLength }: JsonSchema): string => {
   if (pattern === uuidPattern) return 'UUID, lower case';
   if (contentEncoding !== undefined) return contentEncoding;
   if (pattern !== undefined) return `text like ${code(pattern)}`;
-  return maxLength === undefined ? 'text' : `text, at most ${maxLength} characters`;
+  const bounds = range(minLength, maxLength);
+  return bounds === undefined ? 'text' : `text, ${bounds} characters`;
 };
 
 const typeOf = (schema: JsonSchema): string => {
   if (schema.const !== undefined) return code(JSON.stringify(schema.const));
   if (schema.enum !== undefined) return schema.enum.map((value) => code(JSON.stringify(value))).join(', ');
-  if (schema.type === 'string') return textType(schema);
-  if (schema.type === 'integer') {
-    return schema.minimum === undefined || schema.minimum < 0 ? 'integer' : `integer, ${schema.minimum} or more`;
+  switch (schema.type) {
+    case 'string':
+      return textType(schema);
+    case 'integer':
+    case 'number':
+      return withRange(schema.type, range(schema.minimum, schema.maximum));
+    case 'array':
+      return withRange('list', range(undefined, schema.maxItems));
+    case 'object':
+      return schema.properties === undefined && schema.additionalProperties !== undefined ? 'object with any keys' : 'object';
+    case undefined:
+      return 'anything';
+    default:
+      return schema.type;
   }
-  return schema.type ?? 'anything';
 };
 
 /** One row a field, those of nested objects and lists after theirs: name (`?` when it may be absent), type, meaning. */
 const fieldRows = (schema: JsonSchema, prefix: string): string[][] =>
   Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const place = `${prefix}${name}${schema.required?.includes(name) === true ? '' : '?'}`;
-    const own = [code(place), field.type === 'array' ? 'list' : typeOf(field), field.description ?? ''];
+    const own = [code(place), typeOf(field), field.description ?? ''];
     const nested = field.items === undefined ? fieldRows(field, `${place}.`) : fieldRows(field.items, `${place}[].`);
     return [own, ...nested];
   });

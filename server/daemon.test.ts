@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,9 @@ import { ManualClock } from '../effects/manual-clock.ts';
 import { seededRandom } from '../effects/random.ts';
 import { lasts } from '../effects/testing/lasts.ts';
 import { recordLog } from '../effects/testing/recorded-log.ts';
-import { encodeFrame } from '../protocol/codec.ts';
+import { waitFor } from '../effects/testing/wait-for.ts';
+import { decodeFrame, encodeFrame } from '../protocol/codec.ts';
+import type { Frame, FrameKind, FrameOf } from '../protocol/frames.ts';
 import type { Failure, Result } from '../protocol/result.ts';
 import { lockFile } from '../storage/file-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -60,6 +62,18 @@ const begin = async (more?: Partial<ServerSurroundings>) => {
   return { ...rest, server: started.value, url: await started.value.listening };
 };
 
+/** The last frame of this kind that was published, when there is one. */
+const told = async <K extends FrameKind>(transport: FakeTransport, kind: K): Promise<FrameOf<K>> => {
+  const frames = (): readonly Frame[] =>
+    transport.published.flatMap(({ message }) => {
+      const decoded = decodeFrame(message.body);
+      return decoded.ok ? [decoded.value] : [];
+    });
+  const last = (): FrameOf<K> | undefined => frames().findLast((sent): sent is FrameOf<K> => sent.kind === kind);
+  await waitFor(`a ${kind} frame is published`, () => last() !== undefined);
+  return last()!;
+};
+
 const failureOf = ({ started }: ReturnType<typeof start>): Failure | undefined => (started.ok ? undefined : started.error);
 
 describe('a home', () => {
@@ -88,11 +102,97 @@ describe('a home', () => {
   });
 });
 
+/** Writes the template of cluster lab. */
+const writeTemplate = (template: object): void => {
+  mkdirSync(path.join(home, 'clusters'), { recursive: true });
+  writeFileSync(path.join(home, 'clusters', 'lab.json'), JSON.stringify(template));
+};
+
+describe('a home with templates', () => {
+  test('is served by what they say, and each start with another template is another revision', async () => {
+    const revisions: unknown[] = [];
+    for (const limit of [1, 1, 2]) {
+      writeTemplate({ configuration: { demo: { limit } }, nodes: { 'n*': { roles: ['execute'] } } });
+      const { server, transport } = await begin();
+      transport.connect();
+      const register = frame('register', { instanceId: 'i', hostname: 'h', version: '1', wire: { min: 1, max: 1 } }, { from: address });
+      await lasts(clock, transport.deliver('test.presence', encodeFrame(register), { routingKey: 'presence.lab.n1.register' }));
+      revisions.push(await told(transport, 'configuration').then(({ body }) => [body.revision, body.tree]));
+      // Publishes that are never answered do not hold up the end.
+      for (const { answer } of transport.published) answer('confirmed');
+      await lasts(clock, server.stop());
+    }
+    const tree = (limit: number): object => ({ demo: { limit }, roles: ['execute'], cyclecloud: { cluster_init_specs: [] } });
+    expect(revisions).toEqual([[2, tree(1)], [2, tree(1)], [3, tree(2)]]);
+  });
+
+  test.each<readonly [string, object]>([
+    ['clusters/lab.json is wrong at nodes.n1.roles: ', { nodes: { n1: { roles: 'execute' } } }],
+    ['clusters: cluster lab: the configuration takes ', { configuration: { k: 'v'.repeat(1024 * 1024) } }],
+  ])('of which one cannot be used is not served, with one line that says why, and let go again: "%s"', async (line, template) => {
+    writeTemplate(template);
+    expect(failureOf(start())).toMatchObject({ code: 'config_invalid', message: expect.stringContaining(line) });
+    writeTemplate({});
+    await begin();
+  });
+});
+
+describe('a command', () => {
+  test('goes from the API to its node, and what its node says of it back to the API', async () => {
+    const { transport, url } = await begin();
+    transport.connect();
+    const tell = (sequence: number, event: object): Promise<unknown> => {
+      const sent = frame('events', { stream, lane: 'report', entries: [{ sequence, event: { id: newId(), at: 0, ...event } }] }, { from: address });
+      const settled = transport.deliver('test.reports', encodeFrame(sent), { routingKey: 'events.lab.n1' });
+      return lasts(clock, settled);
+    };
+    await tell(1, { kind: 'phase', phase: 'ready' });
+    const heartbeat = frame('heartbeat', { everyMs: 1_000, phase: 'ready', uptimeMs: 1, outbox: 0, configuration: 1 }, { from: address });
+    await transport.deliver('test.presence', encodeFrame(heartbeat), { routingKey: 'presence.lab.n1.heartbeat' });
+    await settle();
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const posted = fetch(`${url}/api/commands`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', traceparent },
+      body: JSON.stringify({ cluster: 'lab', nodes: 'all', command: 'set', key: 'demo.limit', value: 5 }),
+    });
+    await lasts(clock, posted);
+    const response = await posted;
+    const { id, targets } = (await response.json()) as { id: string; targets: unknown };
+    expect([response.status, targets]).toEqual([202, ['n1']]);
+    const sent = await told(transport, 'command');
+    expect(sent).toMatchObject({ trace: { traceparent }, body: { command: id, name: 'set', key: 'demo.limit', configuration: { revision: 2, tree: { demo: { limit: 5 } } } } });
+    const stateOf = async (): Promise<unknown> => (await fetch(`${url}/api/commands/${id}`)).json();
+    expect(await stateOf()).toMatchObject({ key: 'demo.limit', value: 5, targets: [{ node: 'n1', state: 'pending' }] });
+    await tell(2, { kind: 'command', command: id, state: 'done' });
+    expect(await stateOf()).toMatchObject({ targets: [{ node: 'n1', state: 'done' }] });
+    expect(await (await fetch(`${url}/api/commands`)).json()).toMatchObject({ commands: [{ id, nodes: { done: 1 } }] });
+    for (const { answer } of transport.published) answer('confirmed');
+  });
+
+  test('that nobody could be sent is there after a restart, and what the node is shown to be as well', async () => {
+    const first = await begin();
+    const event = { kind: 'termination', id: newId(), at: 0, request: newId(), state: 'requested', check: 'disk', reason: 'no space' };
+    const sent = frame('events', { stream, lane: 'report', entries: [{ sequence: 1, event }] }, { from: address });
+    await lasts(clock, first.transport.deliver('test.reports', encodeFrame(sent), { routingKey: 'events.lab.n1' }));
+    const body = JSON.stringify({ cluster: 'lab', nodes: ['n1'], command: 'check', id: '00000000-0000-4000-8000-ffffffffffff' });
+    const post = (url: string): Promise<Response> => fetch(`${url}/api/commands`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    expect((await post(first.url)).status).toBe(202);
+    await lasts(clock, first.server.stop());
+    const second = await begin();
+    await settle();
+    const again = await post(second.url);
+    expect([again.status, await again.json()]).toEqual([202, { id: '00000000-0000-4000-8000-ffffffffffff', targets: ['n1'] }]);
+    const { nodes } = (await (await fetch(`${second.url}/api/nodes`)).json()) as { nodes: unknown };
+    expect(nodes).toMatchObject([{ node: 'n1', roles: [], termination: { check: 'disk', standing: 'would terminate' } }]);
+  });
+});
+
 describe('a server', () => {
   test('declares what servers share, and has one actor for each part', async () => {
     const { server, topologies } = await begin();
     expect(topologies.map(({ queues }) => queues.map(({ name }) => name))).toEqual([['test.reports', 'test.presence', 'test.dead']]);
-    expect(server.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'roster', 'events', 'api'].map((name) => [`server/${name}`, 'running']));
+    expect(server.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'roster', 'orchestrator', 'events', 'api'].map((name) => [`server/${name}`, 'running']));
   });
 
   test('says that it is well while the broker is connected', async () => {
@@ -149,7 +249,7 @@ describe('a stop', () => {
     expect(server.stop()).toBe(stop);
     await lasts(clock, stop);
     expect(transport.ends).toEqual(['drain', 'close']);
-    expect(server.inspect().map(({ state }) => state)).toEqual(Array(4).fill('stopped'));
+    expect(server.inspect().map(({ state }) => state)).toEqual(Array(5).fill('stopped'));
     await expect(fetch(`${url}/healthz`)).rejects.toThrow();
     expect(clock.armed).toBe(0);
   });

@@ -21,9 +21,8 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Transport } from '../transport/port.ts';
 import { namesFor, serverTopology, type Topology } from '../transport/topology.ts';
 import { eventLogOver } from './event-log.ts';
-import { openServerHome } from './home.ts';
 import { listenApi, type ListenAddress } from './http/listen.ts';
-import { openStore } from './store/store.ts';
+import { openState } from './open-state.ts';
 
 export interface ServerSettings {
   readonly home: string;
@@ -57,16 +56,9 @@ const lookMs = 1_000;
 
 export const startServer = (settings: ServerSettings, around: ServerSurroundings): Result<RunningServer> => {
   const { clock, logger, metrics, random } = around;
-  const home = openServerHome(settings.home);
-  if (!home.ok) return home;
-  const opened = openStore(path.join(settings.home, 'store.db'), { clock });
-  if (!opened.ok) {
-    home.value.release();
-    return opened;
-  }
-  const { setAside } = opened.value;
-  const store = around.overStore?.(opened.value.store) ?? opened.value.store;
-  if (setAside !== undefined) logger.error(`the store was set aside as ${setAside.path}: ${setAside.reason}`, { path: setAside.path });
+  const opened = openState(settings.home, around);
+  if (!opened.ok) return opened;
+  const { configurations, release, store, templates } = opened.value;
 
   const logFile = new LogFile({ path: path.join(settings.home, 'cycle_server.log'), clock, onProblem: (reason) => logger.warn(reason) });
   const eventLog = eventLogOver(logFile, store.events({ limit: 1 }).at(-1)?.position ?? 0);
@@ -79,7 +71,23 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
   let transport: Transport | undefined;
 
   const tree = serverTree(refs, {
-    roster: { serverName: settings.name, records: () => store.nodes(), lookMs, clock, random, logger: logger.child({ actor: 'roster' }) },
+    roster: {
+      serverName: settings.name,
+      records: () => store.nodes(),
+      rolesOf: (node) => configurations.rolesOf(node),
+      lookMs,
+      clock,
+      random,
+      logger: logger.child({ actor: 'roster' }),
+    },
+    orchestrator: {
+      store,
+      templates: new Map([...templates].map(([cluster, template]) => [cluster, JSON.stringify(template)])),
+      configurations,
+      clock,
+      random,
+      logger: logger.child({ actor: 'orchestrator' }),
+    },
     events: {
       store,
       eventLog,
@@ -98,11 +106,13 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
       logger: logger.child({ actor: 'transport' }),
     },
     api: {
-      open: (nodes) =>
+      open: (questions) =>
         listenApi(
           settings.listen,
           {
-            nodes,
+            ...questions,
+            commands: (limit) => store.commands(limit),
+            commandOf: (id) => store.command(id),
             events: (query) => store.events(query),
             health: () => ({ broker: transport?.state ?? 'closed', events: store.count() }),
           },
@@ -131,7 +141,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
     const closings = [
       { what: 'the event log', close: () => logFile.close() },
       { what: 'the store', close: () => store.close() },
-      { what: 'the home', close: () => home.value.release() },
+      { what: 'the home', close: release },
     ];
     await closeAll(closings, logger);
   };

@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../protocol/result.ts';
 import type { ListenAddress } from './http/listen.ts';
 
 const table = {
-  home: { value: 'DIR', env: 'CYCLE_SERVER_HOME', help: "the server's home, else /opt/cycle_server" },
+  home: { value: 'DIR', env: 'CYCLE_SERVER_HOME', help: "the server's home, with the templates of clusters in clusters/, else /opt/cycle_server" },
   amqp: { value: 'URL', env: 'JETPACK_AMQP_URL', help: 'the broker' },
   prefix: { value: 'WORD', env: 'JETPACK_PREFIX', help: 'prefix of every name on the broker, else jetpack' },
   listen: { value: 'HOST:PORT', env: 'CYCLE_SERVER_LISTEN', help: 'address of the HTTP API, else 127.0.0.1:8080' },

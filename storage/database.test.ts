@@ -159,6 +159,74 @@ describe('a file that is no sound database of ours', () => {
   });
 });
 
+describe('a file of an earlier version', () => {
+  const first: Schema = { ...schema, version: 1 };
+  const third: Schema = {
+    ...schema,
+    upgrades: {
+      1: (database) => database.exec("ALTER TABLE notes ADD COLUMN mark TEXT NOT NULL DEFAULT 'old'"),
+      2: (database) => database.exec('CREATE TABLE more (text TEXT)'),
+    },
+  };
+  const versionOf = (database: Database): unknown => database.prepare('PRAGMA user_version').get();
+
+  const begun = (file: string, of = first): void => {
+    const { database } = open(file, of);
+    write(database, 'kept');
+    database.close();
+  };
+
+  test('is carried over step by step, and nothing is set aside', async () => {
+    await using folder = await temporaryFolder();
+    begun(folder.at('a.db'));
+    const { database, setAside } = open(folder.at('a.db'), third);
+    expect([setAside, read(database), versionOf(database)]).toEqual([undefined, ['kept'], { user_version: 3 }]);
+    expect(database.prepare('SELECT mark FROM notes').all()).toEqual([{ mark: 'old' }]);
+    expect(database.prepare('SELECT * FROM more').all()).toEqual([]);
+    database.close();
+    const again = open(folder.at('a.db'), third);
+    expect([again.setAside, read(again.database)]).toEqual([undefined, ['kept']]);
+    again.database.close();
+  });
+
+  test('is as it was when a step fails, and that stays an exception', async () => {
+    await using folder = await temporaryFolder();
+    begun(folder.at('a.db'));
+    const broken: Schema = { ...third, upgrades: { ...third.upgrades, 2: (database) => database.exec('CREATE NONSENSE') } };
+    expect(() => open(folder.at('a.db'), broken)).toThrow('syntax error');
+    const { database, setAside } = open(folder.at('a.db'), first);
+    expect([setAside, read(database), versionOf(database)]).toEqual([undefined, ['kept'], { user_version: 1 }]);
+    database.close();
+  });
+
+  test('whose owner refuses what became of it is set aside as it was', async () => {
+    await using folder = await temporaryFolder();
+    begun(folder.at('a.db'));
+    const { database, setAside } = open(folder.at('a.db'), { ...third, refuse: () => 'it is not mine' });
+    expect([setAside?.reason, read(database)]).toEqual(['it is not mine', []]);
+    database.close();
+    const kept = open(setAside?.path ?? '', first);
+    expect([read(kept.database), versionOf(kept.database)]).toEqual([['kept'], { user_version: 1 }]);
+    kept.database.close();
+  });
+
+  test('that no step leads away from is set aside, also when later ones would', async () => {
+    await using folder = await temporaryFolder();
+    begun(folder.at('a.db'));
+    const { database, setAside } = open(folder.at('a.db'), { ...schema, upgrades: { 2: () => undefined } });
+    expect([setAside?.reason, read(database)]).toEqual(['its schema has version 1, and this program has version 3', []]);
+    database.close();
+  });
+
+  test('and one of a later version is set aside, whatever steps there are', async () => {
+    await using folder = await temporaryFolder();
+    begun(folder.at('a.db'), { ...schema, version: 4 });
+    const { database, setAside } = open(folder.at('a.db'), third);
+    expect(setAside?.reason).toBe('its schema has version 4, and this program has version 3');
+    database.close();
+  });
+});
+
 describe('setting aside', () => {
   test('takes the log along, so that the set can still be opened', async () => {
     await using folder = await temporaryFolder();

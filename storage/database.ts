@@ -1,6 +1,7 @@
 // Opens a SQLite file so that what is committed survives a power cut, that nobody else can read it, and that one process
-// owns it. A file that is no sound database of ours is set aside with its reason and a fresh one begins; trouble of the
-// machine (full disk, file in use, read-only mount) leaves the file where it is and is an answer.
+// owns it. A sound file of an earlier version that can be brought to this one is; any other file that is no sound database
+// of ours is set aside with its reason and a fresh one begins; trouble of the machine (full disk, file in use, read-only
+// mount) leaves the file where it is and is an answer.
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { fail, ok, type Result } from '../protocol/result.ts';
@@ -19,6 +20,8 @@ export interface Schema {
   readonly version: number;
   /** Makes the tables of a new file. Runs in a transaction. */
   readonly create: (database: Database) => void;
+  /** What leads from the version it stands under to the next. All that a file needs run in one transaction. */
+  readonly upgrades?: Readonly<Record<number, (database: Database) => void>>;
   /** Why a sound file of this kind must not be used all the same. */
   readonly refuse?: (database: Database) => string | undefined;
 }
@@ -59,14 +62,35 @@ const pragma = (database: Database, name: string): number => integerOf(database.
 
 const isEmpty = (database: Database): boolean => database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
 
+/** The steps from a version to the schema's, none when it is the same; undefined when there is no way. */
+const stepsFrom = (version: number, schema: Schema): ReadonlyArray<(database: Database) => void> | undefined => {
+  if (version > schema.version) return undefined;
+  const steps = Array.from({ length: schema.version - version }, (_, index) => schema.upgrades?.[version + index]);
+  const known = steps.filter((step) => step !== undefined);
+  return known.length === steps.length ? known : undefined;
+};
+
 /** Why a file cannot be used, judged before anything is written to it. */
 const judge = (database: Database, schema: Schema, bytes: number): string | undefined => {
   const kind = pragma(database, 'application_id');
   if (kind !== schema.applicationId) return 'it is a database of another program';
   const version = pragma(database, 'user_version');
-  if (version !== schema.version) return `its schema has version ${version}, and this program has version ${schema.version}`;
+  if (stepsFrom(version, schema) === undefined) return `its schema has version ${version}, and this program has version ${schema.version}`;
   if (bytes <= checkedBytes && textOf(database.prepare('PRAGMA quick_check(1)').get(), 'quick_check') !== 'ok') return 'it is corrupt';
-  return schema.refuse?.(database);
+  return version === schema.version ? schema.refuse?.(database) : undefined;
+};
+
+/** Brings a file that was judged to the schema's version. Why it cannot be used all the same; it is then as it was. */
+const upgrade = (database: Database, schema: Schema): string | undefined => {
+  const steps = stepsFrom(pragma(database, 'user_version'), schema) ?? [];
+  if (steps.length === 0) return undefined;
+  database.exec('BEGIN IMMEDIATE');
+  for (const step of steps) step(database);
+  database.exec(`PRAGMA user_version = ${schema.version}`);
+  // Only now is the file what its owner knows how to judge.
+  const refused = schema.refuse?.(database);
+  database.exec(refused === undefined ? 'COMMIT' : 'ROLLBACK');
+  return refused;
 };
 
 const create = (database: Database, schema: Schema): void => {
@@ -85,14 +109,16 @@ const attempt = (path: string, schema: Schema): Result<Database, string> => {
     // Held for as long as it is open: a second process is turned away, and what this one keeps in memory stays true.
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     const fresh = isEmpty(database);
-    const reason = fresh ? undefined : judge(database, schema, file.value.bytes);
-    if (reason !== undefined) {
+    const refuse = (reason: string): Result<Database, string> => {
       database.close();
       return { ok: false, error: reason };
-    }
+    };
+    const reason = fresh ? undefined : judge(database, schema, file.value.bytes);
+    if (reason !== undefined) return refuse(reason);
     database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${logBytes}`);
     if (fresh) create(database, schema);
-    return ok(database);
+    const refused = fresh ? undefined : upgrade(database, schema);
+    return refused === undefined ? ok(database) : refuse(refused);
   } catch (error) {
     database.close();
     if (isDamage(error)) return { ok: false, error: `it is corrupt (${troubleOf(error)})` };

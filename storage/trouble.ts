@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../protocol/errors.ts';
 import { fail, type Result } from '../protocol/result.ts';
 
-export type StorageCode = Extract<ErrorCode, 'outbox_unwritable' | 'store_unwritable'>;
+export type StorageCode = Extract<ErrorCode, 'outbox_unwritable' | 'state_unwritable' | 'store_unwritable'>;
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html) that say the file is no sound database. */
 const damage: ReadonlySet<number> = new Set([11 /* CORRUPT */, 26 /* NOTADB */]);

@@ -10,3 +10,6 @@ export const brokerLeaf: ChildOptions = {
   ...leaf,
   decide: (error) => (refusal(error) === undefined ? 'restart' : 'escalate'),
 };
+
+/** A script that is asked to end is given two seconds before it is ended (node/machine.ts), and must be gone before a successor begins. */
+export const scriptLeaf: ChildOptions = { ...leaf, shutdownMs: 3_500 };

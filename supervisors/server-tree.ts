@@ -2,6 +2,7 @@
 import type { ActorSystem } from '../actors/system.ts';
 import { api, type ApiPorts } from '../actors/server/api.ts';
 import { events, type EventsMessage, type EventsPorts } from '../actors/server/events.ts';
+import { orchestrator, type OrchestratorMessage, type OrchestratorPorts } from '../actors/server/orchestrator.ts';
 import { roster, type RosterMessage, type RosterPorts } from '../actors/server/roster.ts';
 import { serverTransport, type ServerTransportMessage, type ServerTransportPorts } from '../actors/server/transport.ts';
 import type { ActorRef } from '../actors/ref.ts';
@@ -11,6 +12,7 @@ import { actor, supervisor, type SupervisorSpec } from './spec.ts';
 export interface ServerRefs {
   readonly transport: ActorRef<ServerTransportMessage>;
   readonly roster: ActorRef<RosterMessage>;
+  readonly orchestrator: ActorRef<OrchestratorMessage>;
   readonly events: ActorRef<EventsMessage>;
 }
 
@@ -19,14 +21,16 @@ const name = 'server';
 export const serverRefs = (system: ActorSystem): ServerRefs => ({
   transport: system.ref(`${name}/transport`),
   roster: system.ref(`${name}/roster`),
+  orchestrator: system.ref(`${name}/orchestrator`),
   events: system.ref(`${name}/events`),
 });
 
 export interface ServerPorts {
-  readonly transport: Omit<ServerTransportPorts, 'events' | 'roster'>;
-  readonly roster: Omit<RosterPorts, 'transport'>;
+  readonly transport: Omit<ServerTransportPorts, 'events' | 'roster' | 'orchestrator'>;
+  readonly roster: Omit<RosterPorts, 'transport' | 'orchestrator'>;
+  readonly orchestrator: Omit<OrchestratorPorts, 'transport' | 'roster'>;
   readonly events: Omit<EventsPorts, 'transport' | 'roster'>;
-  readonly api: Omit<ApiPorts, 'roster'>;
+  readonly api: Omit<ApiPorts, 'roster' | 'orchestrator'>;
 }
 
 export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec =>
@@ -34,9 +38,10 @@ export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec
     name,
     strategy: 'one-for-one',
     children: [
-      actor(roster({ ...ports.roster, transport: refs.transport }), leaf),
+      actor(roster({ ...ports.roster, transport: refs.transport, orchestrator: refs.orchestrator }), leaf),
+      actor(orchestrator({ ...ports.orchestrator, transport: refs.transport, roster: refs.roster }), leaf),
       actor(events({ ...ports.events, transport: refs.transport, roster: refs.roster }), leaf),
-      actor(serverTransport({ ...ports.transport, events: refs.events, roster: refs.roster }), brokerLeaf),
-      actor(api({ ...ports.api, roster: refs.roster }), leaf),
+      actor(serverTransport({ ...ports.transport, events: refs.events, roster: refs.roster, orchestrator: refs.orchestrator }), brokerLeaf),
+      actor(api({ ...ports.api, roster: refs.roster, orchestrator: refs.orchestrator }), leaf),
     ],
   });

@@ -1,13 +1,17 @@
 // The two trees with their actors, over a broker in this process: what the actors promise together.
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { ManualBootClock } from '../effects/manual-boot-clock.ts';
 import { seededRandom } from '../effects/random.ts';
 import type { SpooledRequest } from '../protocol/local.ts';
 import { JetpackError } from '../protocol/errors.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
-import type { LocalSockets } from '../actors/node/gateway.ts';
+import type { LocalSockets } from '../actors/node/gateway/gateway.ts';
+import { fakeConfig, fakeConverge, fakeHealthcheck, fakeKeepalive } from '../actors/node/testing/fake-machine.ts';
 import { MemoryOutbox } from '../actors/node/testing/memory-outbox.ts';
+import { MemoryState } from '../actors/node/testing/memory-state.ts';
 import type { Reply } from '../actors/ref.ts';
 import type { ListeningApi } from '../actors/server/api.ts';
+import { Configurations } from '../actors/server/configurations.ts';
 import type { NodeView } from '../actors/server/roster.ts';
 import { MemoryStore } from '../actors/server/testing/memory-store.ts';
 import { FakeTransport } from '../actors/testing/fake-transport.ts';
@@ -67,12 +71,19 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
   const random = seededRandom(1);
   const outbox = new MemoryOutbox();
   outbox.begin(newId());
+  const state = new MemoryState();
   const around = { clock, random, logger: system.logger, metrics: createMetrics(clock) };
   const deeds: string[] = [];
   const ports: NodePorts = {
     transport: { open: transport, commandQueue: nodeQueue(prefix, address), ...around },
-    messaging: { outbox, destination: { address, reportsExchange: names.reports, userExchange: names.user }, ...around },
+    messaging: { outbox, state, destination: { address, reportsExchange: names.reports, userExchange: names.user }, ...around },
+    config: { ...fakeConfig(), state, ...around },
+    keepalive: { ...fakeKeepalive(), bootClock: new ManualBootClock(clock), state, ...around },
+    healthcheck: { ...fakeHealthcheck(), state, ...around },
+    converge: { ...fakeConverge(), state, ...around },
+    status: { identity: { ...address, version: '1.0.0' }, broker: () => 'connected', outbox: () => outbox.depth() },
     sync: {
+      state,
       address,
       facts: { instanceId: 'i', hostname: node, version: '1.0.0', pid: 1 },
       reportsExchange: names.reports,
@@ -96,10 +107,12 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
 const startServer = (world: World, { listener = () => Promise.resolve({ url: 'http://s', close: nothingYet }), transport = () => new FakeTransport() }: Overrides = {}) => {
   const { clock, system } = world;
   const store = new MemoryStore();
+  const configurations = new Configurations(new Map(), store);
   const random = seededRandom(2);
   const around = { clock, random, logger: system.logger, metrics: createMetrics(clock) };
   const ports: ServerPorts = {
-    roster: { serverName: 's', records: () => store.nodes(), lookMs: 100, ...around },
+    roster: { serverName: 's', records: () => store.nodes(), rolesOf: (node) => configurations.rolesOf(node), lookMs: 100, ...around },
+    orchestrator: { store, templates: new Map(), configurations, ...around },
     events: { store, eventLog: { position: 0, write: nothing }, reportsQueue: names.reports, ...around },
     transport: { open: transport, queues: { reports: names.reports, presence: names.presence }, commandsExchange: names.commands, ...around },
     api: { open: listener, onListening: nothing, logger: system.logger },
@@ -155,7 +168,8 @@ describe('the tree of a node', () => {
     const { deeds, root } = startNode(createWorld());
     await settle();
     await root.drain();
-    expect(deeds).toEqual(['node/gateway stopped', 'node/sync stopped', 'node/messaging stopped', 'node/transport stopped', 'node stopped']);
+    const order = ['gateway', 'sync', 'config', 'converge', 'healthcheck', 'keepalive', 'messaging', 'transport'];
+    expect(deeds).toEqual([...order.map((name) => `node/${name} stopped`), 'node stopped']);
   });
 
   test('begins its transport anew after a crash, and the others go on', async () => {
@@ -198,7 +212,7 @@ describe('the tree of a server', () => {
     const { deeds, root } = startServer(createWorld());
     await settle();
     await root.drain();
-    expect(deeds).toEqual(['server/api stopped', 'server/transport stopped', 'server/events stopped', 'server/roster stopped', 'server stopped']);
+    expect(deeds).toEqual(['server/api stopped', 'server/transport stopped', 'server/events stopped', 'server/orchestrator stopped', 'server/roster stopped', 'server stopped']);
   });
 
   test('gives up at once, and once, when the broker refuses for good, with its reason', async () => {

@@ -15,7 +15,7 @@ import { probe } from '../testing/probe.ts';
 import { supervise } from '../testing/recorder.ts';
 import { wires } from '../testing/wires.ts';
 import { createWorld, settle, until, type World } from '../testing/world.ts';
-import { nodeTransport, type AnswerToMessaging, type AnswerToSync, type ConnectionMessage, type NodeTransportMessage } from './transport.ts';
+import { nodeTransport, type AnswerToConfig, type AnswerToMessaging, type AnswerToSync, type ConnectionMessage, type NodeTransportMessage } from './transport.ts';
 
 const prefix = 'test';
 const names = namesFor(prefix);
@@ -40,8 +40,9 @@ const begin = (world: World, open: () => Transport) => {
   const log = recordLog();
   const messaging = probe<AnswerToMessaging | ConnectionMessage>(system, 'messaging');
   const sync = probe<AnswerToSync | ConnectionMessage>(system, 'sync');
+  const config = probe<AnswerToConfig>(system, 'config');
   const watching = supervise('end');
-  const ports = { open, commandQueue: queue, messaging: messaging.ref, sync: sync.ref, metrics: createMetrics(clock), clock, logger: log.logger };
+  const ports = { open, commandQueue: queue, messaging: messaging.ref, sync: sync.ref, config: config.ref, metrics: createMetrics(clock), clock, logger: log.logger };
   const incarnation = system.spawn('transport', nodeTransport(ports), watching);
   const ref: ActorRef<NodeTransportMessage> = system.ref('transport');
   const publish = async (message: OutgoingMessage): Promise<PublishOutcome> => {
@@ -49,6 +50,7 @@ const begin = (world: World, open: () => Transport) => {
     return asked.ok ? asked.value : { outcome: 'closed' };
   };
   return {
+    config,
     clock,
     incarnation,
     log,
@@ -96,18 +98,21 @@ describe.each(wires)('the transport of a node over $name', ({ over }) => {
   };
 
   test("brings the server's answers to the actor each is for, also between frames that no node can read", async () => {
-    const { clock, messaging, server, sync, told } = connect();
+    const { clock, config, messaging, server, sync, told } = connect();
     await until(clock, 'both are connected', () => server.state === 'connected' && told()[0]?.at(-1) === true);
     const garbage = { ...toNode(answers[0]!), body: Buffer.from('{"v":1,') };
     const last = frame('applied', bodies.applied);
-    for (const message of [...answers.map(toNode), garbage, toNode(frame('heartbeat', bodies.heartbeat, { from: address })), toNode(last)]) {
+    const commanding = [frame('configuration', bodies.configuration), frame('command', bodies.command), frame('watched', bodies.watched)];
+    for (const message of [...[...answers, ...commanding].map(toNode), garbage, toNode(frame('heartbeat', bodies.heartbeat, { from: address })), toNode(last)]) {
       expect(await server.publish(message)).toEqual({ outcome: 'confirmed' });
     }
     const cameTo = (received: readonly { readonly type: string }[]) => new Map(received.flatMap((message) => ('frame' in message ? [[(message.frame as Frame).id, message.frame]] : [])));
-    await until(clock, 'all answers have come', () => cameTo(messaging.received).size >= 3 && cameTo(sync.received).size >= 2);
+    await until(clock, 'all answers have come', () => cameTo(messaging.received).size >= 3 && cameTo(sync.received).size >= 4 && cameTo(config.received).size >= 1);
     const [applied, resend, registered, refused] = answers;
     expect([...cameTo(messaging.received).values()]).toEqual([applied, resend, last]);
-    expect([...cameTo(sync.received).values()]).toEqual([registered, refused]);
+    const [configuration, command, watched] = commanding;
+    expect([...cameTo(sync.received).values()]).toEqual([registered, refused, command, watched]);
+    expect([...cameTo(config.received).values()]).toEqual([configuration]);
   });
 
   test('what it says is confirmed has reached the broker, asked as often as it takes', async () => {

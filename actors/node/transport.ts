@@ -28,7 +28,12 @@ export interface AnswerToMessaging {
 
 export interface AnswerToSync {
   readonly type: 'answer';
-  readonly frame: FrameOf<'registered'> | FrameOf<'refused'>;
+  readonly frame: FrameOf<'registered'> | FrameOf<'refused'> | FrameOf<'command'> | FrameOf<'watched'>;
+}
+
+export interface AnswerToConfig {
+  readonly type: 'answer';
+  readonly frame: FrameOf<'configuration'>;
 }
 
 export type NodeTransportMessage =
@@ -44,6 +49,7 @@ export interface NodeTransportPorts {
   readonly commandQueue: string;
   readonly messaging: ActorRef<AnswerToMessaging | ConnectionMessage>;
   readonly sync: ActorRef<AnswerToSync | ConnectionMessage>;
+  readonly config: ActorRef<AnswerToConfig>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -58,7 +64,7 @@ interface State {
 const prefetch = 200;
 
 export const nodeTransport = (ports: NodeTransportPorts): ActorDefinition<State, NodeTransportMessage> => {
-  const { logger, messaging, sync } = ports;
+  const { config, logger, messaging, sync } = ports;
   const observers: ReadonlyArray<ActorRef<ConnectionMessage>> = [messaging, sync];
 
   const take = (context: ActorContext<NodeTransportMessage>, delivery: Delivery): Settlement => {
@@ -73,13 +79,19 @@ export const nodeTransport = (ports: NodeTransportPorts): ActorDefinition<State,
       case 'resend':
         context.tell(messaging, { type: 'answer', frame });
         return 'ack';
+      case 'configuration':
+        context.tell(config, { type: 'answer', frame });
+        return 'ack';
       case 'registered':
       case 'refused':
+      case 'command':
+      case 'watched':
         context.tell(sync, { type: 'answer', frame });
         return 'ack';
       case 'events':
       case 'register':
       case 'heartbeat':
+      case 'watch':
         logger.warn(`a ${frame.kind} frame came to a node; it is meant for a server`);
         return 'reject';
       default:

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { recordLog } from '../../effects/testing/recorded-log.ts';
 import { JetpackError } from '../../protocol/errors.ts';
 import { ok } from '../../protocol/result.ts';
-import type { AskResult } from '../ref.ts';
 import { probe } from '../testing/probe.ts';
 import { supervise } from '../testing/recorder.ts';
 import { createWorld, settle, type World } from '../testing/world.ts';
-import { api, type ListeningApi } from './api.ts';
-import type { NodeView, RosterMessage } from './roster.ts';
+import { api, type ApiQuestions, type ListeningApi } from './api.ts';
+import type { GiveCommand } from './commanding.ts';
+import type { RosterMessage } from './roster.ts';
 
 let world: World;
 afterEach(() => world.system.stop());
@@ -18,20 +18,22 @@ const begin = async (opening: Promise<ListeningApi>) => {
   const log = recordLog();
   const heard: string[] = [];
   const roster = probe<RosterMessage>(system, 'roster');
-  let nodes: () => Promise<AskResult<readonly NodeView[]>> = () => Promise.reject(new Error('not open'));
+  const orchestrator = probe<GiveCommand>(system, 'orchestrator');
+  const asks: ApiQuestions[] = [];
   const definition = api({
-    open: (ask) => {
-      nodes = ask;
+    open: (questions) => {
+      asks.push(questions);
       return opening;
     },
     roster: roster.ref,
+    orchestrator: orchestrator.ref,
     onListening: (url) => void heard.push(url),
     logger: log.logger,
   });
   const watching = supervise('end');
   const incarnation = system.spawn('api', definition, watching);
   await settle();
-  return { clock, heard, incarnation, log, nodes: () => nodes(), roster, watching };
+  return { clock, heard, incarnation, log, orchestrator, questions: asks[0]!, roster, watching };
 };
 
 const listening = () => {
@@ -53,8 +55,8 @@ test('an address that cannot be had is a crash with its code', async () => {
 
 describe('the nodes that a request asks for', () => {
   test('come from the roster', async () => {
-    const { nodes, roster } = await begin(Promise.resolve(listening().listener));
-    const asked = nodes();
+    const { questions, roster } = await begin(Promise.resolve(listening().listener));
+    const asked = questions.nodes();
     await settle();
     const [message] = roster.received;
     if (message?.type === 'list') message.reply([]);
@@ -62,8 +64,29 @@ describe('the nodes that a request asks for', () => {
   });
 
   test('are a failure with a code when the roster is silent for 5 s', async () => {
-    const { clock, nodes } = await begin(Promise.resolve(listening().listener));
-    const asked = nodes();
+    const { clock, questions } = await begin(Promise.resolve(listening().listener));
+    const asked = questions.nodes();
+    await settle();
+    await clock.advance(5_000);
+    expect(await asked).toMatchObject({ ok: false, error: { code: 'timeout' } });
+  });
+});
+
+describe('a command that a request gives', () => {
+  const request = { cluster: 'lab', nodes: 'all', command: 'check', expiresInSeconds: 60 } as const;
+
+  test('goes to the orchestrator, whose answer is the answer', async () => {
+    const { orchestrator, questions } = await begin(Promise.resolve(listening().listener));
+    const asked = questions.command(request, undefined);
+    await settle();
+    expect(orchestrator.received).toMatchObject([{ type: 'command', request }]);
+    orchestrator.received[0]?.reply({ outcome: 'ordered', id: 'c', targets: ['n1'] });
+    expect(await asked).toEqual(ok({ outcome: 'ordered', id: 'c', targets: ['n1'] }));
+  });
+
+  test('is a failure with a code when the orchestrator is silent for 5 s', async () => {
+    const { clock, questions } = await begin(Promise.resolve(listening().listener));
+    const asked = questions.command(request, undefined);
     await settle();
     await clock.advance(5_000);
     expect(await asked).toMatchObject({ ok: false, error: { code: 'timeout' } });

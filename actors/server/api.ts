@@ -1,11 +1,15 @@
 // Owns the HTTP listener.
 //
-// States: `opening`, `listening`. It answers no request itself: the listener asks the roster and reads the store, so a
-// slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
+// States: `opening`, `listening`. It answers no request itself: the listener asks the roster, gives commands to the
+// orchestrator and reads the store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
 import type { Logger } from '../../effects/logger.ts';
+import type { CommandRequest } from '../../protocol/command-request.ts';
 import { assertNever } from '../../protocol/result.ts';
+import type { TraceContext } from '../../protocol/trace.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, AskResult, Reply } from '../ref.ts';
+import type { CommandAnswer } from './command-orders.ts';
+import type { GiveCommand } from './commanding.ts';
 import type { NodeView, RosterMessage } from './roster.ts';
 
 export interface ListeningApi {
@@ -13,14 +17,20 @@ export interface ListeningApi {
   close(): Promise<void>;
 }
 
+/** What the listener asks of actors. */
+export interface ApiQuestions {
+  nodes(): Promise<AskResult<readonly NodeView[]>>;
+  command(request: CommandRequest, trace: TraceContext | undefined): Promise<AskResult<CommandAnswer>>;
+}
+
 export type ApiMessage =
   | { readonly type: 'listening'; readonly url: string }
   | { readonly type: 'failed'; readonly error: unknown };
 
 export interface ApiPorts {
-  /** Opens the listener; `nodes` asks the roster. */
-  readonly open: (nodes: () => Promise<AskResult<readonly NodeView[]>>) => Promise<ListeningApi>;
+  readonly open: (questions: ApiQuestions) => Promise<ListeningApi>;
   readonly roster: ActorRef<RosterMessage>;
+  readonly orchestrator: ActorRef<GiveCommand>;
   readonly onListening: (url: string) => void;
   readonly logger: Logger;
 }
@@ -29,13 +39,16 @@ interface State {
   readonly listener: Promise<ListeningApi>;
 }
 
-const rosterTimeoutMs = 5_000;
+const timeoutMs = 5_000;
 
 export const api = (ports: ApiPorts): ActorDefinition<State, ApiMessage> => ({
   name: 'api',
   start(context: ActorContext<ApiMessage>) {
-    const nodes = () => context.ask(ports.roster, (reply: Reply<readonly NodeView[]>) => ({ type: 'list', reply }) as const, { timeoutMs: rosterTimeoutMs });
-    const listener = ports.open(nodes);
+    const listener = ports.open({
+      nodes: () => context.ask(ports.roster, (reply: Reply<readonly NodeView[]>) => ({ type: 'list', reply }) as const, { timeoutMs }),
+      command: (request, trace) =>
+        context.ask(ports.orchestrator, (reply: Reply<CommandAnswer>) => ({ type: 'command', request, reply }) as const, { timeoutMs, trace }),
+    });
     context.pipeToSelf(listener, ({ url }) => ({ type: 'listening', url }), (error) => ({ type: 'failed', error }));
     return { listener };
   },

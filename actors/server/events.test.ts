@@ -15,7 +15,8 @@ import { probe } from '../testing/probe.ts';
 import { supervise } from '../testing/recorder.ts';
 import { createWorld, settle, type World } from '../testing/world.ts';
 import { events, type EventsMessage } from './events.ts';
-import type { Batch, BatchOutcome, NodeRecord, Store, StoredEvent } from './ports.ts';
+import type { Batch, BatchOutcome, EventStore, StoredEvent } from './ports.ts';
+import { nodeRecord } from './testing/records.ts';
 import type { RosterMessage } from './roster.ts';
 import type { AnswerNode, EventsArrived } from './transport.ts';
 
@@ -31,19 +32,18 @@ const traceOf = (digit: string): TraceContext => ({ traceparent: `00-${digit.rep
 const log = (message: string, trace?: TraceContext): object => ({ kind: 'log', id: newId(), at: 0, level: 'info', priority: 'low', message, trace });
 const phase = (): object => ({ kind: 'phase', id: newId(), at: 0, phase: 'ready' });
 
-const nodeRecord: NodeRecord = { ...address, instanceId: 'i', hostname: 'h', version: '1.0.0', phase: 'ready', detail: undefined, phaseAt: 0 };
+const record = nodeRecord(address);
 
 /** A store that answers when the test says so. */
 const heldStore = () => {
   const applied = new Map<string, number>();
   const pending: Array<{ readonly batch: Batch; readonly settle: (result: Result<BatchOutcome>) => void; readonly crash: (error: Error) => void }> = [];
-  const store: Store = {
+  const store: EventStore = {
     applyBatch: (batch) => new Promise((settle, crash) => void pending.push({ batch, settle, crash })),
     appliedOf: (stream) => applied.get(stream) ?? 0,
-    nodes: (only) => [{ ...nodeRecord, ...only }],
+    nodes: (only) => [{ ...record, ...only }],
     events: () => [],
     count: () => 0,
-    close: () => Promise.resolve(),
   };
   /** Stores the oldest batch that waits, as a store does that has nothing against it. */
   const commit = async (): Promise<void> => {
@@ -204,7 +204,7 @@ describe('a frame of events', () => {
     expect(roster.received).toEqual([]);
     await arrive([entry(2, phase())]);
     await commit();
-    expect(roster.received).toEqual([{ type: 'changed', records: [nodeRecord] }]);
+    expect(roster.received).toEqual([{ type: 'changed', records: [record] }]);
   });
 });
 

@@ -9,6 +9,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
+import type { EventKind } from '../../protocol/events.ts';
 import { wireVersion } from '../../protocol/frames.ts';
 import { assertNever, fail, type Result } from '../../protocol/result.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
@@ -18,7 +19,7 @@ import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
 import { Arrivals } from './arrivals.ts';
 import { Intake, type IntakeStep } from './intake.ts';
-import type { Batch, BatchOutcome, EventLog, Store, StoredEvent } from './ports.ts';
+import type { Batch, BatchOutcome, EventLog, EventStore, StoredEvent } from './ports.ts';
 import type { RosterMessage } from './roster.ts';
 import type { AnswerNode, EventsArrived } from './transport.ts';
 
@@ -36,7 +37,7 @@ export type EventsMessage =
   | { readonly type: 'stored'; readonly applying: Applying; readonly result: Result<BatchOutcome> };
 
 export interface EventsPorts {
-  readonly store: Store;
+  readonly store: EventStore;
   readonly eventLog: EventLog;
   readonly reportsQueue: string;
   readonly transport: ActorRef<AnswerNode>;
@@ -53,6 +54,9 @@ interface State {
 }
 
 const unanswered = (): void => undefined;
+
+/** Events that change what the roster shows of their node. */
+const told: ReadonlySet<string> = new Set(['node', 'phase', 'converge', 'condition', 'termination', 'keepalive'] satisfies EventKind[]);
 
 /** Events read from the store at a time. */
 const page = 1_000;
@@ -126,7 +130,7 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
       return;
     }
     for (const event of added) eventLog.write(event);
-    if (added.some(({ kind }) => kind === 'node' || kind === 'phase')) context.tell(ports.roster, { type: 'changed', records: store.nodes(from) });
+    if (added.some(({ kind }) => told.has(kind))) context.tell(ports.roster, { type: 'changed', records: store.nodes(from) });
   };
 
   const stored = (state: State, { batch, reply, spans, startedAt }: Applying, result: Result<BatchOutcome>, context: Context): void => {

@@ -17,7 +17,7 @@ import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever, type Result } from '../../protocol/result.ts';
 import { incomingEntry } from './intake-entry.ts';
 import { IntakeLane, type Tally } from './intake-lane.ts';
-import type { Batch, BatchOutcome, Store } from './ports.ts';
+import type { Batch, BatchOutcome, EventStore } from './ports.ts';
 
 export type IntakeStep =
   /** Give it to the store, and the outcome to `settled`. */
@@ -39,13 +39,13 @@ const keyOf = ({ cluster, node }: NodeAddress): string => JSON.stringify([cluste
 
 /** `now` is monotonic milliseconds throughout. */
 export class Intake {
-  readonly #store: Pick<Store, 'appliedOf'>;
+  readonly #store: Pick<EventStore, 'appliedOf'>;
   readonly #bounds: IntakeBounds;
   readonly #held: Tally = { entries: 0, bytes: 0 };
   /** Lanes with something held or applying, by node; the node heard from last is last. */
   readonly #nodes = new Map<string, IntakeLane[]>();
 
-  constructor(store: Pick<Store, 'appliedOf'>, bounds = defaultBounds) {
+  constructor(store: Pick<EventStore, 'appliedOf'>, bounds = defaultBounds) {
     this.#store = store;
     this.#bounds = bounds;
   }

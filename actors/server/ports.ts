@@ -1,7 +1,9 @@
 // What the server's actors need from the machine; server/ provides it, tests provide theirs.
-import type { JetpackEvent, Level, Priority } from '../../protocol/events.ts';
+import type { Card } from '../../protocol/card.ts';
+import type { ConditionStatus, ConvergeOutcome, ConvergeTrigger, JetpackEvent, Level, Priority } from '../../protocol/events.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import type { Result } from '../../protocol/result.ts';
+import type { OrderStore } from './order-ports.ts';
 
 /** An event on its way into the store. */
 export interface IncomingEntry {
@@ -50,15 +52,60 @@ export type BatchOutcome =
   /** The stream belongs to another node: nothing was written. */
   | { readonly outcome: 'conflict'; readonly owner: NodeAddress };
 
-/** A node as its events tell it. */
+/** What a health check found. Long texts are cut; the event has all of it. */
+export interface NodeCondition {
+  readonly name: string;
+  readonly status: ConditionStatus;
+  readonly message?: string;
+  readonly details?: string;
+  readonly recommendation?: string;
+  readonly at: number;
+}
+
+export interface NodeKeepalive {
+  /** By the node's wall clock; absent: forever. */
+  readonly expiresAt?: number;
+  readonly reason?: string;
+}
+
+/** A node's wish to be ended. */
+export interface NodeTermination {
+  readonly request: string;
+  readonly check: string;
+  readonly reason: string;
+  readonly at: number;
+}
+
+export interface NodeConverge {
+  readonly run: string;
+  readonly trigger: ConvergeTrigger;
+  readonly outcome: ConvergeOutcome;
+  readonly done: number;
+  readonly total: number;
+  readonly step?: string;
+  readonly failure?: Card;
+  readonly at: number;
+}
+
+/** Whether a node is heard: its heartbeats come, they were missed, or this server has heard none yet. */
+export type NodeLink = 'online' | 'silent' | 'unheard';
+
+/** A node as its events tell it; every `at` is by the node's wall clock. */
 export interface NodeRecord extends NodeAddress {
   readonly instanceId: string;
   readonly hostname: string;
   readonly version: string;
   readonly phase: string;
   readonly detail: string | undefined;
-  /** When the phase was entered, by the node's wall clock. */
   readonly phaseAt: number;
+  /** In order of name. */
+  readonly conditions: readonly NodeCondition[];
+  /** The last one that was told to hold; it may have run out since. */
+  readonly keepalive: NodeKeepalive | undefined;
+  /** Those that were not withdrawn, one a check, the oldest first. */
+  readonly terminations: readonly NodeTermination[];
+  /** The last one. */
+  readonly converge: NodeConverge | undefined;
 }
 
 export interface EventQuery {
@@ -79,10 +126,10 @@ export interface EventLog {
   write(event: StoredEvent): void;
 }
 
-/** The server's state. One verb writes. */
-export interface Store {
+/** What nodes tell. One verb writes. */
+export interface EventStore {
   /**
-   * Adds events, updates the node they tell of and moves `applied` on, in one transaction; calls made close together
+   * Adds events, updates what they tell of and moves `applied` on, in one transaction; calls made close together
    * share one commit. Sequences at or below `applied` are repeats and are left out. Fails with `store_unwritable`.
    */
   applyBatch(batch: Batch): Promise<Result<BatchOutcome>>;
@@ -94,5 +141,9 @@ export interface Store {
   events(query: EventQuery): readonly StoredEvent[];
   /** Events in the store. */
   count(): number;
+}
+
+/** The server's state, in one file: what nodes tell (`applyBatch` writes it) and what they are told (`order` does). */
+export interface Store extends EventStore, OrderStore {
   close(): Promise<void>;
 }

@@ -10,22 +10,17 @@ import { supervise } from '../testing/recorder.ts';
 import { createWorld, settle, type World } from '../testing/world.ts';
 import type { NodeRecord } from './ports.ts';
 import { roster, type NodeView, type RosterMessage } from './roster.ts';
+import type { NodeHeard, NodeRegistered, NodesStand } from './standings.ts';
+import { nodeRecord } from './testing/records.ts';
 import type { AnswerNode, FrameFrom } from './transport.ts';
 
 const lookMs = 1_000;
 const everyMs = 10_000;
 
-const record = (node: string, more: Partial<NodeRecord> = {}): NodeRecord => ({
-  cluster: 'lab',
-  node,
-  instanceId: `i-${node}`,
-  hostname: node,
-  version: '1.0.0',
-  phase: 'ready',
-  detail: undefined,
-  phaseAt: 5,
-  ...more,
-});
+const record = (node: string, more: Partial<NodeRecord> = {}): NodeRecord => nodeRecord({ node, instanceId: `i-${node}`, hostname: node, ...more });
+
+/** What the view of a node has of its record. */
+const shown = ({ terminations: _terminations, ...rest }: NodeRecord): Omit<NodeRecord, 'terminations'> => rest;
 
 let world: World;
 afterEach(() => world.system.stop());
@@ -35,7 +30,18 @@ const begin = async (...records: readonly NodeRecord[]) => {
   const { clock, system } = world;
   const log = recordLog();
   const transport = probe<AnswerNode>(system, 'transport');
-  const ports = { serverName: 's', records: () => records, transport: transport.ref, lookMs, clock, random: seededRandom(1), logger: log.logger };
+  const orchestrator = probe<NodesStand | NodeRegistered | NodeHeard>(system, 'orchestrator');
+  const ports = {
+    serverName: 's',
+    records: () => records,
+    rolesOf: ({ node }: NodeAddress) => [`role of ${node}`],
+    transport: transport.ref,
+    orchestrator: orchestrator.ref,
+    lookMs,
+    clock,
+    random: seededRandom(1),
+    logger: log.logger,
+  };
   const incarnation = system.spawn('roster', roster(ports), supervise('end'));
   const ref: ActorRef<RosterMessage> = system.ref('roster');
   await settle();
@@ -53,6 +59,7 @@ const begin = async (...records: readonly NodeRecord[]) => {
     incarnation,
     list,
     log,
+    orchestrator,
     ports,
     system,
     tell,
@@ -62,8 +69,8 @@ const begin = async (...records: readonly NodeRecord[]) => {
       await tell({ type: 'presence', frame: sent });
       return sent;
     },
-    beats: async (from: NodeAddress = address, outbox = 0) => {
-      const sent: FrameFrom<'heartbeat'> = { ...frame('heartbeat', { ...bodies.heartbeat, everyMs, outbox }), from };
+    beats: async (from: NodeAddress = address, outbox = 0, more: Partial<FrameFrom<'heartbeat'>['body']> = {}, sentAt = 0) => {
+      const sent: FrameFrom<'heartbeat'> = { ...frame('heartbeat', { ...bodies.heartbeat, everyMs, outbox, ...more }), from, sentAt };
       await tell({ type: 'presence', frame: sent });
       return sent;
     },
@@ -83,14 +90,15 @@ describe('a registration', () => {
     expect(transport.received).toMatchObject([{ type: 'answer', to: address, frame: { kind: 'registered', correlationId: id, body: { server: 's', wire: 1 } } }]);
     expect(decodeFrame(encodeFrame(transport.received[0]!.frame))).toMatchObject({ ok: true });
     const now = clock.now();
-    const told = { ...address, instanceId: 'i', hostname: 'h', version: '1.0.0', phase: 'starting', detail: undefined, phaseAt: now };
-    expect(await list()).toEqual([{ ...told, link: 'online', lastSeenAt: now, outbox: undefined }]);
+    const told = shown(nodeRecord({ ...address, phase: 'starting' }));
+    const rest = { roles: ['role of n1'], termination: undefined, configuration: undefined, outbox: undefined };
+    expect(await list()).toEqual([{ ...told, ...rest, link: 'online', lastSeenAt: now }]);
   });
 
   test('of a known node brings what it says of itself up to date, and leaves its phase to its events', async () => {
     const { list, registers } = await begin(record('n1'));
     await registers();
-    expect(await list()).toMatchObject([{ ...record('n1'), instanceId: 'i', hostname: 'h', link: 'online' }]);
+    expect(await list()).toMatchObject([{ ...shown(record('n1')), instanceId: 'i', hostname: 'h', link: 'online' }]);
   });
 
   test.each([
@@ -118,6 +126,14 @@ describe('a heartbeat', () => {
     const { body } = await beats();
     expect(body.phase).not.toBe('starting');
     expect(await list()).toMatchObject([{ node: 'n1', phase: body.phase }]);
+  });
+
+  test('that was sent before its node entered the phase it is known to be in says nothing of that', async () => {
+    const { beats, list } = await begin(record('n1', { phase: 'ready', phaseAt: 500 }));
+    await beats(address, 0, { phase: 'converging' }, 499);
+    expect(await list()).toMatchObject([{ phase: 'ready', phaseAt: 500, link: 'online' }]);
+    await beats(address, 0, { phase: 'converging' }, 501);
+    expect(await list()).toMatchObject([{ phase: 'converging', phaseAt: 501 }]);
   });
 
   test('of a node without a record is answered `not_registered`, under its id', async () => {
@@ -177,6 +193,82 @@ describe('a node that is not heard of', () => {
     const { links, log, pass } = await begin(record('n1'));
     await pass(600_000);
     expect([await links(), log.lines]).toEqual([{ n1: 'unheard' }, []]);
+  });
+});
+
+describe('the view of a node', () => {
+  const check = { check: 'disk', reason: 'full', at: 7 };
+  const terminations = [{ request: 'r1', ...check }, { request: 'r2', ...check, check: 'gpu' }];
+
+  test('has the revision of the configuration it says it has', async () => {
+    const { beats, list } = await begin(record('n1'));
+    await beats(address, 0, { configuration: 12 });
+    expect(await list()).toMatchObject([{ configuration: 12 }]);
+  });
+
+  test('has its oldest wish to be ended, and says that it would be', async () => {
+    const { list } = await begin(record('n1', { terminations }));
+    const [view] = await list();
+    expect(view?.termination).toEqual({ request: 'r1', ...check, standing: 'would terminate' });
+    expect(view).not.toHaveProperty('terminations');
+  });
+
+  test('has none while a keepalive holds, and has it again when that has run out, without a word from the node', async () => {
+    const { clock, list, pass } = await begin(record('n1', { terminations, keepalive: { expiresAt: Date.UTC(2026, 0, 1) + 60_000, reason: 'a look' } }));
+    expect(await list()).toMatchObject([{ keepalive: { reason: 'a look' }, termination: undefined }]);
+    await pass(60_000);
+    expect(clock.now()).toBe(Date.UTC(2026, 0, 1) + 60_000);
+    expect(await list()).toMatchObject([{ keepalive: undefined, termination: { request: 'r1' } }]);
+  });
+
+  test('has a keepalive without an end for ever', async () => {
+    const { clock, list } = await begin(record('n1', { terminations, keepalive: {} }));
+    clock.step(3_650 * 86_400_000);
+    expect(await list()).toMatchObject([{ keepalive: {}, termination: undefined }]);
+  });
+});
+
+describe('the orchestrator', () => {
+  const stands = (node: string, phase: string, link: string): object => ({ cluster: 'lab', node, phase, link });
+
+  test('is told of all nodes at the start, and when it asks', async () => {
+    const { orchestrator, tell } = await begin(record('n1'), record('n2', { phase: 'failed' }));
+    const all = { type: 'nodes', all: true, nodes: [stands('n1', 'ready', 'unheard'), stands('n2', 'failed', 'unheard')] };
+    expect(orchestrator.received).toEqual([all]);
+    await tell({ type: 'nodes?' });
+    expect(orchestrator.received).toEqual([all, all]);
+  });
+
+  test('hears of a registration and of every heartbeat, after the change of the link that they bring', async () => {
+    const { beats, orchestrator, registers } = await begin();
+    await registers();
+    await beats(address, 0, { phase: 'starting', configuration: 3 });
+    await beats(address, 0, { phase: 'starting', configuration: 3 });
+    expect(orchestrator.received.slice(1)).toEqual([
+      { type: 'nodes', all: false, nodes: [stands('n1', 'starting', 'online')] },
+      { type: 'registered', node: address, configuration: undefined },
+      { type: 'heard', node: address, configuration: 3 },
+      { type: 'heard', node: address, configuration: 3 },
+    ]);
+  });
+
+  test('hears of a phase that events tell, and of silence; of nothing else', async () => {
+    const { beats, orchestrator, pass, tell } = await begin(record('n1'));
+    await beats();
+    await tell({ type: 'changed', records: [record('n1', { phase: 'stopping' })] });
+    await tell({ type: 'changed', records: [record('n1', { phase: 'stopping', keepalive: {} })] });
+    await pass(3 * everyMs + lookMs);
+    const told = orchestrator.received.filter(({ type }) => type === 'nodes').slice(1);
+    expect(told).toEqual(
+      [stands('n1', 'ready', 'online'), stands('n1', 'stopping', 'online'), stands('n1', 'stopping', 'silent')].map((node) => ({ type: 'nodes', all: false, nodes: [node] })),
+    );
+  });
+
+  test('hears nothing of a node that is refused', async () => {
+    const { beats, orchestrator, registers } = await begin();
+    await registers(address, { min: 7, max: 8 });
+    await beats();
+    expect(orchestrator.received).toHaveLength(1);
   });
 });
 

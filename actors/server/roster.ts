@@ -3,8 +3,9 @@
 // A node is `online` while its heartbeats come, `silent` when three were missed by the server's monotonic clock, and
 // `unheard` when this server has only its record and no heartbeat yet. What a node is and its phase come from its events,
 // which are in the store, until it says something newer itself, at its registration and with every heartbeat; what it says
-// so is kept in memory alone and never written. One actor holds all nodes in its
-// state: a child for each would make every message cost their number.
+// so is kept in memory alone and never written. The orchestrator hears of every registration, every heartbeat, and every change
+// of a phase or a link, the change first. One actor holds all nodes in its state: a child for each would make every message
+// cost their number.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
@@ -14,12 +15,18 @@ import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever } from '../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
-import type { NodeRecord } from './ports.ts';
+import type { NodeKeepalive, NodeLink, NodeRecord, NodeTermination } from './ports.ts';
+import { nodeKey, type AskNodes, type NodeHeard, type NodeRegistered, type NodesStand, type NodeStanding } from './standings.ts';
 import type { AnswerNode, FrameFrom, PresenceArrived } from './transport.ts';
 
-export type NodeLink = 'online' | 'silent' | 'unheard';
-
-export interface NodeView extends NodeRecord {
+export interface NodeView extends Omit<NodeRecord, 'terminations'> {
+  readonly roles: readonly string[];
+  /** What holds terminations off, while it does. */
+  readonly keepalive: NodeKeepalive | undefined;
+  /** The oldest wish to be ended, while nothing holds it off. */
+  readonly termination: (NodeTermination & { readonly standing: 'would terminate' }) | undefined;
+  /** The revision of the configuration it has. */
+  readonly configuration: number | undefined;
   readonly link: NodeLink;
   /** When it was last heard from, by the server's wall clock, milliseconds since the epoch. */
   readonly lastSeenAt: number | undefined;
@@ -29,6 +36,7 @@ export interface NodeView extends NodeRecord {
 
 export type RosterMessage =
   | PresenceArrived
+  | AskNodes
   /** Events of these nodes are in the store. */
   | { readonly type: 'changed'; readonly records: readonly NodeRecord[] }
   | { readonly type: 'list'; readonly reply: Reply<readonly NodeView[]> }
@@ -37,7 +45,9 @@ export type RosterMessage =
 export interface RosterPorts {
   readonly serverName: string;
   readonly records: () => readonly NodeRecord[];
+  readonly rolesOf: (node: NodeAddress) => readonly string[];
   readonly transport: ActorRef<AnswerNode>;
+  readonly orchestrator: ActorRef<NodesStand | NodeRegistered | NodeHeard>;
   readonly lookMs: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -49,6 +59,7 @@ interface Heard {
   readonly monotonic: number;
   readonly everyMs: number;
   readonly outbox: number | undefined;
+  readonly configuration: number | undefined;
 }
 
 interface Entry {
@@ -63,44 +74,64 @@ const missed = 3;
 /** How soon the first heartbeat is due after a registration, which does not say. */
 const assumedEveryMs = 10_000;
 
-const keyOf = ({ cluster, node }: NodeAddress): string => JSON.stringify([cluster, node]);
-
-const viewOf = ({ record, heard, link }: Entry): NodeView => ({
-  ...record,
-  link,
-  lastSeenAt: heard?.at,
-  outbox: heard?.outbox,
-});
+const standingOf = ({ link, record: { cluster, node, phase } }: Entry): NodeStanding => ({ cluster, node, phase, link });
 
 export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage> => {
   const { clock, logger, random } = ports;
   type Context = ActorContext<RosterMessage>;
 
-  const put = (state: State, entry: Entry): void => {
+  const viewOf = ({ record: { terminations, ...record }, heard, link }: Entry): NodeView => {
+    const holds = record.keepalive?.expiresAt === undefined || record.keepalive.expiresAt > clock.now();
+    const keepalive = holds ? record.keepalive : undefined;
+    const [wish] = keepalive === undefined ? terminations : [];
+    return {
+      ...record,
+      roles: ports.rolesOf(record),
+      keepalive,
+      termination: wish === undefined ? undefined : { ...wish, standing: 'would terminate' },
+      configuration: heard?.configuration,
+      link,
+      lastSeenAt: heard?.at,
+      outbox: heard?.outbox,
+    };
+  };
+
+  const put = (state: State, entry: Entry, context: Context): void => {
     const { cluster, node } = entry.record;
-    const before = state.get(keyOf(entry.record));
-    state.set(keyOf(entry.record), entry);
+    const before = state.get(nodeKey(entry.record));
+    state.set(nodeKey(entry.record), entry);
+    if (before?.link !== entry.link || before.record.phase !== entry.record.phase) {
+      context.tell(ports.orchestrator, { type: 'nodes', nodes: [standingOf(entry)], all: false });
+    }
     if (entry.link === 'silent' && before?.link === 'online') logger.warn(`${cluster}/${node} is silent`, { cluster, node });
     if (entry.link === 'online' && before?.link === 'silent') logger.info(`${cluster}/${node} is heard again`, { cluster, node });
   };
 
   /** A node that registers before its first event has arrived is listed with what it says of itself. */
-  const provisional = ({ from, body }: FrameFrom<'register'>): NodeRecord => ({
+  const provisional = ({ from, body, sentAt }: FrameFrom<'register'>): NodeRecord => ({
     ...from,
     instanceId: body.instanceId,
     hostname: body.hostname,
     version: body.version,
     phase: 'starting',
     detail: undefined,
-    phaseAt: clock.now(),
+    phaseAt: sentAt,
+    conditions: [],
+    keepalive: undefined,
+    terminations: [],
+    converge: undefined,
   });
 
-  const heardNow = (everyMs: number, outbox: number | undefined): Heard => ({
+  const heardNow = (everyMs: number, outbox: number | undefined, configuration: number | undefined): Heard => ({
     at: clock.now(),
     monotonic: clock.monotonic(),
     everyMs,
     outbox,
+    configuration,
   });
+
+  const tellAll = (state: State, context: Context): void =>
+    void context.tell(ports.orchestrator, { type: 'nodes', nodes: [...state.values()].map(standingOf), all: true });
 
   const head = (correlationId: string) =>
     ({ v: wireVersion, id: uuid7(clock.now(), random), sentAt: clock.now(), correlationId }) as const;
@@ -120,28 +151,32 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     }
     const body = { server: ports.serverName, wire: wireVersion };
     context.tell(ports.transport, { type: 'answer', to: frame.from, frame: { ...head(frame.id), kind: 'registered', body } });
-    const { hostname, instanceId, version } = frame.body;
-    const record = { ...(state.get(keyOf(frame.from))?.record ?? provisional(frame)), hostname, instanceId, version };
-    put(state, { record, heard: heardNow(assumedEveryMs, undefined), link: 'online' });
+    const { configuration, hostname, instanceId, version } = frame.body;
+    const record = { ...(state.get(nodeKey(frame.from))?.record ?? provisional(frame)), hostname, instanceId, version };
+    put(state, { record, heard: heardNow(assumedEveryMs, undefined, configuration), link: 'online' }, context);
+    context.tell(ports.orchestrator, { type: 'registered', node: frame.from, configuration });
   };
 
   const beat = (state: State, frame: FrameFrom<'heartbeat'>, context: Context): void => {
-    const entry = state.get(keyOf(frame.from));
+    const entry = state.get(nodeKey(frame.from));
     if (entry === undefined) {
       refuse(frame, 'not_registered', 'this server has no record of the node', context);
       return;
     }
-    const { everyMs, outbox, phase } = frame.body;
-    // Its events may be late, or this server may never have had them: a node knows best where it stands.
-    const record = phase === entry.record.phase ? entry.record : { ...entry.record, phase, detail: undefined, phaseAt: clock.now() };
-    put(state, { record, heard: heardNow(everyMs, outbox), link: 'online' });
+    const { configuration, everyMs, outbox, phase } = frame.body;
+    // Its events may be late, or this server may never have had them: a node knows best where it stands. But a heartbeat may be
+    // late as well; one from before the phase was entered, both by the node's clock, knows nothing of it.
+    const isNews = phase !== entry.record.phase && frame.sentAt >= entry.record.phaseAt;
+    const record = isNews ? { ...entry.record, phase, detail: undefined, phaseAt: frame.sentAt } : entry.record;
+    put(state, { record, heard: heardNow(everyMs, outbox, configuration), link: 'online' }, context);
+    context.tell(ports.orchestrator, { type: 'heard', node: frame.from, configuration });
   };
 
-  const look = (state: State): void => {
+  const look = (state: State, context: Context): void => {
     const now = clock.monotonic();
     for (const entry of state.values()) {
       if (entry.link !== 'online' || entry.heard === undefined) continue;
-      if (now - entry.heard.monotonic > missed * entry.heard.everyMs) put(state, { ...entry, link: 'silent' });
+      if (now - entry.heard.monotonic > missed * entry.heard.everyMs) put(state, { ...entry, link: 'silent' }, context);
     }
   };
 
@@ -149,7 +184,9 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     name: 'roster',
     start(context) {
       context.later(ports.lookMs, { type: 'look' });
-      return new Map(ports.records().map((record) => [keyOf(record), { record, heard: undefined, link: 'unheard' }]));
+      const state: State = new Map(ports.records().map((record) => [nodeKey(record), { record, heard: undefined, link: 'unheard' }]));
+      tellAll(state, context);
+      return state;
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -159,15 +196,18 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
           return state;
         case 'changed':
           for (const record of message.records) {
-            const before = state.get(keyOf(record));
-            put(state, { heard: before?.heard, link: before?.link ?? 'unheard', record });
+            const before = state.get(nodeKey(record));
+            put(state, { heard: before?.heard, link: before?.link ?? 'unheard', record }, context);
           }
+          return state;
+        case 'nodes?':
+          tellAll(state, context);
           return state;
         case 'list':
           message.reply([...state.values()].map(viewOf));
           return state;
         case 'look':
-          look(state);
+          look(state, context);
           context.later(ports.lookMs, { type: 'look' });
           return state;
         default:

@@ -16,7 +16,7 @@ import { probe } from '../testing/probe.ts';
 import { supervise } from '../testing/recorder.ts';
 import { wires } from '../testing/wires.ts';
 import { createWorld, settle, until, type World } from '../testing/world.ts';
-import { serverTransport, type EventsArrived, type PresenceArrived, type ServerTransportMessage } from './transport.ts';
+import { serverTransport, type EventsArrived, type PresenceArrived, type ServerTransportMessage, type WatchArrived } from './transport.ts';
 
 const prefix = 'test';
 const names = namesFor(prefix);
@@ -38,11 +38,12 @@ const begin = (world: World, open: () => Transport, settle: (arrived: EventsArri
   const log = recordLog();
   const events = probe<EventsArrived>(system, 'events', settle);
   const roster = probe<PresenceArrived>(system, 'roster');
+  const orchestrator = probe<WatchArrived>(system, 'orchestrator');
   const watching = supervise('end');
-  const ports = { open, queues, commandsExchange: names.commands, events: events.ref, roster: roster.ref, metrics: createMetrics(clock), clock, logger: log.logger };
+  const ports = { open, queues, commandsExchange: names.commands, events: events.ref, roster: roster.ref, orchestrator: orchestrator.ref, metrics: createMetrics(clock), clock, logger: log.logger };
   const incarnation = system.spawn('transport', serverTransport(ports), watching);
   const ref: ActorRef<ServerTransportMessage> = system.ref('transport');
-  return { clock, events, incarnation, log, ref, roster, system, watching };
+  return { clock, events, incarnation, log, orchestrator, ref, roster, system, watching };
 };
 
 const beginFake = async (onEvents?: (arrived: EventsArrived) => void) => {
@@ -55,7 +56,7 @@ const beginFake = async (onEvents?: (arrived: EventsArrived) => void) => {
   return { ...begun, deliver, transport };
 };
 
-const fromNode = (sent: Frame, type: 'events' | 'register' | 'heartbeat'): OutgoingMessage => ({
+const fromNode = (sent: Frame, type: 'events' | 'register' | 'heartbeat' | 'watch'): OutgoingMessage => ({
   exchange: names.reports,
   routingKey: routingKey({ type, ...address }),
   body: encodeFrame(sent),
@@ -77,9 +78,9 @@ describe.each(wires)('the transport of a server over $name', ({ over }) => {
     return { ...begun, node, send };
   };
 
-  test('brings frames of events to `events` until it acknowledges them, and presence to the roster', async () => {
+  test('brings frames of events to `events` until it acknowledges them, presence to the roster and watches to the orchestrator', async () => {
     const refused = new Set<string>();
-    const { clock, events, roster, send } = connect(({ frame: { id }, reply }) => {
+    const { clock, events, orchestrator, roster, send } = connect(({ frame: { id }, reply }) => {
       reply(refused.has(id) ? 'ack' : 'requeue');
       refused.add(id);
     });
@@ -89,9 +90,13 @@ describe.each(wires)('the transport of a server over $name', ({ over }) => {
     for (const one of sent) await send(fromNode(one, 'events'));
     await send(fromNode(register, 'register'));
     await send(fromNode(heartbeat, 'heartbeat'));
+    const watch = frame('watch', bodies.watch, { from: address });
+    await send(fromNode(watch, 'watch'));
     const times = (id: string): number => events.received.filter((arrived) => arrived.frame.id === id).length;
     await until(clock, 'every frame has come twice', () => sent.every(({ id }) => times(id) >= 2));
     await until(clock, 'the presence has come', () => new Set(roster.received.map((presence) => presence.frame.id)).size === 2);
+    await until(clock, 'the watch has come', () => orchestrator.received.length > 0);
+    expect(orchestrator.received[0]).toEqual({ type: 'watch', frame: watch });
     expect(roster.received).toEqual(expect.arrayContaining([{ type: 'presence', frame: register }, { type: 'presence', frame: heartbeat }]));
   });
 
@@ -173,12 +178,14 @@ describe('a frame that no honest node sends', () => {
     ['by a routing key that is none of ours', names.reports, encodeFrame(eventsFrame()), 'events.lab'],
     ['of presence, with the reports', names.reports, encodeFrame(frame('heartbeat', bodies.heartbeat, { from: address })), { type: 'events', ...address }],
     ['of events, with the presence', names.presence, encodeFrame(eventsFrame()), { type: 'heartbeat', ...address }],
+    ['of a watch, with the reports', names.reports, encodeFrame(frame('watch', bodies.watch, { from: address })), { type: 'events', ...address }],
+    ["of a watch, in another's name", names.presence, encodeFrame(frame('watch', bodies.watch, { from: address })), { type: 'watch', ...stranger }],
     ['meant for a node', names.presence, encodeFrame(frame('registered', bodies.registered, { from: address })), { type: 'register', ...address }],
   ])('%s is rejected with one line that says why, and reaches no actor', async (_what, queue, body, route) => {
-    const { deliver, events, log, roster } = await beginFake();
+    const { deliver, events, log, orchestrator, roster } = await beginFake();
     expect(await deliver(queue, body, route)).toBe('reject');
     await settle();
-    expect([events.received, roster.received]).toEqual([[], []]);
+    expect([events.received, roster.received, orchestrator.received]).toEqual([[], [], []]);
     const warnings = log.lines.filter((line) => line.startsWith('warn: '));
     expect(warnings).toEqual([expect.stringMatching(/^warn: a frame was refused: .{10,}/)]);
     expect(log.fields.at(-1)).toMatchObject({ code: expect.stringMatching(/^frame_/), queue });
@@ -202,6 +209,13 @@ describe('an answer to a node', () => {
         expiresMs: 60_000,
       },
     ]);
+  });
+
+  test('expires with its deadline, when that is sooner', async () => {
+    const { ref, system, transport } = await beginFake();
+    for (const remainingMs of [5_000, 90_000]) system.tell(ref, { type: 'answer', to: address, frame: { ...frame('command', bodies.command), remainingMs } });
+    await settle();
+    expect(transport.published.map(({ message }) => message.expiresMs)).toEqual([5_000, 60_000]);
   });
 
   test.each(['unroutable', 'nacked', 'unconfirmed', 'closed'] as const)('that is %s is lost: it is asked for again', async (outcome) => {

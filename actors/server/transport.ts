@@ -1,5 +1,5 @@
 // The server's bridge to the broker: event frames go to `events` and are settled when the store has them; registrations
-// and heartbeats go to `roster`; answers to nodes are published.
+// and heartbeats go to `roster`, watches to `orchestrator`; what nodes are told is published.
 //
 // States are the transport's own; a refusal that no reconnect can mend is a crash. It never decides what an event means, it
 // believes no sender whose routing key names another, and it never acknowledges a frame of events before `events` has
@@ -20,7 +20,7 @@ import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
 
 /** Frames with the sender checked against the routing key that the broker let it use. */
-export type FrameFrom<K extends 'events' | 'register' | 'heartbeat'> = FrameOf<K> & { readonly from: NodeAddress };
+export type FrameFrom<K extends 'events' | 'register' | 'heartbeat' | 'watch'> = FrameOf<K> & { readonly from: NodeAddress };
 
 export interface EventsArrived {
   readonly type: 'frame';
@@ -36,11 +36,16 @@ export interface PresenceArrived {
   readonly frame: FrameFrom<'register'> | FrameFrom<'heartbeat'>;
 }
 
-/** An answer to one node. Transient: what is lost is asked for again. */
+export interface WatchArrived {
+  readonly type: 'watch';
+  readonly frame: FrameFrom<'watch'>;
+}
+
+/** What is said to one node. Transient: what is lost is asked for, or sent, again. */
 export interface AnswerNode {
   readonly type: 'answer';
   readonly to: NodeAddress;
-  readonly frame: Extract<Frame, { kind: 'applied' | 'resend' | 'registered' | 'refused' }>;
+  readonly frame: Extract<Frame, { kind: 'applied' | 'resend' | 'registered' | 'refused' | 'configuration' | 'command' | 'watched' }>;
 }
 
 export type ServerTransportMessage =
@@ -55,6 +60,7 @@ export interface ServerTransportPorts {
   readonly commandsExchange: string;
   readonly events: ActorRef<EventsArrived>;
   readonly roster: ActorRef<PresenceArrived>;
+  readonly orchestrator: ActorRef<WatchArrived>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -112,9 +118,17 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
     const opened = open(delivery);
     if (!opened.ok) return refuse(opened.error, delivery);
     const { frame, from } = opened.value;
-    if (frame.kind !== 'register' && frame.kind !== 'heartbeat') return refuse(misplaced(frame), delivery);
-    context.tell(ports.roster, { type: 'presence', frame: { ...frame, from } });
-    return 'ack';
+    switch (frame.kind) {
+      case 'register':
+      case 'heartbeat':
+        context.tell(ports.roster, { type: 'presence', frame: { ...frame, from } });
+        return 'ack';
+      case 'watch':
+        context.tell(ports.orchestrator, { type: 'watch', frame: { ...frame, from } });
+        return 'ack';
+      default:
+        return refuse(misplaced(frame), delivery);
+    }
   };
 
   return {
@@ -139,7 +153,8 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
             messageId: message.frame.id,
             contentType: 'application/json',
             persistent: false,
-            expiresMs: answerExpiresMs,
+            // What has a deadline is of no use to a node after it.
+            expiresMs: Math.min(answerExpiresMs, message.frame.remainingMs ?? answerExpiresMs),
           });
           return state;
         case 'status':

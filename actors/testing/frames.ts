@@ -25,4 +25,8 @@ export const bodies: { readonly [K in FrameKind]: FrameOf<K>['body'] } = {
   events: { stream, lane: 'report', entries: [] },
   register: { instanceId: 'i', hostname: 'h', version: '1.0.0', wire: { min: 1, max: 1 } },
   heartbeat: { everyMs: 10_000, phase: 'ready', uptimeMs: 1, outbox: 0 },
+  watch: { watch: newId(), role: 'scheduler', phase: 'ready', leaseMs: 30_000 },
+  configuration: { revision: 1, tree: {} },
+  command: { command: newId(), name: 'check' },
+  watched: { watch: newId(), met: false, nodes: [] },
 };

@@ -6,11 +6,14 @@ import type { Interceptor } from '../../actors/interceptor.ts';
 import type { StoredEvent } from '../../actors/server/ports.ts';
 import { callDaemon } from '../../cli/call-daemon.ts';
 import { silentLogger } from '../../effects/logger.ts';
+import { systemBootClock } from '../../effects/boot-clock.ts';
 import { backgroundClock, systemClock, type Clock } from '../../effects/clock.ts';
 import { systemRandom, uuid7 } from '../../effects/random.ts';
 import { startNode, type RunningNode } from '../../node/daemon.ts';
 import { homePaths } from '../../node/home/paths.ts';
 import { findSocketPaths } from '../../node/home/socket-paths.ts';
+import { nodeTimes } from '../../node/times.ts';
+import { binFolder } from '../../node/version.ts';
 import type { LocalReply, SpooledRequest } from '../../protocol/local.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
 import { startServer, type RunningServer } from '../../server/daemon.ts';
@@ -35,7 +38,7 @@ export interface ClusterOptions {
 }
 
 const random = systemRandom;
-const times = { heartbeatMs: 200, registerAgainMs: 50 };
+const times = { ...nodeTimes, heartbeatMs: 200, registerAgainMs: 50 };
 
 export class TestCluster {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'jetpack-cluster-'));
@@ -75,7 +78,7 @@ export class TestCluster {
   async startNode(index: number): Promise<void> {
     const node = `node-${index}`;
     const facts = { instanceId: `instance-${index}`, hostname: node, version: '1.0.0', pid: 1 };
-    const started = startNode({ home: this.home(index), address: { cluster: 'c', node }, prefix: this.#prefix, times, facts }, this.#around(node));
+    const started = startNode({ home: this.home(index), address: { cluster: 'c', node }, prefix: this.#prefix, binFolder, times, facts }, { ...this.#around(node), env: process.env, bootClock: systemBootClock });
     if (!started.ok) throw new Error(started.error.message);
     this.nodes[index] = started.value;
     await started.value.serving;
@@ -85,7 +88,7 @@ export class TestCluster {
   async request(index: number, request: SpooledRequest): Promise<LocalReply | undefined> {
     const paths = findSocketPaths(homePaths(this.home(index)));
     if (!paths.ok) return undefined;
-    const outcome = await callDaemon(paths.value.cluster, request, systemClock, 5_000);
+    const outcome = await callDaemon(paths.value.cluster, { request, withinMs: 5_000 }, systemClock);
     return outcome.type === 'answered' ? outcome.reply : undefined;
   }
 

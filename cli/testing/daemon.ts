@@ -47,14 +47,14 @@ export class TestHome {
   }
 
   /** Something on the daemon's socket that is none. */
-  async impostor(behave: (socket: Socket) => void): Promise<void> {
+  async impostor(behave: (socket: Socket) => void, on: 'cluster' | 'admin' = 'cluster'): Promise<void> {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.on('error', () => undefined);
       behave(socket);
     });
-    server.listen(this.#claim().cluster);
+    server.listen(this.#claim()[on]);
     await once(server, 'listening');
     this.#endings.push(async () => {
       for (const socket of sockets) socket.destroy();

@@ -1,12 +1,22 @@
 // A server and nodes as real processes, with homes and names on the broker that nobody else uses.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { NodeView } from '../../actors/server/roster.ts';
 import type { StoredEvent } from '../../actors/server/ports.ts';
 import { apiClient } from '../../box/api-client.ts';
+import { waitFor } from '../../effects/testing/wait-for.ts';
+import type { ClusterTemplate } from '../../protocol/cluster-template.ts';
+import type { Phase } from '../../protocol/events.ts';
 import { runJetpack, startProgram, type Running } from './processes.ts';
+import { phasesOf } from './told.ts';
+
+/** Of all the nodes that a test starts. */
+export const clusterName = 'c';
+
+/** Two cores may have other work as well. */
+const phaseMs = 60_000;
 
 export class ProcessCluster {
   readonly prefix = `test-${randomBytes(6).toString('hex')}`;
@@ -29,6 +39,13 @@ export class ProcessCluster {
     return path.join(this.folder, name);
   }
 
+  /** What the server is told of the cluster, from its next start on. */
+  template(template: ClusterTemplate): void {
+    const folder = path.join(this.home('server'), 'clusters');
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    writeFileSync(path.join(folder, `${clusterName}.json`), JSON.stringify(template), { mode: 0o640 });
+  }
+
   /** Resolves when its API listens. */
   async startServer(): Promise<Running> {
     const server = this.#started(startProgram('cycle-server', ['--home', this.home('server'), '--listen', '127.0.0.1:0'], { env: this.#env }));
@@ -38,7 +55,7 @@ export class ProcessCluster {
 
   /** One that may not come to serve. */
   launchNode(name: string, env: Readonly<Record<string, string>> = {}): Running {
-    const argv = ['--home', this.home(name), '--cluster', 'c', '--node', name, '--instance', name];
+    const argv = ['--home', this.home(name), '--cluster', clusterName, '--node', name, '--instance', name];
     return this.#started(startProgram('jetpackd', argv, { env: { ...this.#env, ...env } }));
   }
 
@@ -56,6 +73,37 @@ export class ProcessCluster {
 
   nodes(): Promise<readonly NodeView[]> {
     return apiClient(this.#url).nodes();
+  }
+
+  /** One node as the roster has it; rejects when that does not know it. */
+  async node(name: string): Promise<NodeView> {
+    const found = (await this.nodes()).find(({ node }) => node === name);
+    if (found === undefined) throw new Error(`the roster has no node ${name}`);
+    return found;
+  }
+
+  /** Resolves when the roster shows these nodes in a phase, and the store has the events that tell of it: heartbeats are quicker. */
+  inPhase(phase: Phase, ...names: readonly string[]): Promise<void> {
+    return this.#entered(phase, 1, names);
+  }
+
+  /** The same for one that was in this phase before, and has entered it so often in all. */
+  inPhaseAgain(phase: Phase, times: number, ...names: readonly string[]): Promise<void> {
+    return this.#entered(phase, times, names);
+  }
+
+  async #entered(phase: Phase, times: number, names: readonly string[]): Promise<void> {
+    await waitFor(
+      `${names.join(', ')} to be ${phase}`,
+      async () => {
+        const nodes = await this.nodes();
+        const events = await this.events();
+        const standing = names.map((name) => ({ now: nodes.find(({ node }) => node === name)?.phase, told: phasesOf(events, name) }));
+        if (standing.every(({ now, told }) => now === phase && told.at(-1) === phase && told.filter((one) => one === phase).length >= times)) return true;
+        throw new Error(JSON.stringify(standing));
+      },
+      phaseMs,
+    );
   }
 
   /** Everything in the store, in order. */

@@ -1,5 +1,5 @@
 // Ports of node and server that tell a fuse of the stages they pass.
-import type { Outbox } from '../../actors/node/ports.ts';
+import type { Outbox } from '../../actors/node/messaging/ports.ts';
 import type { Store } from '../../actors/server/ports.ts';
 import { decodeFrame } from '../../protocol/codec.ts';
 import type { FrameKind } from '../../protocol/frames.ts';
@@ -37,9 +37,16 @@ export const fusedStore =
   (reached: Reached) =>
   (store: Store): Store => ({
     appliedOf: (stream, lane) => store.appliedOf(stream, lane),
-    nodes: () => store.nodes(),
+    nodes: (only) => store.nodes(only),
     events: (query) => store.events(query),
     count: () => store.count(),
+    order: (change) => store.order(change),
+    revision: () => store.revision(),
+    settings: (cluster) => store.settings(cluster),
+    command: (id) => store.command(id),
+    commands: (limit) => store.commands(limit),
+    pendingTargets: () => store.pendingTargets(),
+    targetState: (id, node) => store.targetState(id, node),
     close: () => store.close(),
     async applyBatch(batch) {
       reached('apply called');

@@ -14,7 +14,11 @@ const ci = (line: string): Proof => ({ by: 'ci', line });
 
 export const commands: Readonly<Record<string, Proof>> = {
   'npm start': { by: 'unit' },
-  'npm start -- --for 5s': { by: 'unit' },
+  'npm start -- --for 30s': { by: 'unit' },
+  'npm start -- --break --for 30s': { by: 'unit' },
+  'bin/jetpack status --home .state/box/nodes/scheduler': { by: 'unit' },
+  'bin/jetpack config cyclecloud.node.name --home .state/box/nodes/scheduler': { by: 'unit' },
+  "bin/jetpack keepalive 2h --reason 'looking around' --home .state/box/nodes/execute-1": { by: 'unit' },
   "bin/jetpack log 'system is now ready' --home .state/box/nodes/scheduler": { by: 'unit' },
   'npm run docs': { by: 'unit' },
   'npm start -- --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },

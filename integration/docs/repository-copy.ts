@@ -21,10 +21,10 @@ export class TypedCommand {
     this.ended = once(this.#child, 'close').then(([code]: unknown[]) => ({ code: typeof code === 'number' ? code : null, output: this.output }));
   }
 
-  /** Resolves with the match of what it has printed so often. */
+  /** Resolves with the match of what it has printed so often: within a minute, for a cluster on two cores takes its time. */
   prints(pattern: RegExp, times = 1): Promise<RegExpMatchArray> {
     const all = new RegExp(pattern, 'g');
-    return waitFor(`${times} of ${String(pattern)} in the output`, () => [...this.output.matchAll(all)][times - 1]);
+    return waitFor(`${times} of ${String(pattern)} in the output`, () => [...this.output.matchAll(all)][times - 1], 60_000);
   }
 
   /** As Ctrl-C does: the signal goes to the whole group. */

@@ -21,21 +21,41 @@ export interface HomePaths {
   /** Files of the spool that cannot be read, each with its reason beside it. */
   readonly rejected: string;
   readonly outbox: string;
+  /** What the node's actors remember. */
+  readonly state: string;
+  /** For scripts that ask whether the node is kept alive (reference, section 3). */
+  readonly keepalive: string;
   readonly lock: string;
+  /** Health checks: scripts that whoever administers the node puts there. */
+  readonly healthChecks: string;
+  /** Content of projects, and markers of what ran. */
+  readonly clusterInit: string;
+  /** What their scripts wrote. */
+  readonly clusterInitLogs: string;
+  /** Working folders of health checks while they run. */
+  readonly scratch: string;
 }
 
 export const homePaths = (home: string): HomePaths => {
   const run = path.join(home, 'run');
   const spool = path.join(run, 'spool');
+  const config = path.join(home, 'config');
+  const logs = path.join(home, 'logs');
   return {
     home,
-    config: path.join(home, 'config'),
-    logs: path.join(home, 'logs'),
+    config,
+    logs,
     run,
     socketRecord: path.join(run, 'sockets'),
     spool,
     rejected: path.join(spool, 'rejected'),
     outbox: path.join(run, 'outbox.db'),
+    state: path.join(run, 'state.db'),
+    keepalive: path.join(run, 'node.keepalive'),
     lock: path.join(run, 'lock'),
+    healthChecks: path.join(config, 'healthcheck.d'),
+    clusterInit: path.join(home, 'cluster-init'),
+    clusterInitLogs: path.join(logs, 'cluster-init'),
+    scratch: path.join(home, 'system', 'scratch'),
   };
 };

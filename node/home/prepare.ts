@@ -1,5 +1,6 @@
 // Makes the folders of a home, each private from its first instant.
 import { lstatSync, mkdirSync, type Stats } from 'node:fs';
+import path from 'node:path';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import type { HomePaths } from './paths.ts';
 import { systemCode } from './system-error.ts';
@@ -91,5 +92,10 @@ export const prepareHome = (paths: HomePaths): Result<void> => {
   return makeFolders([
     [paths.logs, forOwnerAndGroup],
     [paths.config, forOwnerAndGroup],
+    [paths.healthChecks, forOwnerAndGroup],
+    [paths.clusterInit, forOwnerAndGroup],
+    [paths.clusterInitLogs, forOwnerAndGroup],
+    [path.dirname(paths.scratch), forOwnerAndGroup],
+    [paths.scratch, forOwnerAndGroup],
   ]);
 };

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import type { NewEntry, Outbox, OutboxStream } from '../../actors/node/ports.ts';
+import type { NewEntry, Outbox, OutboxStream } from '../../actors/node/messaging/ports.ts';
 import { ManualClock } from '../../effects/manual-clock.ts';
 import { seededRandom, uuid7 } from '../../effects/random.ts';
 import { decodeEvent } from '../../protocol/codec.ts';

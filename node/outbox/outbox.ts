@@ -7,7 +7,7 @@
 // value if not; only then does it write. What is kept in memory (last sequences, room, recent ids) follows the
 // transaction. It never gives a sequence out twice, never deletes a row of the report lane for any reason but those
 // above, and never changes the file in its caller's turn.
-import type { Appended, NewEntry, Outbox, OutboxDepth } from '../../actors/node/ports.ts';
+import type { Appended, NewEntry, Outbox, OutboxDepth } from '../../actors/node/messaging/ports.ts';
 import type { Clock } from '../../effects/clock.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
@@ -15,9 +15,10 @@ import { openDatabase, type Database } from '../../storage/database.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import type { SetAside } from '../../storage/set-aside.ts';
 import { catchTrouble } from '../../storage/trouble.ts';
+import type { FileOwner } from '../owned-file.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Rows } from './rows.ts';
-import { outboxSchema, standing, type OutboxOwner, type Standing } from './schema.ts';
+import { outboxSchema, standing, type Standing } from './schema.ts';
 import { Streams } from './streams.ts';
 
 export interface OutboxOptions {
@@ -135,7 +136,7 @@ export const createOutbox = (database: Database, options: OutboxOptions): Outbox
 };
 
 /** Opens or creates the outbox at `path` for `owner`. Fails with `outbox_unwritable`. */
-export const openOutbox = (path: string, owner: OutboxOwner, options: OutboxOptions): Result<OpenedOutbox> => {
+export const openOutbox = (path: string, owner: FileOwner, options: OutboxOptions): Result<OpenedOutbox> => {
   const opened = openDatabase(path, outboxSchema(owner), 'outbox_unwritable', options.clock.now());
   if (!opened.ok) return opened;
   const { database, setAside } = opened.value;

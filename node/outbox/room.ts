@@ -1,5 +1,5 @@
 // How full an outbox is, by what may give way. Pure accounting; it follows the transactions of the file.
-import type { OutboxDepth } from '../../actors/node/ports.ts';
+import type { OutboxDepth } from '../../actors/node/messaging/ports.ts';
 import { standing, type Standing } from './schema.ts';
 
 const standings = Object.values(standing);

@@ -1,8 +1,8 @@
 // The rows of an outbox. A row leaves in one of three ways: the server applied it, it was released (user lane), or it gave
 // way for lack of room. In the last case a tombstone takes its place, merged with a tombstone right before or after it, so
 // that there is never more than one between two rows that stay: tombstones need no bound of their own.
-import { tombstone } from '../../actors/node/tombstone.ts';
-import type { Lane, OutboxDepth, OutboxRow } from '../../actors/node/ports.ts';
+import { tombstone } from '../../actors/node/messaging/tombstone.ts';
+import type { Lane, OutboxDepth, OutboxRow } from '../../actors/node/messaging/ports.ts';
 import { integerOf, textOf, type Row } from '../../storage/columns.ts';
 import type { Database, Statement } from '../../storage/database.ts';
 import { Room } from './room.ts';

@@ -1,13 +1,6 @@
-import type { Lane } from '../../actors/node/ports.ts';
-import type { NodeAddress } from '../../protocol/identity.ts';
-import { textOf } from '../../storage/columns.ts';
-import type { Database, Schema } from '../../storage/database.ts';
-
-/** Whose events an outbox holds. A disk image carries a file to other machines, where they are nobody's. */
-export interface OutboxOwner extends NodeAddress {
-  /** The cloud's id of this machine. */
-  readonly instanceId: string;
-}
+import type { Lane } from '../../actors/node/messaging/ports.ts';
+import type { Schema } from '../../storage/database.ts';
+import { ownerTable, refuseForeignOwner, writeOwner, type FileOwner } from '../owned-file.ts';
 
 /** Lanes as the file holds them. */
 export const laneNumber: Readonly<Record<Lane, number>> = { report: 0, user: 1 };
@@ -22,7 +15,7 @@ export type Standing = (typeof standing)[keyof typeof standing];
  * yet applied. `ids`: the ids of repeatable entries, a row a transaction.
  */
 const tables = `
-  CREATE TABLE owner (cluster TEXT NOT NULL, node TEXT NOT NULL, instance TEXT NOT NULL);
+  ${ownerTable}
   CREATE TABLE streams (
     ordinal INTEGER PRIMARY KEY,
     stream TEXT NOT NULL UNIQUE,
@@ -45,24 +38,13 @@ const tables = `
   CREATE TABLE ids (last INTEGER PRIMARY KEY, stream TEXT NOT NULL, entries TEXT NOT NULL);
 `;
 
-const nameOf = ({ cluster, node, instanceId }: OutboxOwner): string => `node ${node} of cluster ${cluster} on instance ${instanceId}`;
-
-const ownerOf = (database: Database): OutboxOwner => {
-  const row = database.prepare('SELECT cluster, node, instance FROM owner').get();
-  return { cluster: textOf(row, 'cluster'), node: textOf(row, 'node'), instanceId: textOf(row, 'instance') };
-};
-
 /** The outbox's file, refused when another node or another instance wrote it. */
-export const outboxSchema = (owner: OutboxOwner): Schema => ({
+export const outboxSchema = (owner: FileOwner): Schema => ({
   applicationId: 0x4a_50_4f_42, // JPOB
   version: 1,
   create: (database) => {
     database.exec(tables);
-    database.prepare('INSERT INTO owner VALUES (?, ?, ?)').run(owner.cluster, owner.node, owner.instanceId);
+    writeOwner(database, owner);
   },
-  refuse: (database) => {
-    const found = ownerOf(database);
-    const same = found.cluster === owner.cluster && found.node === owner.node && found.instanceId === owner.instanceId;
-    return same ? undefined : `it belongs to ${nameOf(found)}, and this is ${nameOf(owner)}`;
-  },
+  refuse: (database) => refuseForeignOwner(database, owner),
 });

@@ -7,7 +7,7 @@
 //
 // A stream that gave nothing out in the report lane is nobody's predecessor: naming it would say nothing about the one
 // before it. A stream never gives a sequence out twice, because no opening continues the stream of another.
-import type { Lane, OutboxStream } from '../../actors/node/ports.ts';
+import type { Lane, OutboxStream } from '../../actors/node/messaging/ports.ts';
 import { integerOf, optionalTextOf, textOf, type Row } from '../../storage/columns.ts';
 import type { Database, Statement } from '../../storage/database.ts';
 import { laneNumber } from './schema.ts';

@@ -18,7 +18,7 @@ import { decodeHello } from './decode.ts';
 import type { LocalLimits } from './limits.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { Holding, type SharedMemory } from './memory.ts';
-import { encodeReply, refusal } from './replies.ts';
+import { encodeProgress, encodeReply, refusal } from './replies.ts';
 import { admitRequest, answerRequest, type Caller, type HandleRequest } from './requests.ts';
 import { Waits } from './waits.ts';
 
@@ -46,6 +46,8 @@ export class Connection {
   /** The client sends no more, and may still read. */
   #inputEnded = false;
   #draining = false;
+  /** Aborts when the client has ended its input, which is all that a client which is gone shows of it. */
+  readonly #gone = new AbortController();
 
   constructor(socket: Socket, caller: Caller, context: ConnectionContext) {
     this.#socket = socket;
@@ -185,7 +187,8 @@ export class Connection {
     this.#inFlight += 1;
     this.#waits.end('idle');
     const { handle, logger } = this.#context;
-    void answerRequest(request, this.#caller, handle, logger).then((answer) => {
+    const asker = { progress: (line: string) => this.#write(encodeProgress(request.id, line)), gone: this.#gone.signal };
+    void answerRequest(request, asker, handle, logger).then((answer) => {
       this.#inFlight -= 1;
       this.#holding.change(-bytes);
       this.#served = true;
@@ -210,6 +213,7 @@ export class Connection {
 
   #endInput(): void {
     this.#inputEnded = true;
+    this.#gone.abort();
     this.#endWhenDone();
   }
 
@@ -239,6 +243,7 @@ export class Connection {
 
   #closed(): void {
     this.#state = 'closed';
+    this.#gone.abort();
     this.#lines.clear();
   }
 }

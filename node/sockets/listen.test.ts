@@ -134,14 +134,14 @@ describe('the sockets as files', () => {
 });
 
 describe('requests', () => {
-  test('the handler gets the request and which socket it came by', async () => {
+  test('the handler gets the request as it was sent', async () => {
     const heard: unknown[] = [];
-    await listen((request, caller) => {
-      heard.push([request, caller]);
+    await listen((request) => {
+      heard.push(request);
       return Promise.resolve({ ok: true, id: request.id, result: null });
     });
     await ask(logRequest(1, 'hello'), 'admin');
-    expect(heard).toEqual([[{ id: uuid(1), verb: 'log', at: 1, level: 'info', priority: 'medium', message: 'hello' }, { socket: 'admin' }]]);
+    expect(heard).toEqual([{ id: uuid(1), verb: 'log', at: 1, level: 'info', priority: 'medium', message: 'hello' }]);
   });
 
   test('many on one connection are each answered under their id, in whichever order they are done', async () => {
@@ -186,8 +186,8 @@ describe('requests', () => {
     ['an empty line', '\n', { message: 'the request is not JSON' }],
     ['not an object', '[]\n', { message: 'the request has no verb' }],
     ['no verb', `{"id":"${uuid(9)}"}\n`, { id: uuid(9), message: 'the request has no verb' }],
-    ['an unknown verb', `{"id":"${uuid(9)}","verb":"reboot"}\n`, { id: uuid(9), message: 'the request has an unknown verb: known are log, send, inspect' }],
-    ['a verb that every object has', `{"id":"${uuid(9)}","verb":"constructor"}\n`, { id: uuid(9), message: 'the request has an unknown verb: known are log, send, inspect' }],
+    ['an unknown verb', `{"id":"${uuid(9)}","verb":"reboot"}\n`, { id: uuid(9), message: 'the request has an unknown verb: known are log, send, keepalive, converge, health, wait, status, inspect' }],
+    ['a verb that every object has', `{"id":"${uuid(9)}","verb":"constructor"}\n`, { id: uuid(9), message: 'the request has an unknown verb: known are log, send, keepalive, converge, health, wait, status, inspect' }],
     ['a missing field', `{"id":"${uuid(9)}","verb":"log","at":1,"level":"info","priority":"low"}\n`, { id: uuid(9), message: expect.stringMatching(/^the log request is wrong at message: /) }],
     ['an id that is none', `{"id":"x","verb":"inspect"}\n`, { message: 'the inspect request is wrong at id: not a UUID in lower case' }],
     ['deep nesting', `${'['.repeat(1_000_000)}\n`, { message: 'the request nests deeper than 64 levels' }],
@@ -497,5 +497,40 @@ describe('stopping', () => {
     await (await listen()).close();
     await listen();
     expect(await ask(logRequest(1))).toEqual(accepted(1));
+  });
+});
+
+describe('a request that takes long', () => {
+  test('has its lines told as they come, each under its id, before its answer', async () => {
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+    await listen(async (request, { progress }) => {
+      progress('one');
+      progress('two\nlines');
+      await told;
+      return { ok: true, id: request.id, result: null };
+    });
+    const asking = client();
+    await asking.send(helloLine + logRequest(1));
+    expect([await asking.next(), await asking.next()]).toEqual([
+      { id: uuid(1), progress: 'one' },
+      { id: uuid(1), progress: 'two\nlines' },
+    ]);
+    tell();
+    expect(await asking.next()).toEqual(accepted(1));
+  });
+
+  test('learns that its client has gone, and what it tells then harms nothing', async () => {
+    const { promise: left, resolve: leave } = Promise.withResolvers<string>();
+    await listen(async (request, { gone, progress }) => {
+      await once(gone, 'abort');
+      progress('to nobody');
+      leave(request.id);
+      return { ok: true, id: request.id, result: null };
+    });
+    const asking = client();
+    await asking.send(helloLine + logRequest(1));
+    await asking.close();
+    expect(await left).toBe(uuid(1));
+    expect(await ask(logRequest(2).replace('log', 'inspect'))).toMatchObject({ ok: false });
   });
 });

@@ -1,4 +1,5 @@
 // From a client's line to a request that may be handled, and from there to the line of its answer.
+import type { Asker } from '../../actors/node/gateway/serve-request.ts';
 import type { Logger } from '../../effects/logger.ts';
 import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
 import type { Result } from '../../protocol/result.ts';
@@ -11,8 +12,11 @@ export interface Caller {
   readonly socket: SocketName;
 }
 
-/** Answers a request, under its id. A rejection counts as a defect of the daemon and is answered as `internal`. */
-export type HandleRequest = (request: LocalRequest, caller: Caller) => Promise<LocalReply>;
+/**
+ * Answers a request, under its id; the asker takes lines meanwhile and says when nobody listens any more. A rejection counts as
+ * a defect of the daemon and is answered as `internal`.
+ */
+export type HandleRequest = (request: LocalRequest, asker: Asker) => Promise<LocalReply>;
 
 /** The request, if it is one that the caller's socket serves; else the reply that says why not. */
 export const admitRequest = (line: Uint8Array, caller: Caller): Result<LocalRequest, LocalReply> => {
@@ -23,9 +27,9 @@ export const admitRequest = (line: Uint8Array, caller: Caller): Result<LocalRequ
 };
 
 /** The answer's line, whatever the handler does. */
-export const answerRequest = async (request: LocalRequest, caller: Caller, handle: HandleRequest, logger: Logger): Promise<string> => {
+export const answerRequest = async (request: LocalRequest, asker: Asker, handle: HandleRequest, logger: Logger): Promise<string> => {
   try {
-    return encodeReply(await handle(request, caller));
+    return encodeReply(await handle(request, asker));
   } catch (error) {
     logger.error('a local request failed by a defect', { verb: request.verb, id: request.id, error });
     return encodeReply(refusal('internal', 'the daemon failed by a defect: its log says more', request.id));

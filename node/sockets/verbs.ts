@@ -7,6 +7,11 @@ export type SocketName = 'cluster' | 'admin';
 const servedBy: Readonly<Record<Verb, readonly SocketName[]>> = {
   log: ['cluster', 'admin'],
   send: ['cluster', 'admin'],
+  keepalive: ['cluster', 'admin'],
+  health: ['cluster', 'admin'],
+  wait: ['cluster', 'admin'],
+  status: ['cluster', 'admin'],
+  converge: ['admin'],
   inspect: ['admin'],
 };
 

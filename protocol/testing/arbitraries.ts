@@ -1,8 +1,10 @@
 // Every message of the protocol as fast-check sees it. The tables are typed by kind, so a new kind without an arbitrary
 // does not compile.
 import * as fc from 'fast-check';
-import { levels, phases, priorities, type EventKind, type EventOf } from '../events.ts';
-import { wireVersion, type FrameKind, type FrameOf } from '../frames.ts';
+import type { Card } from '../card.ts';
+import type { Configuration, Tree } from '../configuration.ts';
+import { commandStates, conditionStatuses, convergeOutcomes, convergeTriggers, levels, phases, priorities, type EventKind, type EventOf } from '../events.ts';
+import { commandNames, wireVersion, type FrameKind, type FrameOf } from '../frames.ts';
 import { nodeName, type NodeAddress } from '../identity.ts';
 import type { LocalRequestOf, Verb } from '../local.ts';
 
@@ -29,6 +31,27 @@ const trace = maybe(
   }),
 );
 
+/** Any tree of JSON, but for keys named `__proto__`, which a reader leaves out. */
+const tree: fc.Arbitrary<Tree> = fc
+  .dictionary(fc.oneof(text, fc.constantFrom('constructor', 'a.b', '')), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 4, noNullPrototype: true })
+  // What was made is JSON, and comes out of this as what JSON says: 0 for -0.
+  .map((any) => JSON.parse(JSON.stringify(any, (key, value: unknown) => (key === '__proto__' ? undefined : value))) as Tree);
+
+const configuration: fc.Arbitrary<Configuration> = fc.record({ revision: sequence, tree });
+
+const card: fc.Arbitrary<Card> = fc.record({
+  summary: text,
+  recommendation: text,
+  aspect: maybe(text),
+  project: maybe(text),
+  spec: maybe(text),
+  script: maybe(text),
+  exitCode: maybe(integer),
+  ending: maybe(text),
+  output: maybe(text),
+  log: maybe(text),
+});
+
 const eventHead = { id: uuid, at: natural, trace };
 
 export const events: { readonly [K in EventKind]: fc.Arbitrary<EventOf<K>> } = {
@@ -41,6 +64,43 @@ export const events: { readonly [K in EventKind]: fc.Arbitrary<EventOf<K>> } = {
   }),
   node: fc.record({ kind: fc.constant('node'), ...eventHead, instanceId: text, hostname: text, version: text, pid: integer }),
   phase: fc.record({ kind: fc.constant('phase'), ...eventHead, phase: fc.constantFrom(...phases), detail: maybe(text) }),
+  converge: fc.record({
+    kind: fc.constant('converge'),
+    ...eventHead,
+    run: uuid,
+    trigger: fc.constantFrom(...convergeTriggers),
+    outcome: fc.constantFrom(...convergeOutcomes),
+    done: natural,
+    total: natural,
+    step: maybe(text),
+    failure: maybe(card),
+  }),
+  condition: fc.record({
+    kind: fc.constant('condition'),
+    ...eventHead,
+    name: text,
+    status: fc.constantFrom(...conditionStatuses),
+    message: maybe(text),
+    details: maybe(text),
+    recommendation: maybe(text),
+  }),
+  termination: fc.record({
+    kind: fc.constant('termination'),
+    ...eventHead,
+    request: uuid,
+    state: fc.constantFrom('requested', 'withdrawn'),
+    check: text,
+    reason: text,
+  }),
+  keepalive: fc.record({ kind: fc.constant('keepalive'), ...eventHead, holds: fc.boolean(), expiresAt: maybe(natural), reason: maybe(text) }),
+  command: fc.record({
+    kind: fc.constant('command'),
+    ...eventHead,
+    command: uuid,
+    state: fc.constantFrom(...commandStates),
+    code: maybe(text),
+    message: maybe(text),
+  }),
   undelivered: fc.record({ kind: fc.constant('undelivered'), ...eventHead, messageId: uuid, routingKey: text, reason: text }),
   dropped: fc.record({ kind: fc.constant('dropped'), ...eventHead, from: sequence, to: sequence, reason: text }),
 };
@@ -71,15 +131,43 @@ export const frames: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
   register: fc.record({
     kind: fc.constant('register'),
     ...frameHead,
-    body: fc.record({ instanceId: text, hostname: text, version: text, wire: fc.record({ min: integer, max: integer }) }),
+    body: fc.record({
+      instanceId: text,
+      hostname: text,
+      version: text,
+      wire: fc.record({ min: integer, max: integer }),
+      configuration: maybe(natural),
+    }),
   }),
   heartbeat: fc.record({
     kind: fc.constant('heartbeat'),
     ...frameHead,
-    body: fc.record({ everyMs: sequence, phase: text, uptimeMs: natural, outbox: natural }),
+    body: fc.record({ everyMs: sequence, phase: text, uptimeMs: natural, outbox: natural, configuration: maybe(natural) }),
+  }),
+  watch: fc.record({
+    kind: fc.constant('watch'),
+    ...frameHead,
+    body: fc.record({ watch: uuid, role: text, phase: text, count: maybe(sequence), leaseMs: fc.nat(600_000) }),
   }),
   registered: fc.record({ kind: fc.constant('registered'), ...frameHead, body: fc.record({ server: text, wire: integer }) }),
   refused: fc.record({ kind: fc.constant('refused'), ...frameHead, body: fc.record({ code: text, message: text }) }),
+  configuration: fc.record({ kind: fc.constant('configuration'), ...frameHead, body: configuration }),
+  command: fc.record({
+    kind: fc.constant('command'),
+    ...frameHead,
+    body: fc.record({
+      command: uuid,
+      name: fc.constantFrom(...commandNames),
+      rerunScripts: maybe(fc.boolean()),
+      key: maybe(text),
+      configuration: maybe(configuration),
+    }),
+  }),
+  watched: fc.record({
+    kind: fc.constant('watched'),
+    ...frameHead,
+    body: fc.record({ watch: uuid, met: fc.boolean(), nodes: fc.array(fc.record({ node: text, phase: text })) }),
+  }),
   applied: fc.record({ kind: fc.constant('applied'), ...frameHead, body: fc.record({ stream: uuid, lane, sequence: natural }) }),
   resend: fc.record({
     kind: fc.constant('resend'),
@@ -109,6 +197,23 @@ export const requests: { readonly [V in Verb]: fc.Arbitrary<LocalRequestOf<V>> }
     contentType: fc.string({ maxLength: 255 }),
     bodyBase64: fc.base64String(),
   }),
+  keepalive: fc.record({
+    verb: fc.constant('keepalive'),
+    ...requestHead,
+    action: fc.constantFrom('set', 'show', 'cancel'),
+    durationMs: maybe(fc.integer({ min: 1_000, max: 315_360_000_000 })),
+    reason: maybe(text),
+  }),
+  converge: fc.record({ verb: fc.constant('converge'), ...requestHead, plan: fc.boolean(), rerunScripts: fc.boolean() }),
+  health: fc.record({ verb: fc.constant('health'), ...requestHead, run: fc.boolean() }),
+  wait: fc.record({
+    verb: fc.constant('wait'),
+    ...requestHead,
+    role: fc.string({ minLength: 1, maxLength: 255 }),
+    phase: fc.constantFrom(...phases),
+    count: maybe(fc.integer({ min: 1, max: 1_000_000 })),
+  }),
+  status: fc.record({ verb: fc.constant('status'), ...requestHead }),
   inspect: fc.record({ verb: fc.constant('inspect'), ...requestHead }),
 };
 

@@ -26,6 +26,7 @@ export const owners = {
   nact: ['actors/runtime.ts', 'actors/nact.characterization.test.ts', 'bench/'],
   amqplib: ['transport/amqp/', 'bench/', 'integration/'],
   smqp: ['transport/embedded/'],
+  systeminformation: ['node/facts/'],
   'node:sqlite': ['storage/', 'bench/', 'integration/'],
 };
 

@@ -2,8 +2,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
 import type { EventQuery, StoredEvent } from '../../actors/server/ports.ts';
 import type { NodeView } from '../../actors/server/roster.ts';
+import { nodeRecord } from '../../actors/server/testing/records.ts';
 import { fail, ok } from '../../protocol/result.ts';
 import type { ConnectionState } from '../../transport/port.ts';
+import { apiSources } from '../testing/api-sources.ts';
 import { buildApp, type ApiSources } from './app.ts';
 
 const event: StoredEvent = {
@@ -24,19 +26,8 @@ const event: StoredEvent = {
   problem: undefined,
 };
 
-const view: NodeView = {
-  cluster: 'lab',
-  node: 'n1',
-  instanceId: 'i',
-  hostname: 'h',
-  version: '1.0.0',
-  phase: 'ready',
-  detail: undefined,
-  phaseAt: 3,
-  link: 'online',
-  lastSeenAt: 4,
-  outbox: 0,
-};
+const { terminations: _terminations, ...record } = nodeRecord();
+const view: NodeView = { ...record, roles: ['login'], termination: undefined, configuration: 5, link: 'online', lastSeenAt: 4, outbox: 0 };
 
 let app: FastifyInstance;
 afterEach(() => app.close());
@@ -44,15 +35,14 @@ afterEach(() => app.close());
 const begin = (more: Partial<ApiSources> = {}) => {
   const asked: EventQuery[] = [];
   const defects: unknown[] = [];
-  const sources: ApiSources = {
+  const sources = apiSources({
     nodes: () => Promise.resolve(ok([view])),
     events: (query) => {
       asked.push(query);
       return [event];
     },
-    health: () => ({ broker: 'connected', events: 3 }),
     ...more,
-  };
+  });
   app = buildApp(sources, (error) => void defects.push(error));
   type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'OPTIONS';
   const request = async (url: string, method: Method = 'GET', more: { headers?: Record<string, string>; payload?: string } = {}) => {
@@ -73,7 +63,7 @@ const json = expect.stringContaining('application/json');
 describe('the roster', () => {
   test('is a list of nodes', async () => {
     const { request } = begin();
-    expect(await request('/api/nodes')).toMatchObject({ status: 200, type: json, body: { nodes: [{ node: 'n1', phase: 'ready', link: 'online', lastSeenAt: 4 }] } });
+    expect(await request('/api/nodes')).toMatchObject({ status: 200, type: json, body: { nodes: [{ node: 'n1', phase: 'ready', roles: ['login'], configuration: 5, link: 'online', lastSeenAt: 4 }] } });
   });
 
   test('that cannot be had in time is a problem with its code', async () => {

@@ -1,22 +1,24 @@
-// The HTTP API. Reads only; every answer is JSON, every error problem+json (RFC 9457) with a code of the closed list.
+// The HTTP API. Every answer is JSON, every error problem+json (RFC 9457) with a code of the closed list.
 //
-//   GET /api/nodes    the roster
-//   GET /api/events   the event log: ?after=POSITION&limit=N&cluster=&node=&priority=low|medium|high
-//   GET /healthz      200 while the broker is connected, 503 while it is not
+//   GET  /api/nodes       the roster
+//   GET  /api/events      the event log: ?after=POSITION&limit=N&cluster=&node=&priority=low|medium|high
+//   POST /api/commands    commands.ts, and reading them back
+//   GET  /healthz         200 while the broker is connected, 503 while it is not
 //
-// It reads no body, answers nothing under /api/ while too much of earlier answers still waits to be taken, and shows no
+// Everybody who reaches it may read; only programs on this machine may change something (write-guard.ts). It reads no body
+// but of such a request, answers nothing under /api/ while too much of earlier answers still waits to be taken, and shows no
 // client what went wrong inside.
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { EventQuery, StoredEvent } from '../../actors/server/ports.ts';
 import type { NodeView } from '../../actors/server/roster.ts';
-import type { ErrorCode } from '../../protocol/errors.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { ConnectionState } from '../../transport/port.ts';
 import { reasonOf } from '../../transport/reason.ts';
 import { createBoundedServer, refuseClient } from './bounded-server.ts';
+import { addCommands, commandsPath, type CommandSources } from './commands.ts';
 import { parseEventQuery } from './event-query.ts';
 import { httpLimits } from './limits.ts';
-import { problem, problemType } from './problem.ts';
+import { refuse } from './problem.ts';
 
 export interface Health {
   readonly broker: ConnectionState;
@@ -25,7 +27,7 @@ export interface Health {
 }
 
 /** What the API answers from. */
-export interface ApiSources {
+export interface ApiSources extends CommandSources {
   nodes(): Promise<Result<readonly NodeView[]>>;
   events(query: EventQuery): readonly StoredEvent[];
   health(): Health;
@@ -33,8 +35,7 @@ export interface ApiSources {
 
 const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
 
-const refuse = (response: FastifyReply, status: number, code: ErrorCode, detail: string): FastifyReply =>
-  response.code(status).type(problemType).send(problem(status, code, detail));
+const oneCommand = new RegExp(`^${commandsPath}/[^/]+$`);
 
 /** The status of an error that is the client's doing; its words are then fastify's, about the request alone. */
 const clientStatus = (error: unknown): number | undefined => {
@@ -71,17 +72,21 @@ export const buildApp = (sources: ApiSources, onError: (error: unknown) => void,
 
   app.setErrorHandler(async (error, _request, response) => {
     const status = clientStatus(error);
+    if (status === 413) return refuse(response, status, 'message_too_large', `the body has more than ${limits.bodyBytes} bytes`);
     if (status !== undefined) return refuse(response, status, 'request_invalid', reasonOf(error));
     onError(error);
     return refuse(response, 500, 'internal', 'the request failed; see the log of the server');
   });
+  const isReadable = (path: string): boolean => app.hasRoute({ method: 'GET', url: path }) || oneCommand.test(path);
   app.setNotFoundHandler(async (request, response) => {
     const path = pathOf(request);
     // A body that nobody asked for is not waited for.
     void response.header('connection', 'close');
-    if (!app.hasRoute({ method: 'GET', url: path })) return refuse(response, 404, 'request_invalid', `there is nothing at ${path.slice(0, 200)}`);
-    void response.header('allow', 'GET, HEAD');
-    return refuse(response, 405, 'request_invalid', `${path} can only be read: use GET`);
+    if (!isReadable(path)) return refuse(response, 404, 'request_invalid', `there is nothing at ${path.slice(0, 200)}`);
+    const takesOrders = path === commandsPath;
+    void response.header('allow', takesOrders ? 'GET, HEAD, POST' : 'GET, HEAD');
+    const use = takesOrders ? 'can be read and posted to: use GET or POST' : 'can only be read: use GET';
+    return refuse(response, 405, 'request_invalid', `${path.slice(0, 200)} ${use}`);
   });
 
   app.get('/api/nodes', async (_request, response) => {
@@ -95,6 +100,8 @@ export const buildApp = (sources: ApiSources, onError: (error: unknown) => void,
     const events = sources.events(query.value);
     return { events, next: events.at(-1)?.position ?? query.value.after ?? 0 };
   });
+
+  void app.register(async (scope) => addCommands(scope, sources, limits));
 
   app.get('/healthz', async (_request, response) => {
     const health = sources.health();

@@ -38,6 +38,14 @@ const part = (name: Name, text: string): Result<Partial<EventQuery>> => {
   }
 };
 
+/** The query of a list that has no parameter but `limit`. Fails with `request_invalid`, naming the parameter. */
+export const parseLimit = (query: Readonly<Record<string, unknown>>): Result<number> => {
+  const { limit = String(usualLimit), ...others } = query;
+  const [other] = Object.keys(others);
+  if (other !== undefined) return fail('request_invalid', `there is no parameter ${JSON.stringify(other.slice(0, 64))}: known is limit`);
+  return typeof limit === 'string' ? wholeNumber('limit', limit, 1, most.limit) : fail('request_invalid', 'limit is given more than once');
+};
+
 /** `query` as the HTTP server parsed it: text, or a list where a name came more than once. Fails with `request_invalid`, naming the parameter. */
 export const parseEventQuery = (query: Readonly<Record<string, unknown>>): Result<EventQuery> => {
   let parsed: EventQuery = { limit: usualLimit };

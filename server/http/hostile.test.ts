@@ -7,6 +7,7 @@ import type { StoredEvent } from '../../actors/server/ports.ts';
 import type { NodeView } from '../../actors/server/roster.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
 import { ok, type Result } from '../../protocol/result.ts';
+import { apiSources } from '../testing/api-sources.ts';
 import { buildApp, type ApiSources } from './app.ts';
 import { httpLimits, type HttpLimits } from './limits.ts';
 
@@ -19,8 +20,7 @@ afterEach(async () => {
 });
 
 const begin = async (limits: Partial<HttpLimits> = {}, more: Partial<ApiSources> = {}) => {
-  const sources: ApiSources = { nodes: () => Promise.resolve(ok([])), events: () => [], health: () => ({ broker: 'connected', events: 0 }), ...more };
-  app = buildApp(sources, () => undefined, { ...httpLimits, ...limits });
+  app = buildApp(apiSources(more), () => undefined, { ...httpLimits, ...limits });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const open = (): { readonly socket: Socket; readonly heard: () => string; readonly closed: Promise<unknown> } => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -92,6 +92,67 @@ describe('a request that never ends', () => {
     await closed;
     clearInterval(drip);
     expect(socket.destroyed).toBe(true);
+  });
+});
+
+describe('a body that is read', () => {
+  const head = (more: string): string => `POST /api/commands HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n${more}\r\n\r\n`;
+
+  test('and says it is a gigabyte is refused before it comes, and cut off', async () => {
+    const { get, open } = await begin();
+    const { closed, heard, socket } = open();
+    expect(await flood(socket, head(`Content-Length: ${gigabyte}`), gigabyte)).toBeLessThan(buffers);
+    await closed;
+    expect(heard()).toContain('413 Payload Too Large');
+    expect(await get('/api/nodes')).toBe(200);
+  });
+
+  test('in chunks without an end is cut off at a megabyte', async () => {
+    const { get, open } = await begin();
+    const { closed, socket } = open();
+    const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+    socket.write(head('Transfer-Encoding: chunked'));
+    let written = 0;
+    while (written < buffers && !socket.destroyed) {
+      written += chunk.length;
+      if (!socket.write(chunk)) await Promise.race([once(socket, 'drain').catch(() => undefined), closed]);
+    }
+    await closed;
+    expect(await get('/api/nodes')).toBe(200);
+  });
+
+  test('and drips is cut off in time', async () => {
+    const { closed, socket } = (await begin({ headersMs: 50, requestMs: 100, lookMs: 20 })).open();
+    const drip = setInterval(() => socket.write(' '), 10);
+    socket.write(head('Content-Length: 1000'));
+    await closed;
+    clearInterval(drip);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  test('keeps others that change something waiting only so far: one too many is turned away', async () => {
+    const { open } = await begin({ writes: 2 });
+    const slow = [open(), open()];
+    for (const { socket } of slow) socket.write(head('Content-Length: 1000'));
+    // A request is under way from its headers on; the listener takes these three in the order they were written.
+    await Promise.all(slow.map(({ socket }) => once(socket, 'connect').catch(() => undefined)));
+    await waitFor('one more is turned away', async () => {
+      const { closed, heard, socket } = open();
+      socket.write(head('Content-Length: 0'));
+      await waitFor('it is answered', () => heard().includes('\r\n\r\n'));
+      socket.destroy();
+      await closed;
+      return heard().includes('503 Service Unavailable');
+    });
+    for (const { socket } of slow) socket.destroy();
+    await waitFor('there is room again', async () => {
+      const { closed, heard, socket } = open();
+      socket.write(head('Content-Length: 0'));
+      await waitFor('it is answered', () => heard().includes('\r\n\r\n'));
+      socket.destroy();
+      await closed;
+      return heard().includes('400 Bad Request');
+    });
   });
 });
 

@@ -3,8 +3,12 @@
 export interface HttpLimits {
   /** Connections at a time. One more has the longest idle give way. */
   readonly connections: number;
-  /** One request's line and headers, bytes. Bodies are not read at all. */
+  /** One request's line and headers, bytes. */
   readonly headerBytes: number;
+  /** The body of a request that changes something, bytes. No other is read at all. */
+  readonly bodyBytes: number;
+  /** Requests that change something, at a time. */
+  readonly writes: number;
   /** For the headers to arrive, milliseconds. */
   readonly headersMs: number;
   /** For the whole request to arrive, milliseconds. */
@@ -20,6 +24,8 @@ export interface HttpLimits {
 export const httpLimits: HttpLimits = {
   connections: 512,
   headerBytes: 16_384,
+  bodyBytes: 1024 * 1024,
+  writes: 16,
   headersMs: 5_000,
   requestMs: 10_000,
   silenceMs: 10_000,

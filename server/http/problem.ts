@@ -1,5 +1,6 @@
 // Errors of the API: problem+json (RFC 9457) with a code of the closed list.
 import { STATUS_CODES } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import type { ErrorCode } from '../../protocol/errors.ts';
 
 export const problemType = 'application/problem+json';
@@ -19,3 +20,6 @@ export const problem = (status: number, code: ErrorCode, detail: string): Proble
   code,
   detail,
 });
+
+export const refuse = (response: FastifyReply, status: number, code: ErrorCode, detail: string): FastifyReply =>
+  response.code(status).type(problemType).send(problem(status, code, detail));

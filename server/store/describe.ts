@@ -1,6 +1,6 @@
 // An event as the log shows it: one line, a level, a priority.
 import type { IncomingEntry } from '../../actors/server/ports.ts';
-import { priorityOf, type JetpackEvent, type Level, type Priority } from '../../protocol/events.ts';
+import { priorityOf, type ConditionStatus, type EventOf, type JetpackEvent, type Level, type Priority } from '../../protocol/events.ts';
 import { id as idSchema } from '../../protocol/identity.ts';
 import { assertNever } from '../../protocol/result.ts';
 
@@ -15,14 +15,62 @@ export interface Description {
   readonly problem: string | undefined;
 }
 
-const lineOf = (event: JetpackEvent): { readonly level: Level; readonly message: string } => {
+interface Line {
+  readonly level: Level;
+  readonly message: string;
+}
+
+const levelOf: Readonly<Record<ConditionStatus, Level>> = { OK: 'info', NA: 'info', Warning: 'warn', Unknown: 'warn', Error: 'error' };
+
+/** `what: why`, or `what` alone. */
+const because = (what: string, why: string | undefined): string => (why === undefined || why === '' ? what : `${what}: ${why}`);
+
+const convergeLine = ({ outcome, done, total, step, failure }: EventOf<'converge'>): Line => {
+  switch (outcome) {
+    case 'running':
+      // The step that runs is the one after those that are done.
+      if (step !== undefined) return { level: 'info', message: `converge ${Math.min(done + 1, total)} of ${total}: ${step}` };
+      return { level: 'info', message: total === 0 ? 'converge begins' : `converge: ${done} of ${total} scripts are done` };
+    case 'succeeded':
+      return { level: 'info', message: `converge succeeded: ${total === 1 ? '1 script' : `${total} scripts`}` };
+    case 'failed':
+      return { level: 'error', message: because('converge failed', failure?.summary) };
+  }
+};
+
+/** The largest time that a Date can tell. */
+const endOfTime = 8.64e15;
+
+const keepaliveLine = ({ holds, expiresAt, reason }: EventOf<'keepalive'>): Line => {
+  const until = expiresAt === undefined || expiresAt > endOfTime ? 'forever' : `until ${new Date(expiresAt).toISOString()}`;
+  return { level: 'info', message: holds ? because(`kept alive ${until}`, reason) : 'no longer kept alive' };
+};
+
+const commandLine = ({ command, state, code, message }: EventOf<'command'>): Line => {
+  const level = { accepted: 'info', done: 'info', expired: 'warn', failed: 'error' } as const;
+  return { level: level[state], message: because(`command ${command} ${state}${code === undefined ? '' : ` (${code})`}`, message) };
+};
+
+const lineOf = (event: JetpackEvent): Line => {
   switch (event.kind) {
     case 'log':
       return { level: event.level, message: event.message };
     case 'node':
       return { level: 'info', message: `daemon started: version ${event.version}, pid ${event.pid}, instance ${event.instanceId}` };
     case 'phase':
-      return { level: 'info', message: event.detail === undefined ? `phase ${event.phase}` : `phase ${event.phase}: ${event.detail}` };
+      return { level: event.phase === 'failed' ? 'error' : 'info', message: because(`phase ${event.phase}`, event.detail) };
+    case 'converge':
+      return convergeLine(event);
+    case 'condition':
+      return { level: levelOf[event.status], message: because(`check ${event.name} is ${event.status}`, event.message) };
+    case 'termination':
+      return event.state === 'requested'
+        ? { level: 'error', message: `would terminate: ${event.check}: ${event.reason}` }
+        : { level: 'info', message: `termination withdrawn: ${event.check}: ${event.reason}` };
+    case 'keepalive':
+      return keepaliveLine(event);
+    case 'command':
+      return commandLine(event);
     case 'undelivered':
       return { level: 'warn', message: `message ${event.messageId} to ${event.routingKey} was not delivered: ${event.reason}` };
     case 'dropped': {

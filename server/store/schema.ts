@@ -5,11 +5,11 @@ import type { Schema } from '../../storage/database.ts';
 export const rankOf = (priority: Priority): number => priorities.indexOf(priority);
 
 /**
- * `streams`: how far each lane of each stream is applied, and whose it is; one row a start of a node's daemon. `nodes`: what
- * events tell of a node; `told_by` is the stream that told it last, so that an older one which comes late tells nothing.
- * `events`: the log; positions are without holes, since only the oldest are ever deleted.
+ * Version 1. `streams`: how far each lane of each stream is applied, and whose it is; one row a start of a node's daemon.
+ * `nodes`: what events tell of a node; `told_by` is the stream that told it last, so that an older one which comes late tells
+ * nothing. `events`: the log; positions are without holes, since only the oldest are ever deleted.
  */
-const tables = `
+const told = `
   CREATE TABLE nodes (
     node_id INTEGER PRIMARY KEY,
     cluster TEXT NOT NULL,
@@ -50,8 +50,70 @@ const tables = `
   CREATE INDEX events_above_low ON events (position) WHERE rank >= ${rankOf('medium')};
 `;
 
+/**
+ * Version 2. Of nodes: `keepalive` and `converge` as JSON, `conditions`, and `terminations` that were not withdrawn, one a check.
+ * Of what they are told: `commands` by number, so in the order they were given, with `request`, the words they were asked for
+ * in; `targets`, each node of each command; `settings`, with '' as the node of a whole cluster's, `set_at` being the revision
+ * that brought them; `templates`; and `revision`, one row.
+ */
+const ordered = `
+  ALTER TABLE nodes ADD COLUMN keepalive TEXT;
+  ALTER TABLE nodes ADD COLUMN converge TEXT;
+  CREATE TABLE conditions (
+    node_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    message TEXT,
+    details TEXT,
+    recommendation TEXT,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (node_id, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE terminations (
+    node_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    request TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (node_id, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE commands (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    cluster TEXT NOT NULL,
+    name TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    request TEXT NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    trace TEXT
+  );
+  CREATE TABLE targets (
+    number INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    state TEXT NOT NULL,
+    code TEXT,
+    message TEXT,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (number, node)
+  ) WITHOUT ROWID;
+  CREATE INDEX targets_pending ON targets (number) WHERE state = 'pending';
+  CREATE TABLE settings (
+    cluster TEXT NOT NULL,
+    node TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    set_at INTEGER NOT NULL,
+    PRIMARY KEY (cluster, node, key)
+  ) WITHOUT ROWID;
+  CREATE TABLE templates (cluster TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE revision (value INTEGER NOT NULL);
+  INSERT INTO revision VALUES (1);
+`;
+
 export const storeSchema: Schema = {
   applicationId: 0x4a_50_53_54, // JPST
-  version: 1,
-  create: (database) => database.exec(tables),
+  version: 2,
+  create: (database) => database.exec(told + ordered),
+  upgrades: { 1: (database) => database.exec(ordered) },
 };

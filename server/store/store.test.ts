@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { incomingEntry } from '../../actors/server/intake-entry.ts';
 import type { Batch, BatchOutcome, EventQuery, Store } from '../../actors/server/ports.ts';
+import { nodeRecord } from '../../actors/server/testing/records.ts';
 import { ManualClock } from '../../effects/manual-clock.ts';
 import type { JetpackEvent } from '../../protocol/events.ts';
 import { integerOf, textOf } from '../../storage/columns.ts';
@@ -19,7 +20,7 @@ let ids = 0;
 const common = () => ({ id: `00000000-0000-4000-8000-${String((ids += 1)).padStart(12, '0')}`, at: 1_000 + ids });
 const log = (message: string, priority: 'low' | 'medium' | 'high' = 'low'): JetpackEvent => ({ ...common(), kind: 'log', level: 'info', priority, message });
 const node = (version: string): JetpackEvent => ({ ...common(), kind: 'node', instanceId: 'i-1', hostname: 'host', version, pid: 7 });
-const phase = (name: 'starting' | 'ready' | 'stopping', detail?: string): JetpackEvent => ({
+const phase = (name: 'starting' | 'ready' | 'stopping' | 'failed', detail?: string): JetpackEvent => ({
   ...common(),
   kind: 'phase',
   phase: name,
@@ -171,9 +172,10 @@ describe('an event in the log', () => {
         node('1.2.3'),
         phase('starting'),
         phase('ready', 'all well'),
+        phase('failed', 'demo/execute 20-join.py'),
         { ...common(), kind: 'undelivered', messageId: id, routingKey: 'a.b', reason: 'no queue is bound' },
-        { ...common(), kind: 'dropped', from: 6, to: 6, reason: 'full' },
-        { ...common(), kind: 'dropped', from: 7, to: 9, reason: 'full' },
+        { ...common(), kind: 'dropped', from: 7, to: 7, reason: 'full' },
+        { ...common(), kind: 'dropped', from: 8, to: 10, reason: 'full' },
       ]),
     );
     expect(store.events({ limit: 10 }).map(({ kind, level, priority, message }) => [kind, level, priority, message])).toEqual([
@@ -181,9 +183,10 @@ describe('an event in the log', () => {
       ['node', 'info', 'high', 'daemon started: version 1.2.3, pid 7, instance i-1'],
       ['phase', 'info', 'high', 'phase starting'],
       ['phase', 'info', 'high', 'phase ready: all well'],
+      ['phase', 'error', 'high', 'phase failed: demo/execute 20-join.py'],
       ['undelivered', 'warn', 'high', `message ${id} to a.b was not delivered: no queue is bound`],
-      ['dropped', 'warn', 'high', 'event 6 was dropped: full'],
-      ['dropped', 'warn', 'high', 'events 7 to 9 were dropped: full'],
+      ['dropped', 'warn', 'high', 'event 7 was dropped: full'],
+      ['dropped', 'warn', 'high', 'events 8 to 10 were dropped: full'],
     ]);
     await store.close();
   });
@@ -208,9 +211,7 @@ describe('what events tell of a node', () => {
     const { store } = open(folder);
     const ready = phase('ready');
     await apply(store, batch(1, [node('1'), phase('starting', 'booting'), ready]));
-    expect(store.nodes()).toEqual([
-      { ...n1, instanceId: 'i-1', hostname: 'host', version: '1', phase: 'ready', detail: undefined, phaseAt: ready.at },
-    ]);
+    expect(store.nodes()).toEqual([nodeRecord({ ...n1, instanceId: 'i-1', hostname: 'host', version: '1', phase: 'ready', phaseAt: ready.at })]);
     await store.close();
   });
 

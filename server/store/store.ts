@@ -1,21 +1,31 @@
-// The server's store on SQLite: the log of events, how far each stream is applied, and what is known of each node.
+// The server's store on SQLite: the log of events, how far each stream is applied, what is known of each node, and what
+// nodes are told. Two verbs write, and both share commits (docs/adr/0005-a-second-writing-verb.md).
 //
-// A batch:  repeats left out -> its events, their effect and `applied` in one transaction -> told what was stored
-//           begins too far on, or in another node's stream -> told so, and nothing is written
+// A batch (`applyBatch`, from nodes):
+//   repeats left out -> its events, their effect and `applied` in one transaction -> told what was stored
+//   begins too far on, or in another node's stream -> told so, and nothing is written
+// An order (`order`, of this server itself):
+//   its one change, with the new revision where it is one of settings or templates, in one transaction -> told that it is done
+//   a command whose id is there already -> told whether it is the same, and nothing is written
 //
 // That `applied` moves in the transaction of the effect is what makes delivery exact: after a crash both happened or
 // neither. It trusts no order but its own count: what does not follow is refused, whoever sent it. It never stores a
 // sequence of a stream twice, never takes a position for a second event, and deletes nothing but the oldest events.
+import type { Change, Ordered } from '../../actors/server/order-ports.ts';
 import type { Batch, BatchOutcome, Store, StoredEvent } from '../../actors/server/ports.ts';
 import type { Clock } from '../../effects/clock.ts';
-import { ok, type Result } from '../../protocol/result.ts';
+import { assertNever, ok, type Result } from '../../protocol/result.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import type { SetAside } from '../../storage/set-aside.ts';
 import { catchTrouble } from '../../storage/trouble.ts';
+import { Commands } from './commands.ts';
 import { EventLog } from './event-log.ts';
+import { NodeRecords } from './node-records.ts';
+import { NodeTells } from './node-tells.ts';
 import { Registry } from './registry.ts';
 import { storeSchema } from './schema.ts';
+import { Settings } from './settings.ts';
 
 export interface StoreOptions {
   readonly clock: Clock;
@@ -34,6 +44,10 @@ const defaultRetention = 1_000_000;
 /** A store on an open database of its schema. Throws what the database throws. */
 export const createStore = (database: Database, { clock, retention = defaultRetention }: StoreOptions): Store => {
   const registry = new Registry(database);
+  const tells = new NodeTells(database);
+  const records = new NodeRecords(database);
+  const commands = new Commands(database);
+  const settings = new Settings(database);
   const log = new EventLog(database, retention);
   const commits = new GroupCommit({ database, clock, code: 'store_unwritable', follower: log });
 
@@ -53,17 +67,53 @@ export const createStore = (database: Database, { clock, retention = defaultRete
       if (entry.through <= applied) continue;
       if (entry.sequence > applied + 1) break;
       stored.push(log.append(source, entry, clock.now()));
-      if (entry.event.ok) registry.tell(source, entry.event.value);
+      if (entry.event.ok) {
+        tells.tell(source, entry.event.value);
+        // A command is told of by whichever stream brings it: what became of it does not grow old.
+        if (entry.event.value.kind === 'command') commands.tell(source, entry.event.value, clock.now());
+      }
       applied = entry.through;
     }
     registry.move(source, applied);
     return { outcome: 'applied', applied, stored };
   };
 
+  const order = (change: Change): Ordered => {
+    switch (change.type) {
+      case 'command': {
+        const { command, nodes, request, scope } = change;
+        const found = commands.find(command.id, request);
+        if (found !== 'new') return { outcome: found };
+        commands.add(change, clock.now());
+        const { cluster, key, value } = command;
+        if (key !== undefined && value !== undefined) settings.set(cluster, scope === 'cluster' ? 'cluster' : nodes, key, value);
+        return { outcome: 'done' };
+      }
+      case 'templates':
+        settings.replaceTemplates(change.templates);
+        return { outcome: 'done' };
+      case 'raise':
+        settings.raise(change.above);
+        return { outcome: 'done' };
+      case 'expire':
+        commands.expire(clock.now());
+        return { outcome: 'done' };
+      default:
+        return assertNever(change);
+    }
+  };
+
   return {
     applyBatch: (batch) => commits.run(() => apply(batch)),
+    order: (change) => commits.run(() => order(change)),
     appliedOf: (stream, lane) => registry.appliedOf(stream, lane),
-    nodes: (only) => registry.nodes(only),
+    nodes: (only) => records.nodes(only),
+    revision: () => settings.revision(),
+    settings: (cluster) => settings.settings(cluster),
+    command: (id) => commands.command(id),
+    commands: (limit) => commands.commands(limit),
+    pendingTargets: () => commands.pendingTargets(),
+    targetState: (id, node) => commands.targetState(id, node),
     events: (query) => log.query(query),
     count: () => log.count,
     close: async () => {

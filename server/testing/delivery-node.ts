@@ -1,7 +1,7 @@
 // A node of the delivery model: the real outbox and the real sender, and a record of what it promised.
 import path from 'node:path';
-import type { Appended, NewEntry, Outbox, UserMessage } from '../../actors/node/ports.ts';
-import type { EventBatch, Sender, UserRow } from '../../actors/node/sender.ts';
+import type { Appended, NewEntry, Outbox, UserMessage } from '../../actors/node/messaging/ports.ts';
+import type { EventBatch, Sender, UserRow } from '../../actors/node/messaging/sender.ts';
 import type { Clock } from '../../effects/clock.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
 import type { JetpackEvent, Priority } from '../../protocol/events.ts';

@@ -1,7 +1,7 @@
 // The delivery model: nodes, a wire that loses, repeats, delays and shuffles, and a server, driven step by step. Everything
 // but the wire is the product's own code on real files.
-import type { Outbox } from '../../actors/node/ports.ts';
-import { Sender, type EventBatch } from '../../actors/node/sender.ts';
+import type { Outbox } from '../../actors/node/messaging/ports.ts';
+import { Sender, type EventBatch } from '../../actors/node/messaging/sender.ts';
 import { ManualClock } from '../../effects/manual-clock.ts';
 import { seededRandom, uuid7, type Random } from '../../effects/random.ts';
 import { encodeEventsFrame } from '../../protocol/codec.ts';

@@ -1,6 +1,6 @@
 // A memory outbox whose appends are durable when the test says so.
 import { ok, type Result } from '../../../protocol/result.ts';
-import type { Appended, NewEntry } from '../ports.ts';
+import type { Appended, NewEntry } from '../messaging/ports.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 
 interface Pending {

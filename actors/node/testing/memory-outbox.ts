@@ -1,6 +1,6 @@
 // An outbox in memory, without bounds: streams and rows are as the test sets them up, or as they are appended.
 import { ok, type Result } from '../../../protocol/result.ts';
-import type { Appended, Lane, NewEntry, Outbox, OutboxDepth, OutboxRow, OutboxStream } from '../ports.ts';
+import type { Appended, Lane, NewEntry, Outbox, OutboxDepth, OutboxRow, OutboxStream } from '../messaging/ports.ts';
 
 type Row = OutboxRow & { readonly stream: string; readonly lane: Lane };
 

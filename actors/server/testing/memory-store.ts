@@ -1,8 +1,10 @@
 // A store in memory that keeps the promises of its port: what follows is added once, the rest is refused.
 import { ok, type Result } from '../../../protocol/result.ts';
 import type { Batch, BatchOutcome, EventQuery, NodeRecord, Store, StoredEvent } from '../ports.ts';
+import { MemoryOrders } from './memory-orders.ts';
+import { nodeRecord } from './records.ts';
 
-export class MemoryStore implements Store {
+export class MemoryStore extends MemoryOrders implements Store {
   readonly log: StoredEvent[] = [];
   readonly #applied = new Map<string, number>();
   readonly #nodes = new Map<string, NodeRecord>();
@@ -47,7 +49,7 @@ export class MemoryStore implements Store {
 
   #tell({ cluster, node, ...more }: Partial<NodeRecord> & Pick<NodeRecord, 'cluster' | 'node'>): void {
     const key = `${cluster}/${node}`;
-    const before = this.#nodes.get(key) ?? { cluster, node, instanceId: '', hostname: '', version: '', phase: '', detail: undefined, phaseAt: 0 };
+    const before = this.#nodes.get(key) ?? nodeRecord({ cluster, node, instanceId: '', hostname: '', version: '', phase: '' });
     const { hostname = before.hostname, instanceId = before.instanceId, phase = before.phase, version = before.version } = more;
     this.#nodes.set(key, { ...before, hostname, instanceId, phase, version });
   }

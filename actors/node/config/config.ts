@@ -1,0 +1,298 @@
+// Keeps the node's configuration: takes it from the server, remembers it, and sees to it that node.json holds it.
+//
+//   gathering  the first facts of the system are awaited: what comes is kept, but not told yet.
+//   keeping    node.json holds the configuration and the facts, as far as it can be written.
+//
+// The first facts lead from gathering to keeping, however few they are. A configuration goes three steps, in the order of
+// arrival: it is durable in the node's state, then it stands in node.json, and only then observers hear of it and who set it is
+// answered; so a script that an observer starts reads what the observer was told. What could not be kept is gone, and the
+// server sends it again; what could not be written is written later, and told then. node.json is looked at when it
+// changes, every minute besides, and again soon after it could not be written. An older configuration never replaces a newer
+// one. It never trusts node.json: what it holds comes from the server, the machine and the seed.
+import type { Clock } from '../../../effects/clock.ts';
+import type { Logger } from '../../../effects/logger.ts';
+import { uuid7, type Random } from '../../../effects/random.ts';
+import { configuration as configurationSchema, type Configuration, type SpecReference, type Tree } from '../../../protocol/configuration.ts';
+import { assertNever, fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
+import type { ActorContext, ActorDefinition } from '../../definition.ts';
+import type { ActorRef, Reply } from '../../ref.ts';
+import type { ConfigFile } from './ports.ts';
+import type { DrainPending } from '../messaging/messaging.ts';
+import { specReferences } from './spec-references.ts';
+import type { NodeState } from '../state.ts';
+import type { AnswerToConfig } from '../transport.ts';
+
+/** Told to observers: node.json holds this now. */
+export interface ConfigurationKnown {
+  readonly type: 'configured';
+  readonly revision: number;
+  /** `kept`: from an earlier life; the server may know better. */
+  readonly source: 'kept' | 'server';
+  readonly specs: readonly SpecReference[];
+  readonly locker: string | undefined;
+  /** What could not be read of the specs, in one line; absent: nothing. `specs` lacks it then. */
+  readonly flaw?: string;
+  /** All layers merged. */
+  readonly tree: Tree;
+}
+
+/** Answered when node.json holds it, or a newer one. Fails with `state_unwritable`, `home_unusable` or `config_invalid`. */
+export interface SetConfiguration {
+  readonly type: 'configuration';
+  readonly configuration: Configuration;
+  readonly reply: Reply<Result<void>>;
+}
+
+/** An observer that has just started asks for what is known; when nothing is, it is told as soon as something is. */
+export interface AskConfiguration {
+  readonly type: 'configuration?';
+  readonly observer: ActorRef<ConfigurationKnown>;
+}
+
+export interface ConfigView {
+  /** Absent: the server has sent none yet. */
+  readonly revision?: number;
+  /** Wall clock; when this life of the actor last had to write node.json. */
+  readonly writtenAt?: number;
+  /** Why node.json does not hold it. */
+  readonly problem?: Failure;
+}
+
+/** A configuration on its way, and who is answered in the end: without `reply`, the observers alone. */
+interface Arrival {
+  readonly configuration: Configuration;
+  readonly reply?: Reply<Result<void>>;
+}
+
+export type ConfigMessage =
+  | AnswerToConfig
+  | SetConfiguration
+  | AskConfiguration
+  | { readonly type: 'config?'; readonly reply: Reply<ConfigView> }
+  | { readonly type: 'kept'; readonly arrival: Arrival; readonly result: Result<void> }
+  | { readonly type: 'gather' }
+  | { readonly type: 'facts'; readonly facts: Tree }
+  | { readonly type: 'changed' }
+  | { readonly type: 'look' }
+  | { readonly type: 'reported'; readonly result: Result<void> };
+
+export interface ConfigPorts {
+  readonly state: NodeState;
+  readonly file: ConfigFile;
+  /** Never rejects but on a crash; ends early when the signal says so. */
+  readonly gatherFacts: (signal: AbortSignal) => Promise<Tree>;
+  readonly observers: ReadonlyArray<ActorRef<ConfigurationKnown>>;
+  readonly messaging: ActorRef<DrainPending>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Due when node.json holds what is kept. */
+type Due = { readonly type: 'tell'; readonly observers: ReadonlyArray<ActorRef<ConfigurationKnown>> } | { readonly type: 'answer'; readonly reply: Reply<Result<void>> };
+
+interface State {
+  readonly kept: Configuration | undefined;
+  /** Whether the server has sent one since this actor began. */
+  readonly source: ConfigurationKnown['source'];
+  readonly facts: Tree | undefined;
+  /** The first of them is being kept. */
+  readonly arrivals: readonly Arrival[];
+  readonly due: readonly Due[];
+  /** The next look at node.json, by the monotonic clock. */
+  readonly lookAt: number;
+  readonly cancelLook: () => void;
+  /** Until then a change of node.json does not hurry: somebody else writes it, and may do so again and again. */
+  readonly calmUntil: number;
+  readonly writtenAt: number | undefined;
+  readonly problem: Failure | undefined;
+  readonly stop: AbortController;
+  readonly unwatch: () => void;
+}
+
+const stateKey = 'configuration';
+const gatherEveryMs = 300_000;
+const lookEveryMs = 60_000;
+/** Whoever changes the file may not be done with it. */
+const settleMs = 250;
+const calmMs = 10_000;
+const againMs = 10_000;
+
+const readKept = ({ logger, state }: ConfigPorts): Configuration | undefined => {
+  const kept = state.get(stateKey);
+  if (kept === undefined) return undefined;
+  const read = configurationSchema.safeParse(kept);
+  if (read.success) return read.data;
+  logger.error('the configuration that was kept cannot be read: the server sends it again', { code: 'state_unwritable' });
+  return undefined;
+};
+
+export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage> => {
+  const { clock, file, logger, messaging, observers, random } = ports;
+  type Context = ActorContext<ConfigMessage>;
+
+  const gather = ({ stop }: State, context: Context): void =>
+    context.pipeToSelf(
+      ports.gatherFacts(stop.signal),
+      (facts) => ({ type: 'facts', facts }),
+      (error) => {
+        logger.warn(`no facts of the system: ${String(error)}`);
+        return { type: 'facts', facts: {} };
+      },
+    );
+
+  /** A line in the cluster's event log, kept until messaging has it. */
+  const report = (level: 'warn' | 'error', message: string, context: Context): void => {
+    const event = { kind: 'log', id: uuid7(clock.now(), random), at: clock.now(), level, priority: 'medium', message } as const;
+    context.pipeToSelf(
+      ports.state.change([], [{ event, trace: context.trace }]),
+      (result) => ({ type: 'reported', result }),
+      (error) => ({ type: 'reported', result: fail('internal', String(error)) }),
+    );
+  };
+
+  const lookIn = (state: State, ms: number, context: Context): State => {
+    state.cancelLook();
+    return { ...state, lookAt: clock.monotonic() + ms, cancelLook: context.later(ms, { type: 'look' }) };
+  };
+
+  const tell = (state: State, to: ReadonlyArray<ActorRef<ConfigurationKnown>>, tree: Tree, context: Context): void => {
+    if (state.kept === undefined) return;
+    const references = specReferences(tree);
+    const known: ConfigurationKnown = { type: 'configured', revision: state.kept.revision, source: state.source, ...references, tree };
+    for (const observer of to) context.tell(observer, known);
+    if (references.flaw === undefined) return;
+    logger.error(`the configuration of revision ${known.revision} has a flaw: ${references.flaw}`, { code: 'project_unusable' });
+    report('error', references.flaw, context);
+  };
+
+  const couldNot = (state: State, problem: Failure, context: Context): State => {
+    // Once for each reason; the view has it all the time.
+    if (problem.message !== state.problem?.message) logger.warn(`node.json does not hold the configuration: ${problem.message}`, { code: problem.code });
+    for (const due of state.due) if (due.type === 'answer') due.reply({ ok: false, error: problem });
+    return lookIn({ ...state, problem, due: state.due.filter(({ type }) => type === 'tell') }, againMs, context);
+  };
+
+  /** Sees to node.json, and settles what was due when it holds what is kept. */
+  const look = (state: State, context: Context): State => {
+    if (state.facts === undefined) return state;
+    const { notices, outcome } = file.keep({ configuration: state.kept?.tree ?? {}, facts: state.facts });
+    for (const { report: toReport, text } of notices) {
+      logger.warn(text);
+      if (toReport) report('warn', text, context);
+    }
+    const calmUntil = notices.length === 0 ? state.calmUntil : clock.monotonic() + calmMs;
+    if (!outcome.ok) return couldNot({ ...state, calmUntil }, outcome.error, context);
+    if (state.problem !== undefined) logger.info('node.json holds the configuration again');
+    const { tree, wrote } = outcome.value;
+    for (const due of state.due) {
+      if (due.type === 'answer') due.reply(ok(undefined));
+      else tell(state, due.observers, tree, context);
+    }
+    const writtenAt = wrote ? clock.now() : state.writtenAt;
+    return lookIn({ ...state, calmUntil, due: [], problem: undefined, writtenAt }, lookEveryMs, context);
+  };
+
+  const settled = (state: State, { reply }: Arrival): State => ({
+    ...state,
+    source: 'server',
+    // Whoever was to hear of the one before hears of this one.
+    due: [...state.due.filter(({ type }) => type === 'answer'), { type: 'tell', observers }, ...(reply === undefined ? [] : [{ type: 'answer', reply } as const])],
+  });
+
+  /** Keeps the next configuration that is newer than the one there is; those before it that are not are settled. */
+  const keepNext = (state: State, context: Context): State => {
+    const [arrival] = state.arrivals;
+    if (arrival === undefined) return look(state, context);
+    const { revision, tree } = arrival.configuration;
+    const keptRevision = state.kept?.revision ?? 0;
+    if (revision < keptRevision) logger.info(`a configuration of revision ${revision} came after that of revision ${keptRevision}: it is passed over`);
+    const same = revision === keptRevision && JSON.stringify(tree) === JSON.stringify(state.kept?.tree);
+    if (revision < keptRevision || same) return keepNext(settled({ ...state, arrivals: state.arrivals.slice(1) }, arrival), context);
+    context.pipeToSelf(
+      ports.state.change([{ key: stateKey, value: { revision, tree } }]),
+      (result) => ({ type: 'kept', arrival, result }),
+      (error) => ({ type: 'kept', arrival, result: fail('internal', String(error)) }),
+    );
+    return state;
+  };
+
+  const arrive = (state: State, arrival: Arrival, context: Context): State => {
+    const next = { ...state, arrivals: [...state.arrivals, arrival] };
+    return state.arrivals.length === 0 ? keepNext(next, context) : next;
+  };
+
+  const kept = (state: State, arrival: Arrival, result: Result<void>, context: Context): State => {
+    const next = { ...state, arrivals: state.arrivals.slice(1) };
+    if (result.ok) return keepNext(settled({ ...next, kept: arrival.configuration }, arrival), context);
+    logger.warn(`the configuration of revision ${arrival.configuration.revision} could not be kept: ${result.error.message}`, { code: result.error.code });
+    arrival.reply?.(result);
+    return keepNext(next, context);
+  };
+
+  return {
+    name: 'config',
+    start(context) {
+      const kept = readKept(ports);
+      const state: State = {
+        kept,
+        source: 'kept',
+        facts: undefined,
+        arrivals: [],
+        due: kept === undefined ? [] : [{ type: 'tell', observers }],
+        lookAt: 0,
+        cancelLook: () => undefined,
+        calmUntil: 0,
+        writtenAt: undefined,
+        problem: undefined,
+        stop: new AbortController(),
+        unwatch: file.watch(() => context.tell(context.self, { type: 'changed' })),
+      };
+      gather(state, context);
+      return state;
+    },
+    receive(state, message, context) {
+      switch (message.type) {
+        case 'answer':
+          return arrive(state, { configuration: message.frame.body }, context);
+        case 'configuration':
+          return arrive(state, { configuration: message.configuration, reply: message.reply }, context);
+        case 'configuration?':
+          return state.kept === undefined ? state : look({ ...state, due: [...state.due, { type: 'tell', observers: [message.observer] }] }, context);
+        case 'config?': {
+          const { kept, problem, writtenAt } = state;
+          message.reply({ ...(kept && { revision: kept.revision }), ...(writtenAt !== undefined && { writtenAt }), ...(problem && { problem }) });
+          return state;
+        }
+        case 'kept':
+          return kept(state, message.arrival, message.result, context);
+        case 'gather':
+          gather(state, context);
+          return state;
+        case 'facts':
+          // Told to stop, it may have been cut short.
+          if (state.stop.signal.aborted) return state;
+          context.later(gatherEveryMs, { type: 'gather' });
+          // One that could not be had this time stays as it was.
+          return look({ ...state, facts: { ...state.facts, ...message.facts } }, context);
+        case 'changed': {
+          const wait = Math.max(settleMs, state.calmUntil - clock.monotonic());
+          return state.facts === undefined || state.lookAt <= clock.monotonic() + wait ? state : lookIn(state, wait, context);
+        }
+        case 'look':
+          return look(state, context);
+        case 'reported':
+          if (message.result.ok) context.tell(messaging, { type: 'pending' });
+          else logger.warn(`a report could not be kept: ${message.result.error.message}`, { code: message.result.error.code });
+          return state;
+        default:
+          return assertNever(message);
+      }
+    },
+    drain: async (state) => state.stop.abort(),
+    release: async (state) => {
+      state.stop.abort();
+      state.unwatch();
+    },
+  };
+};

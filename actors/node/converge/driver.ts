@@ -1,0 +1,233 @@
+// Moves a converge on: each verb takes the state of the actor in converge.ts and a result, begins what follows, and gives the
+// next state. converge.ts says what the states are and what holds in them.
+//
+//   go → begun → synced → (stepKept → ran)* → checked → ended → go
+//
+// A result that comes when nothing more is to begin changes nothing, so that the next life finds the run as it was.
+import { cardText } from '../../../commands/converge.ts';
+import { uuid7 } from '../../../effects/random.ts';
+import { fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
+import type { TraceContext } from '../../../protocol/trace.ts';
+import type { ActorContext } from '../../definition.ts';
+import type { Reply } from '../../ref.ts';
+import type { ConvergeMessage, ConvergePorts, StepKept, StepRan } from './converge.ts';
+import { failureCard, scriptCard } from './card.ts';
+import type { Effects } from './effects.ts';
+import type { Change, ConvergeMemory, PhaseOf } from './memory.ts';
+import type { BegunScript, Synced } from './ports.ts';
+import type { Wanted } from './queue.ts';
+import type { ConvergeRecord } from './record.ts';
+import { beginRun, endedRecord, endText, isDone, isFirstOfSpec, recordOf, reportOf, type ConvergeConfiguration, type End, type Run } from './run.ts';
+import { jobOf, runScript } from './script.ts';
+import type { HealthSummary } from '../health/healthcheck.ts';
+import type { PendingReport } from '../state.ts';
+
+/** A run's outcome until the node's state has it. */
+interface Ending {
+  readonly end: End;
+  readonly phase: PhaseOf;
+  readonly change: Change;
+}
+
+export interface ConvergeState {
+  readonly effects: Effects;
+  readonly recovered: boolean;
+  readonly configuration: ConvergeConfiguration | undefined;
+  /** The boot's converge is neither under way nor waits. */
+  readonly bootDue: boolean;
+  readonly waiting: Wanted | undefined;
+  readonly run: Run | undefined;
+  /** Reports for the next change of the run. */
+  readonly told: readonly PendingReport[];
+  readonly ending: Ending | undefined;
+  readonly last: ConvergeRecord | undefined;
+}
+
+type Context = ActorContext<ConvergeMessage>;
+
+/** How soon an outcome that could not be kept is tried again. */
+const endAgainMs = 10_000;
+/** Every check has a time limit of its own; this bounds a great many of them. */
+const checksMs = 600_000;
+
+const broke = (error: unknown): ConvergeMessage => ({ type: 'broke', error });
+
+export class ConvergeDriver {
+  readonly #ports: ConvergePorts;
+  readonly #memory: ConvergeMemory;
+  readonly #life: string;
+
+  /** `life` names that of the daemon. */
+  constructor(ports: ConvergePorts, memory: ConvergeMemory, life: string) {
+    this.#ports = ports;
+    this.#memory = memory;
+    this.#life = life;
+  }
+
+  /** Begins what waits, if it can. One that was interrupted is taken up again with it. */
+  go(state: ConvergeState, context: Context): ConvergeState {
+    const { configuration, last, waiting } = state;
+    if (state.effects.stopped || !state.recovered || state.run !== undefined || waiting === undefined || configuration === undefined) return state;
+    const { clock } = this.#ports;
+    const interrupted = last?.outcome === 'running' ? last : undefined;
+    const run = beginRun(waiting, configuration, interrupted, { id: this.#id(), now: clock.now(), monotonic: clock.monotonic() });
+    this.#say(run, interrupted === undefined ? 'Converging' : 'Converging: what was interrupted is taken up again');
+    const record = { ...recordOf(run), done: interrupted?.done ?? 0, total: interrupted?.total ?? 0 };
+    const change = this.#change(run, record, { told: state.told, phase: { phase: 'converging' }, trace: context.trace });
+    context.pipeToSelf(this.#memory.keep(change), (result) => ({ type: 'begun', result }), broke);
+    return { ...state, waiting: undefined, run, told: [], last: record };
+  }
+
+  begun(state: ConvergeState, result: Result<void>, context: Context): ConvergeState {
+    const { effects, run } = state;
+    if (result.ok) this.#entered({ phase: 'converging' }, context);
+    if (run === undefined || effects.stopped) return state;
+    if (!result.ok) return this.#fail(state, run, result.error, context);
+    const { flaw, locker, specs } = run.configuration;
+    if (flaw !== undefined) return this.#fail(state, run, { code: 'project_unusable', message: flaw }, context);
+    const work = effects.add((signal) => this.#ports.projects.sync(specs, locker, signal));
+    context.pipeToSelf(work, (synced) => ({ type: 'synced', result: synced }), broke);
+    return state;
+  }
+
+  synced(state: ConvergeState, result: Result<Synced>, context: Context): ConvergeState {
+    const { effects, run } = state;
+    if (run === undefined || effects.stopped) return state;
+    if (!result.ok) return this.#fail(state, run, result.error, context);
+    const { steps, warnings } = result.value;
+    return this.#advance(this.#warn(state, run, warnings, context), { ...run, steps }, context);
+  }
+
+  stepKept(state: ConvergeState, { job, result, step }: StepKept, context: Context): ConvergeState {
+    const { effects, run } = state;
+    if (result.ok) context.tell(this.#ports.messaging, { type: 'pending' });
+    if (run === undefined || effects.stopped) return state;
+    if (!result.ok) return this.#fail(state, run, result.error, context);
+    this.#say(run, `Executing cluster-init script: ${step.file}, output written to ${step.log}`);
+    const { scriptTimeoutMs } = this.#ports.times;
+    const work = effects.add((signal) => runScript(step, { ...jobOf(step, job, { ...this.#ports, scriptTimeoutMs }, context.trace), signal }, run.id, this.#ports));
+    context.pipeToSelf(work, (ran) => ({ type: 'ran', step, ran }), broke);
+    return state;
+  }
+
+  ran(before: ConvergeState, { ran: { marked, result }, step }: StepRan, context: Context): ConvergeState {
+    const { run } = before;
+    if (run === undefined || before.effects.stopped) return before;
+    const state = this.#warn(before, run, result.warnings.map((warning) => `Script ${step.script}: ${warning}`), context);
+    const card = scriptCard(step, result);
+    if (card === undefined) {
+      if (marked?.ok === false) return this.#fail(state, run, marked.error, context);
+      return this.#advance(state, { ...run, at: run.at + 1, ran: run.ran + 1 }, context);
+    }
+    if (run.configuration.failOnError) return this.#fail(state, run, { code: 'script_failed', message: card.summary }, context, card);
+    const warned = this.#warn(state, run, [`${card.summary}; passed over, as cluster_init.fail_on_error says`], context);
+    return this.#advance(warned, { ...run, at: run.at + 1, passedOver: run.passedOver ?? card }, context);
+  }
+
+  checked(before: ConvergeState, result: Result<HealthSummary>, context: Context): ConvergeState {
+    const { effects, run } = before;
+    if (run === undefined || effects.stopped) return before;
+    const bad = result.ok ? result.value.checks.filter(({ status }) => status !== 'OK' && status !== 'NA') : [];
+    const lines = bad.map(({ message, name, status }) => `Health check ${name} is ${status}${message === undefined ? '' : `: ${message}`}`);
+    for (const line of lines) this.#say(run, line, 'warn');
+    if (!result.ok) this.#say(run, `The health checks could not be run: ${result.error.message}`, 'warn');
+    return this.#finish(before, run, { ok: true }, context);
+  }
+
+  ended(state: ConvergeState, result: Result<void>, context: Context): ConvergeState {
+    const { ending, run } = state;
+    if (run === undefined || ending === undefined) return state;
+    const { end, phase } = ending;
+    const report = reportOf(run, this.#ports.clock.monotonic());
+    if (result.ok) this.#entered(phase, context);
+    const answer = !end.ok ? fail(end.failure.code, end.failure.message) : result.ok ? ok(report) : result;
+    for (const { reply } of run.askers) reply(answer);
+    if (!result.ok) {
+      this.#ports.logger.error(`how the converge ended could not be kept: ${result.error.message}`, { code: result.error.code });
+      context.later(endAgainMs, { type: 'endAgain' });
+      return { ...state, run: { ...run, askers: [] } };
+    }
+    return this.go({ ...state, run: undefined, ending: undefined }, context);
+  }
+
+  endAgain(state: ConvergeState, context: Context): ConvergeState {
+    if (state.ending !== undefined && !state.effects.stopped) this.#keepEnd(state.ending, context);
+    return state;
+  }
+
+  /** Begins the next script that has to run, or ends the run. */
+  #advance(state: ConvergeState, from: Run, context: Context): ConvergeState {
+    for (let run = from; ; run = { ...run, at: run.at + 1, skipped: run.skipped + 1 }) {
+      const step = run.steps[run.at];
+      if (step === undefined) return this.#check(state, run, context);
+      const { project, script, spec, version } = step;
+      if (isFirstOfSpec(run)) this.#say(run, `Running cluster-init scripts for project '${project} v${version}' spec '${spec}'`);
+      if (!isDone(run, step)) {
+        const job = this.#id();
+        const record = recordOf(run);
+        const change = this.#change(run, record, { told: state.told, script: { id: job, project, spec, script }, trace: context.trace });
+        context.pipeToSelf(this.#memory.keep(change), (result) => ({ type: 'stepKept', step, job, result }), broke);
+        return { ...state, run, told: [], last: record };
+      }
+      this.#say(run, `Script ${script} has already run successfully, skipping`);
+    }
+  }
+
+  /** What the scripts installed is checked before the node counts as ready. What that finds, the checks report themselves. */
+  #check(state: ConvergeState, run: Run, context: Context): ConvergeState {
+    this.#say(run, 'Running the health checks');
+    const asked = context.ask(this.#ports.healthcheck, (reply: Reply<Result<HealthSummary>>) => ({ type: 'check', reply }) as const, { timeoutMs: checksMs });
+    const stopped = fail('actor_stopped', 'jetpackd stops');
+    // A round may take minutes, and a daemon that stops does not wait for it.
+    context.pipeToSelf(state.effects.unlessStopped(asked), (answer = stopped) => ({ type: 'checked', result: answer.ok ? answer.value : answer }), broke);
+    return { ...state, run, last: recordOf(run) };
+  }
+
+  #fail(state: ConvergeState, run: Run, failure: Failure, context: Context, card = failureCard(failure)): ConvergeState {
+    for (const line of cardText(card).trimEnd().split('\n')) for (const { progress } of run.askers) progress?.(line);
+    this.#ports.logger.error(failure.message, { code: failure.code, output: card.output });
+    return this.#finish(state, run, { ok: false, failure, card }, context);
+  }
+
+  #finish(state: ConvergeState, run: Run, end: End, context: Context): ConvergeState {
+    const record = endedRecord(run, end, this.#ports.clock.now());
+    const phase: PhaseOf = { phase: end.ok ? 'ready' : 'failed', detail: endText(run, end) };
+    if (end.ok) this.#say(run, `Converged: ${endText(run, end)}`);
+    const ending = { end, phase, change: this.#change(run, record, { told: state.told, phase, trace: context.trace }) };
+    this.#keepEnd(ending, context);
+    return { ...state, run, told: [], ending, last: record };
+  }
+
+  #keepEnd({ change }: Ending, context: Context): void {
+    context.pipeToSelf(this.#memory.keep(change), (result) => ({ type: 'ended', result }), broke);
+  }
+
+  #change(
+    run: Run,
+    record: ConvergeRecord,
+    { phase, script, told, trace }: { readonly told: readonly PendingReport[]; readonly script?: BegunScript; readonly phase?: PhaseOf; readonly trace: TraceContext | undefined },
+  ): Change {
+    return this.#memory.change({ record, script, life: run.trigger === 'boot' ? this.#life : undefined, told, phase }, trace);
+  }
+
+  /** A phase is durable with its event. */
+  #entered(phase: PhaseOf, context: Context): void {
+    context.tell(this.#ports.messaging, { type: 'pending' });
+    context.tell(this.#ports.sync, { type: 'phase', ...phase });
+  }
+
+  #say({ askers }: Run, line: string, level: 'info' | 'warn' = 'info'): void {
+    this.#ports.logger[level](line);
+    for (const { progress } of askers) progress?.(line);
+  }
+
+  /** Lines for the log, for whoever asked, and for the server with the next change. */
+  #warn(state: ConvergeState, run: Run, lines: readonly string[], context: Context): ConvergeState {
+    for (const line of lines) this.#say(run, line, 'warn');
+    return { ...state, told: [...state.told, ...lines.map((line) => this.#memory.warning(line, context.trace))] };
+  }
+
+  #id(): string {
+    return uuid7(this.#ports.clock.now(), this.#ports.random);
+  }
+}

@@ -1,0 +1,52 @@
+// `jetpack status`: what the actors of this node know, asked of all at once. One that does not answer in time is left out, and
+// named, so that the rest can still be seen.
+import type { ActorContext } from '../../definition.ts';
+import type { ActorRef, Reply } from '../../ref.ts';
+import type { ConvergeQuestion, ConvergeView } from '../converge/converge.ts';
+import type { HealthQuestion, HealthView } from '../health/healthcheck.ts';
+import type { KeepaliveView, ShowKeepalive } from '../keepalive/keepalive.ts';
+import type { OutboxDepth } from '../messaging/ports.ts';
+import type { SyncQuestion, SyncView } from '../sync/sync.ts';
+
+export interface StatusPorts {
+  readonly sync: ActorRef<SyncQuestion>;
+  readonly healthcheck: ActorRef<HealthQuestion>;
+  readonly keepalive: ActorRef<ShowKeepalive>;
+  readonly converge: ActorRef<ConvergeQuestion>;
+  /** How the connection to the broker is. */
+  readonly broker: () => string;
+  readonly outbox: () => OutboxDepth;
+  readonly identity: { readonly cluster: string; readonly node: string; readonly version: string };
+}
+
+export interface NodeStatus {
+  readonly cluster: string;
+  readonly node: string;
+  readonly version: string;
+  readonly broker: string;
+  readonly outbox: OutboxDepth;
+  readonly sync: SyncView | undefined;
+  readonly health: HealthView | undefined;
+  readonly keepalive: KeepaliveView | undefined;
+  readonly converge: ConvergeView | undefined;
+  /** Actors that did not answer. */
+  readonly silent: readonly string[];
+}
+
+const withinMs = 2_000;
+
+export const askStatus = async <M>(ports: StatusPorts, context: ActorContext<M>): Promise<NodeStatus> => {
+  const silent: string[] = [];
+  const ask = async <Q, R>(name: string, ref: ActorRef<Q>, question: (reply: Reply<R>) => Q): Promise<R | undefined> => {
+    const asked = await context.ask(ref, question, { timeoutMs: withinMs });
+    if (!asked.ok) silent.push(name);
+    return asked.ok ? asked.value : undefined;
+  };
+  const [sync, health, keepalive, converge] = await Promise.all([
+    ask('sync', ports.sync, (reply: Reply<SyncView>) => ({ type: 'sync?', reply }) as const),
+    ask('healthcheck', ports.healthcheck, (reply: Reply<HealthView>) => ({ type: 'health', reply }) as const),
+    ask('keepalive', ports.keepalive, (reply: Reply<KeepaliveView>) => ({ type: 'show', reply }) as const),
+    ask('converge', ports.converge, (reply: Reply<ConvergeView>) => ({ type: 'converge?', reply }) as const),
+  ]);
+  return { ...ports.identity, broker: ports.broker(), outbox: ports.outbox(), sync, health, keepalive, converge, silent };
+};

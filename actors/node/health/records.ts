@@ -1,0 +1,167 @@
+// What is known of each check, and what was asked of the server for it: durable, with the events that tell of it, in one
+// transaction each, so that neither a crash nor a repetition loses or doubles a request.
+//
+// A check: no record -> its condition, changed whenever a finding says something else -> none again when the check is gone. A
+// termination request is made once for an incident, which begins with the first finding that asks for the node's end while
+// nothing holds that off, and is over when the check no longer asks, is gone, or a keepalive begins to hold. Every step reads
+// what is durable and is made before the next one begins; one that cannot be made changes nothing, and the next finding finds
+// the same difference.
+import PQueue from 'p-queue';
+import type { Clock } from '../../../effects/clock.ts';
+import type { Logger } from '../../../effects/logger.ts';
+import { uuid7, type Random } from '../../../effects/random.ts';
+import { fail, ok, type Result } from '../../../protocol/result.ts';
+import type { TraceContext } from '../../../protocol/trace.ts';
+import type { ReportedEvent } from '../messaging/accept.ts';
+import { heldOff, readCondition, readTermination, saysTheSame, type Condition, type Termination } from './condition.ts';
+import type { Finding } from './finding.ts';
+import type { NodeState, StateChange } from '../state.ts';
+
+export interface HealthRecordsPorts {
+  readonly state: NodeState;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+const conditionPrefix = 'check/';
+const terminationPrefix = 'termination/';
+
+/** A step of the state's file is short. This one bounds nothing but its order. */
+const oneAtATime = 1;
+
+const byKeepalive = 'a keepalive holds';
+
+interface Step {
+  readonly changes: StateChange[];
+  readonly events: ReportedEvent[];
+  readonly lines: Array<readonly ['info' | 'warn' | 'error', string]>;
+}
+
+export class HealthRecords {
+  readonly #ports: HealthRecordsPorts;
+  readonly #steps = new PQueue({ concurrency: oneAtATime });
+
+  constructor(ports: HealthRecordsPorts) {
+    this.#ports = ports;
+  }
+
+  conditions(): ReadonlyArray<readonly [name: string, condition: Condition]> {
+    return this.#names(conditionPrefix).flatMap((name) => {
+      const condition = this.#condition(name);
+      return condition === undefined ? [] : [[name, condition] as const];
+    });
+  }
+
+  /** Requests that stand, by check. */
+  terminations(): ReadonlyArray<readonly [name: string, termination: Termination]> {
+    return this.#names(terminationPrefix).flatMap((name) => {
+      const termination = this.#termination(name);
+      return termination === undefined ? [] : [[name, termination] as const];
+    });
+  }
+
+  /** Whether an end of the keepalive would have a request made, as far as is known. */
+  get awaitsKeepalive(): boolean {
+    return this.#steps.size + this.#steps.pending > 0 || this.conditions().some(([, { heldOff }]) => heldOff === true);
+  }
+
+  /** `held`: why a request for the node's end is not to be made now. Resolves with whether there is something to report. */
+  record(name: string, finding: Finding, held: string | undefined, trace: TraceContext | undefined): Promise<Result<boolean>> {
+    return this.#step(trace, (step) => {
+      const { ends, ...found } = finding;
+      const holds = ends !== undefined && held !== undefined;
+      this.#put(step, name, { ...found, ...(holds && heldOff(ends, held)) });
+      const standing = this.#termination(name);
+      if (ends === undefined) this.#withdraw(step, name, `the check does not ask for it any more: ${finding.message ?? 'all is well'}`);
+      else if (holds) this.#withdraw(step, name, held);
+      else if (standing === undefined) this.#request(step, name, ends);
+    });
+  }
+
+  /** A keepalive begins to hold: takes back every request, and says so. */
+  holdOff(trace: TraceContext | undefined): Promise<Result<boolean>> {
+    return this.#step(trace, (step) => {
+      for (const [name, { reason }] of this.terminations()) {
+        this.#withdraw(step, name, byKeepalive);
+        const before = this.#condition(name);
+        if (before !== undefined) this.#put(step, name, { ...before, ...heldOff(reason, byKeepalive) });
+      }
+    });
+  }
+
+  /** Forgets all checks but these. */
+  keepOnly(present: ReadonlySet<string>, trace: TraceContext | undefined): Promise<Result<boolean>> {
+    return this.#step(trace, (step) => {
+      for (const name of new Set([...this.#names(conditionPrefix), ...this.#names(terminationPrefix)])) {
+        if (present.has(name)) continue;
+        this.#withdraw(step, name, 'the check is gone');
+        step.changes.push({ key: `${conditionPrefix}${name}`, value: undefined });
+        step.events.push({ kind: 'condition', ...this.#stamp(), name, status: 'NA', message: 'the check is gone' });
+        step.lines.push(['info', `the check ${name} is gone`]);
+      }
+    });
+  }
+
+  /** Resolves when no step is under way. */
+  idle(): Promise<void> {
+    return this.#steps.onIdle();
+  }
+
+  #names(prefix: string): readonly string[] {
+    return this.#ports.state.keys(prefix).map((key) => key.slice(prefix.length));
+  }
+
+  #condition(name: string): Condition | undefined {
+    return readCondition(this.#ports.state.get(`${conditionPrefix}${name}`));
+  }
+
+  #termination(name: string): Termination | undefined {
+    return readTermination(this.#ports.state.get(`${terminationPrefix}${name}`));
+  }
+
+  #stamp(): { readonly id: string; readonly at: number } {
+    const at = this.#ports.clock.now();
+    return { id: uuid7(at, this.#ports.random), at };
+  }
+
+  async #step(trace: TraceContext | undefined, fill: (step: Step) => void): Promise<Result<boolean>> {
+    const { logger, state } = this.#ports;
+    return this.#steps.add(async () => {
+      const step: Step = { changes: [], events: [], lines: [] };
+      fill(step);
+      if (step.changes.length === 0) return ok(false);
+      const changed = await state.change(step.changes, step.events.map((event) => ({ event, trace }))).catch((error: unknown) => fail('internal', String(error)));
+      if (!changed.ok) return changed;
+      for (const [level, line] of step.lines) logger[level](line);
+      return ok(true);
+    });
+  }
+
+  #put(step: Step, name: string, found: Omit<Condition, 'since'>): void {
+    const before = this.#condition(name);
+    const { at, id } = this.#stamp();
+    const condition: Condition = { ...found, since: before?.status === found.status ? before.since : at };
+    if (before !== undefined && saysTheSame(before, condition)) return;
+    const { details, message, recommendation, status } = condition;
+    step.changes.push({ key: `${conditionPrefix}${name}`, value: { ...condition } });
+    step.events.push({ kind: 'condition', id, at, name, status, ...(message !== undefined && { message }), ...(details !== undefined && { details }), ...(recommendation !== undefined && { recommendation }) });
+    step.lines.push([status === 'OK' ? 'info' : 'warn', `the check ${name} is ${status}${message === undefined ? '' : `: ${message}`}`]);
+  }
+
+  #request(step: Step, name: string, reason: string): void {
+    const stamp = this.#stamp();
+    const request = this.#stamp().id;
+    step.changes.push({ key: `${terminationPrefix}${name}`, value: { request, reason } });
+    step.events.push({ kind: 'termination', ...stamp, request, state: 'requested', check: name, reason });
+    step.lines.push(['error', `the check ${name} asks the server to end this node: ${reason}`]);
+  }
+
+  #withdraw(step: Step, name: string, reason: string): void {
+    const standing = this.#termination(name);
+    if (standing === undefined) return;
+    step.changes.push({ key: `${terminationPrefix}${name}`, value: undefined });
+    step.events.push({ kind: 'termination', ...this.#stamp(), request: standing.request, state: 'withdrawn', check: name, reason });
+    step.lines.push(['warn', `the check ${name} takes its request to end this node back: ${reason}`]);
+  }
+}

@@ -1,0 +1,138 @@
+// Tells nodes what they are to be and to do: their configuration (configuring.ts), commands (commanding.ts), and how the nodes
+// stand that they wait for (watches.ts).
+//
+// States: it is unaware until the roster has told it of all nodes, and aware from then on. Unaware it takes no command, since
+// it could not say whose it is; everything else it does from the beginning. What must outlast it is in the store.
+//
+// It never polls: watches are told when the roster says that nodes have changed, gathered for a moment. It believes no
+// node but about itself, and never waits for the outcome of a publish: what is lost is sent again.
+import { uuid7, type Random } from '../../effects/random.ts';
+import type { Configuration } from '../../protocol/configuration.ts';
+import { wireVersion } from '../../protocol/frames.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import { assertNever } from '../../protocol/result.ts';
+import type { ActorContext, ActorDefinition } from '../definition.ts';
+import type { ActorRef } from '../ref.ts';
+import { Commanding, type CommandingMessage, type CommandingPorts, type Field } from './commanding.ts';
+import { Configuring, type ConfiguringMessage, type ConfiguringPorts } from './configuring.ts';
+import { nodeKey, type AskNodes, type NodeHeard, type NodeRegistered, type NodesStand, type NodeStanding } from './standings.ts';
+import type { AnswerNode, WatchArrived } from './transport.ts';
+import { Watches, type Watched } from './watches.ts';
+
+export type OrchestratorMessage =
+  | NodesStand
+  | NodeRegistered
+  | NodeHeard
+  | WatchArrived
+  | CommandingMessage
+  | ConfiguringMessage
+  | { readonly type: 'watchers' }
+  | { readonly type: 'look' };
+
+export interface OrchestratorPorts extends CommandingPorts, ConfiguringPorts {
+  readonly store: CommandingPorts['store'];
+  readonly transport: ActorRef<AnswerNode>;
+  readonly roster: ActorRef<AskNodes>;
+  readonly random: Random;
+}
+
+interface State {
+  readonly configuring: Configuring;
+  readonly commanding: Commanding;
+  readonly watches: Watches;
+  readonly nodes: Map<string, NodeStanding>;
+  aware: boolean;
+  /** Watchers are told in a moment. */
+  gathering: boolean;
+}
+
+const lookMs = 1_000;
+
+/** For how long changes are gathered before watchers are told: the more there is to tell, the longer. */
+const gatherMs = (watches: number, nodes: number): number => Math.min(5_000, Math.max(20, (watches * nodes) / 1_000));
+
+export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, OrchestratorMessage> => {
+  const { clock, configurations, random } = ports;
+  type Context = ActorContext<OrchestratorMessage>;
+
+  const head = () => ({ v: wireVersion, id: uuid7(clock.now(), random), sentAt: clock.now() }) as const;
+
+  const sendConfiguration =
+    (context: Context) =>
+    (to: NodeAddress, body: Configuration): void =>
+      void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'configuration', body } });
+
+  const tellWatchers = (watched: readonly Watched[], context: Context): void => {
+    for (const { body, to } of watched) context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'watched', body } });
+  };
+
+  const fieldOf = ({ aware, nodes }: State, context: Context): Field => ({
+    nodesOf: (cluster) => (aware ? new Set([...nodes.values()].flatMap((node) => (node.cluster === cluster ? [node.node] : []))) : undefined),
+    isOnline: (node) => nodes.get(nodeKey(node))?.link === 'online',
+    send: (to, body, remainingMs, trace) =>
+      void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'command', trace, remainingMs, body } }, { trace }),
+  });
+
+  const stand = (state: State, { all, nodes }: NodesStand, context: Context): void => {
+    if (all) {
+      state.nodes.clear();
+      state.aware = true;
+    }
+    for (const node of nodes) state.nodes.set(nodeKey(node), node);
+    state.watches.outdate();
+    if (state.watches.size === 0 || state.gathering) return;
+    state.gathering = true;
+    context.later(gatherMs(state.watches.size, state.nodes.size), { type: 'watchers' });
+  };
+
+  return {
+    name: 'orchestrator',
+    start(context) {
+      context.tell(context.self, { type: 'adopt' });
+      context.tell(ports.roster, { type: 'nodes?' });
+      context.later(lookMs, { type: 'look' });
+      const nodes = new Map<string, NodeStanding>();
+      const withRole = (cluster: string, role: string): readonly NodeStanding[] =>
+        [...nodes.values()].filter((node) => node.cluster === cluster && configurations.rolesOf(node).includes(role));
+      return { configuring: new Configuring(ports), commanding: new Commanding(ports), watches: new Watches(withRole), nodes, aware: false, gathering: false };
+    },
+    receive(state, message, context) {
+      switch (message.type) {
+        case 'nodes':
+          stand(state, message, context);
+          return state;
+        case 'registered':
+          state.configuring.registered(message, sendConfiguration(context), context);
+          state.commanding.registered(message.node, fieldOf(state, context));
+          return state;
+        case 'heard':
+          state.configuring.heard(message, sendConfiguration(context), context);
+          return state;
+        case 'adopt':
+        case 'adopted':
+        case 'raised':
+          state.configuring.received(message, sendConfiguration(context), context);
+          return state;
+        case 'command':
+        case 'ordered':
+        case 'expired':
+          state.commanding.received(message, fieldOf(state, context), context);
+          return state;
+        case 'watch':
+          tellWatchers(state.watches.received(message.frame.from, message.frame.body, clock.monotonic()), context);
+          return state;
+        case 'watchers':
+          state.gathering = false;
+          tellWatchers(state.watches.due(clock.monotonic()), context);
+          return state;
+        case 'look':
+          state.commanding.look(fieldOf(state, context), context);
+          tellWatchers(state.watches.due(clock.monotonic()), context);
+          context.later(lookMs, { type: 'look' });
+          return state;
+        default:
+          return assertNever(message);
+      }
+    },
+  };
+};

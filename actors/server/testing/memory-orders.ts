@@ -1,0 +1,93 @@
+// The orders of a store, in memory: they keep the promises of their port, and can be made to fail.
+import { ok, type Failure, type Result } from '../../../protocol/result.ts';
+import type { Change, Command, CommandRecord, CommandSummary, Ordered, OrderStore, PendingTarget, Setting, TargetState } from '../order-ports.ts';
+
+interface Kept {
+  readonly command: Command;
+  readonly request: string;
+  readonly states: Map<string, TargetState>;
+}
+
+export class MemoryOrders implements OrderStore {
+  /** While it is set, every order fails with it. */
+  failWith: Failure | undefined;
+  /** Every order that was made, failed ones too. */
+  readonly ordered: Change[] = [];
+  #revision = 1;
+  #templates: ReadonlyMap<string, string> = new Map();
+  readonly #settings: Array<Setting & { readonly cluster: string }> = [];
+  readonly #commands = new Map<string, Kept>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = () => 0) {
+    this.#now = now;
+  }
+
+  async order(change: Change): Promise<Result<Ordered>> {
+    this.ordered.push(change);
+    if (this.failWith !== undefined) return { ok: false, error: this.failWith };
+    switch (change.type) {
+      case 'command':
+        return ok(this.#give(change));
+      case 'templates': {
+        const isSame = JSON.stringify([...change.templates]) === JSON.stringify([...this.#templates]);
+        if (!isSame) this.#revision += 1;
+        this.#templates = change.templates;
+        return ok({ outcome: 'done' });
+      }
+      case 'raise':
+        this.#revision = Math.max(this.#revision, change.above + 1);
+        return ok({ outcome: 'done' });
+      case 'expire':
+        for (const { command, states } of this.#commands.values()) {
+          for (const [node, state] of states) if (state === 'pending' && command.expiresAt <= this.#now()) states.set(node, 'expired');
+        }
+        return ok({ outcome: 'done' });
+    }
+  }
+
+  /** Lets a node answer, as its events do. */
+  answer(id: string, node: string, state: TargetState): void {
+    this.#commands.get(id)?.states.set(node, state);
+  }
+
+  revision(): number {
+    return this.#revision;
+  }
+
+  settings(cluster: string): readonly Setting[] {
+    return this.#settings.filter((setting) => setting.cluster === cluster).map(({ cluster: _cluster, ...setting }) => setting);
+  }
+
+  command(id: string): CommandRecord | undefined {
+    const kept = this.#commands.get(id);
+    return kept === undefined ? undefined : { ...kept.command, targets: [...kept.states].map(([node, state]) => ({ node, state, changedAt: 0 })) };
+  }
+
+  commands(limit: number): readonly CommandSummary[] {
+    return [...this.#commands.values()].toReversed().slice(0, limit).map(({ command, states }) => ({ ...command, nodes: { pending: states.size } }));
+  }
+
+  pendingTargets(): readonly PendingTarget[] {
+    return [...this.#commands.values()].flatMap(({ command, states }) =>
+      [...states].flatMap(([node, state]) => (state === 'pending' ? [{ command, node }] : [])),
+    );
+  }
+
+  targetState(id: string, node: string): TargetState | undefined {
+    return this.#commands.get(id)?.states.get(node);
+  }
+
+  #give({ command, nodes, request, scope }: Extract<Change, { type: 'command' }>): Ordered {
+    const found = this.#commands.get(command.id);
+    if (found !== undefined) return { outcome: found.request === request ? 'known' : 'conflict' };
+    const states = new Map(nodes.map((node): [string, TargetState] => [node, 'pending']));
+    this.#commands.set(command.id, { command: { ...command, issuedAt: this.#now() }, request, states });
+    const { cluster, key, value } = command;
+    if (key === undefined || value === undefined) return { outcome: 'done' };
+    this.#revision += 1;
+    if (scope === 'cluster') this.#settings.push({ cluster, key, value });
+    else for (const node of nodes) this.#settings.push({ cluster, node, key, value });
+    return { outcome: 'done' };
+  }
+}

@@ -1,0 +1,57 @@
+// How people write and read how long something lasts (reference, section 5.4).
+import { fail, ok, type Result } from '../protocol/result.ts';
+import { shown } from './flags.ts';
+
+/** Undefined: for ever. */
+export type Duration = number | undefined;
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+const units: Readonly<Record<string, number>> = { s: second, m: minute, h: hour, d: day, w: 7 * day };
+
+export const mostDays = 3_650;
+
+/** An argument may have a hundred thousand bytes, and what is right has to stand in the line too. */
+const shownCharacters = 40;
+
+const quote = (text: string): string => {
+  const safe = shown(text);
+  return `'${safe.length <= shownCharacters ? safe : `${safe.slice(0, shownCharacters)}…`}'`;
+};
+
+/** Milliseconds of `90s`, `30m`, `6h`, `2d` or `1w`; undefined for `forever`. Fails with `usage` and says what is right. */
+export const parseLasting = (text: string): Result<Duration> => {
+  if (text === 'forever') return ok(undefined);
+  const [, digits, unit = ''] = /^(\d+)([smhdw])$/.exec(text) ?? [];
+  const factor = units[unit];
+  if (digits === undefined || factor === undefined) {
+    return fail('usage', `${quote(text)} is not a duration: write a whole number and s, m, h, d or w, as in 30m, 6h or 2d, or forever`);
+  }
+  const ms = Number(digits) * factor;
+  if (ms === 0) return fail('usage', `${quote(text)} is no time at all: write 1s or more`);
+  if (ms > mostDays * day) return fail('usage', `${quote(text)} is longer than ${mostDays}d: write forever for no end`);
+  return ok(ms);
+};
+
+const steps: ReadonlyArray<readonly [name: string, ms: number]> = [
+  ['d', day],
+  ['h', hour],
+  ['min', minute],
+  ['s', second],
+];
+
+/** Rounded down, in the two largest units that say something: `2 d 3 h`, `59 min 58 s`, `less than a second`. */
+export const sayLasting = (ms: number): string => {
+  const first = steps.findIndex(([, size]) => ms >= size);
+  if (first === -1) return 'less than a second';
+  let rest = ms;
+  const parts = steps.slice(first, first + 2).flatMap(([name, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count === 0 ? [] : [`${count} ${name}`];
+  });
+  return parts.join(' ');
+};

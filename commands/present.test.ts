@@ -1,0 +1,108 @@
+// What the commands that ask the daemon print for its answers.
+import { describe, expect, test } from '@jest/globals';
+import { presentHealth } from './health.ts';
+import { presentInspect } from './inspect.ts';
+import { localTime } from './local-time.ts';
+import { presentStatus } from './status.ts';
+
+const at = Date.UTC(2026, 10, 27, 14);
+
+describe('jetpack status', () => {
+  const status = {
+    cluster: 'lab',
+    node: 'n1',
+    version: '1.2.3',
+    broker: 'connected',
+    outbox: { rows: 0, bytes: 0 },
+    sync: { link: 'registered', phase: 'ready', detail: '4 scripts ran, 0 had run before' },
+    health: { conditions: [{ name: 'disk', status: 'OK' }], lastRoundAt: at, running: false },
+    keepalive: { holds: true, reason: 'debugging' },
+    converge: { state: 'idle', waiting: 0, last: { outcome: 'succeeded', done: 4, total: 4, endedAt: at } },
+    silent: [],
+  };
+  const present = (more: object = {}): string => presentStatus({ command: 'status', json: false }, { ...status, ...more });
+
+  test('is a line for each part', () => {
+    expect(present()).toBe(`node       lab/n1, jetpack 1.2.3
+phase      ready: 4 scripts ran, 0 had run before
+server     registered
+broker     connected
+outbox     empty
+health     1 of 1 checks OK, last at ${localTime(at)}
+keepalive  kept alive forever: debugging
+converge   succeeded: 4 of 4 scripts, ended at ${localTime(at)}
+`);
+  });
+
+  test('says what is wrong: a failed converge, a check that is not well, what waits, who is silent', () => {
+    const text = present({
+      outbox: { rows: 3, bytes: 700 },
+      sync: undefined,
+      health: {
+        conditions: [{ name: 'disk', status: 'Unknown', message: 'exited with code 3' }],
+        running: true,
+        termination: { check: 'gpu', reason: 'lost' },
+      },
+      converge: { last: { outcome: 'failed', done: 1, total: 4, endedAt: at, failure: { summary: 'it\nbroke' } } },
+    });
+    expect(text.split('\n').slice(1, 8)).toEqual([
+      'phase      no answer',
+      'server     no answer',
+      'broker     connected',
+      'outbox     3 messages wait, 700 bytes',
+      'health     0 of 1 checks OK, running now',
+      '           disk is Unknown: exited with code 3',
+      '           asks the server to end this node: gpu: lost',
+    ]);
+    expect(text).toContain('           it broke\n');
+  });
+
+  test.each([
+    [{ last: undefined }, 'converge   none yet'],
+    [{ last: { outcome: 'running', done: 1, total: 4, step: 'demo/execute 20-join.py' } }, 'converge   running: 1 of 4 scripts, now demo/execute 20-join.py'],
+  ])('a converge that is %j', (converge, line) => expect(present({ converge })).toContain(`${line}\n`));
+
+  test('is JSON when asked for', () => {
+    expect(JSON.parse(presentStatus({ command: 'status', json: true }, status))).toEqual(status);
+  });
+});
+
+describe('jetpack inspect', () => {
+  const actors = [
+    { path: 'node/transport', state: 'running', mailbox: 0, restarts: 2 },
+    { path: 'node/messaging', state: 'waiting', mailbox: 14, restarts: 0 },
+  ];
+
+  test('is the tree of actors, each under its supervisor', () => {
+    expect(presentInspect({ command: 'inspect', json: false }, { actors })).toBe(`actor        state       mailbox  restarts
+node         supervisor
+  transport  running     0        2
+  messaging  waiting     14       0
+`);
+  });
+
+  test('is JSON when asked for', () => {
+    expect(JSON.parse(presentInspect({ command: 'inspect', json: true }, { actors }))).toEqual({ actors });
+  });
+});
+
+describe('jetpack health', () => {
+  test('is a line for each check, what it asks of the server, and when they ran', () => {
+    const conditions = [
+      { name: 'disk', status: 'OK', since: at },
+      { name: 'gpu', status: 'Error', message: 'exited with code 254', since: at },
+    ];
+    expect(presentHealth({ command: 'health', run: false, json: false }, { conditions, lastRoundAt: at, running: false, termination: { check: 'gpu', reason: 'lost' } })).toBe(
+      `check  status  since
+disk   OK      ${localTime(at)}
+gpu    Error   ${localTime(at)}  exited with code 254
+asks the server to end this node: gpu: lost
+last run at ${localTime(at)}
+`,
+    );
+  });
+
+  test('says that there are none, and that they have not run', () => {
+    expect(presentHealth({ command: 'health', run: false, json: false }, { conditions: [], running: true })).toBe('no checks\nnot run yet, running now\n');
+  });
+});

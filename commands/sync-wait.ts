@@ -1,0 +1,69 @@
+// `jetpack sync wait`: holds a script up until other nodes of the cluster are where it needs them.
+import { type Command, Option } from 'commander';
+import type { Phase } from '../protocol/events.ts';
+import type { LocalRequestOf } from '../protocol/local.ts';
+import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
+import type { Envelope } from './envelope.ts';
+import { parseDuration } from './flags.ts';
+
+export interface WaitInvocation {
+  readonly command: 'sync wait';
+  readonly role: string;
+  readonly phase: Phase;
+  /** Absent: every node of the role, and one at least. */
+  readonly count: number | undefined;
+  readonly timeoutMs: number;
+}
+
+interface WaitOptions {
+  readonly role: string;
+  readonly phase: Phase;
+  readonly count?: string;
+  readonly timeout: string;
+}
+
+/** Protocol's list, without its schemas, which take longer to load than a command may. */
+const phases: readonly Phase[] = ['starting', 'converging', 'ready', 'failed', 'stopping'];
+
+const longestMs = 24 * 3_600_000;
+
+const readOptions = ({ count, phase, role, timeout }: WaitOptions): Result<WaitInvocation> => {
+  if (role === '' || role.length > 255) return fail('usage', "option '--role <role>' is not a name of 1 to 255 characters");
+  if (count !== undefined && !/^[1-9]\d{0,5}$/.test(count)) return fail('usage', "option '--count <n>' is not a whole number from 1 to 999999");
+  const timeoutMs = parseDuration(timeout);
+  if (!timeoutMs.ok) return fail('usage', `option '--timeout <time>': ${timeoutMs.error.message}`);
+  if (timeoutMs.value === 0 || timeoutMs.value > longestMs) return fail('usage', "option '--timeout <time>' is not between 1ms and 24h");
+  return ok({ command: 'sync wait', role, phase, count: count === undefined ? undefined : Number(count), timeoutMs: timeoutMs.value });
+};
+
+export const addSync = (program: Command, invoke: (invocation: WaitInvocation) => void, refuse: (failure: Failure) => void): void => {
+  program
+    .command('sync')
+    .summary('keep step with the other nodes')
+    .description('Keeps a script in step with the other nodes of the cluster.')
+    .helpCommand(false)
+    .command('wait')
+    .summary('wait until nodes of a role are in a phase')
+    .description(
+      'Waits until every node of a role, and one at least, is in a phase and heard from. The server says when.\n' +
+        'Exit code 0 when it is so, 1 when the time is up; the line then says how the nodes stand.',
+    )
+    .requiredOption('--role <role>', "a role of the cluster's template, such as scheduler")
+    .addOption(new Option('--phase <phase>', 'where they must stand').choices(phases).default('ready'))
+    .option('--count <n>', 'so many nodes are enough (default: every node of the role)')
+    .option('--timeout <time>', 'how long to wait: 30s, 5m, 1h', '5m')
+    .action((options: WaitOptions) => {
+      const read = readOptions(options);
+      if (read.ok) invoke(read.value);
+      else refuse(read.error);
+    });
+};
+
+export const waitRequest = ({ role, phase, count }: WaitInvocation, { id, trace }: Envelope): LocalRequestOf<'wait'> => ({
+  verb: 'wait',
+  id,
+  ...(trace === undefined ? {} : { trace }),
+  role,
+  phase,
+  ...(count === undefined ? {} : { count }),
+});

@@ -1,0 +1,44 @@
+// The layers of a node's configuration. From the lowest to the highest, each over those before it:
+//
+//   1. the seed: what somebody wrote into node.json before jetpackd's first start;
+//   2. the server's configuration: the cluster's templates and settings for this node;
+//   3. the node's identity, which no template may change;
+//   4. the facts of the system.
+//
+// Objects are merged member by member, anything else replaces what is below it, lists and null included. Names such as
+// `__proto__` are data like any other: no layer reaches the prototype of anything.
+import { isTree, type ExactJson, type ExactTree } from '../../commands/exact-json.ts';
+import type { Tree } from '../../protocol/configuration.ts';
+
+const over = (upper: ExactJson, lower: ExactJson | undefined): ExactJson => (isTree(upper) && isTree(lower) ? merge(lower, upper) : upper);
+
+const merge = (lower: ExactTree, upper: ExactTree): ExactTree => {
+  const members = new Map(Object.entries(lower));
+  for (const [name, value] of Object.entries(upper)) members.set(name, over(value, members.get(name)));
+  // Defines own members, whatever their names; an assignment would not.
+  return Object.fromEntries(members);
+};
+
+/** The lowest first. The names of a lower layer come first, in its order, so that the text of the same tree is the same. */
+export const mergeLayers = (layers: readonly ExactTree[]): ExactTree => layers.reduce(merge, {});
+
+export interface NodeIdentity {
+  readonly cluster: string;
+  readonly node: string;
+  readonly instanceId: string;
+  readonly hostname: string;
+  /** Of jetpackd. */
+  readonly version: string;
+  /** Absolute path. */
+  readonly home: string;
+}
+
+export const identityLayer = ({ cluster, home, hostname, instanceId, node, version }: NodeIdentity): Tree => ({
+  cyclecloud: {
+    home,
+    cluster: { name: cluster },
+    node: { name: node },
+    instance: { id: instanceId, hostname },
+    jetpack: { version },
+  },
+});

@@ -1,0 +1,26 @@
+// A database that belongs to one node on one machine. A disk image carries files to other machines, where they are nobody's.
+import type { NodeAddress } from '../protocol/identity.ts';
+import { textOf } from '../storage/columns.ts';
+import type { Database } from '../storage/database.ts';
+
+/** Whose file it is. */
+export interface FileOwner extends NodeAddress {
+  /** The cloud's id of this machine. */
+  readonly instanceId: string;
+}
+
+export const ownerTable = 'CREATE TABLE owner (cluster TEXT NOT NULL, node TEXT NOT NULL, instance TEXT NOT NULL);';
+
+export const writeOwner = (database: Database, { cluster, node, instanceId }: FileOwner): void => {
+  database.prepare('INSERT INTO owner VALUES (?, ?, ?)').run(cluster, node, instanceId);
+};
+
+const nameOf = ({ cluster, node, instanceId }: FileOwner): string => `node ${node} of cluster ${cluster} on instance ${instanceId}`;
+
+/** Why this owner must not use the file; undefined when it is theirs. */
+export const refuseForeignOwner = (database: Database, owner: FileOwner): string | undefined => {
+  const row = database.prepare('SELECT cluster, node, instance FROM owner').get();
+  const found = { cluster: textOf(row, 'cluster'), node: textOf(row, 'node'), instanceId: textOf(row, 'instance') };
+  const same = found.cluster === owner.cluster && found.node === owner.node && found.instanceId === owner.instanceId;
+  return same ? undefined : `it belongs to ${nameOf(found)}, and this is ${nameOf(owner)}`;
+};

@@ -1,0 +1,159 @@
+// What events tell of their nodes, into the tables.
+//
+// A node's record follows its newest stream: what an older one brings late tells nothing any more. It follows one machine:
+// with the `node` event of another instance under the same name, everything that was told of the machine before is gone, for a
+// wish to be ended, or a reason not to be, is that machine's own. Texts are cut to what a list can carry.
+import type { NodeConverge, NodeKeepalive } from '../../actors/server/ports.ts';
+import type { Card } from '../../protocol/card.ts';
+import type { EventOf, JetpackEvent } from '../../protocol/events.ts';
+import { assertNever } from '../../protocol/result.ts';
+import { textOf } from '../../storage/columns.ts';
+import type { Database, Statement } from '../../storage/database.ts';
+import type { Source } from './event-log.ts';
+
+/** The longest texts of a record, characters. */
+const line = 1_000;
+const output = 8_192;
+
+/** Conditions kept of one node, and as many wishes; beyond it the oldest gives way. */
+const mostOfANode = 256;
+
+const bound = (table: string): string => `DELETE FROM ${table} WHERE node_id = ?1 AND name IN
+  (SELECT name FROM ${table} WHERE node_id = ?1 ORDER BY at DESC, name LIMIT -1 OFFSET ${mostOfANode})`;
+
+const cut = (text: string, most: number): string => (text.length <= most ? text : text.slice(0, most));
+/** Output is of interest for its end. */
+const cutStart = (text: string): string => (text.length <= output ? text : text.slice(-output));
+
+const cutCard = (card: Card): Card => ({
+  ...card,
+  summary: cut(card.summary, line),
+  recommendation: cut(card.recommendation, line),
+  ...(card.output === undefined ? {} : { output: cutStart(card.output) }),
+});
+
+const convergeOf = ({ run, trigger, outcome, done, total, step, failure, at }: EventOf<'converge'>): NodeConverge => ({
+  run,
+  trigger,
+  outcome,
+  done,
+  total,
+  ...(step === undefined ? {} : { step: cut(step, line) }),
+  ...(failure === undefined ? {} : { failure: cutCard(failure) }),
+  at,
+});
+
+const keepaliveOf = ({ expiresAt, reason }: EventOf<'keepalive'>): NodeKeepalive => ({
+  ...(expiresAt === undefined ? {} : { expiresAt }),
+  ...(reason === undefined ? {} : { reason: cut(reason, line) }),
+});
+
+export class NodeTells {
+  readonly #claim: Statement;
+  readonly #instance: Statement;
+  readonly #forget: readonly Statement[];
+  readonly #node: Statement;
+  readonly #phase: Statement;
+  readonly #keepalive: Statement;
+  readonly #converge: Statement;
+  readonly #condition: Statement;
+  readonly #dropCondition: Statement;
+  readonly #boundConditions: Statement;
+  readonly #request: Statement;
+  readonly #boundRequests: Statement;
+  readonly #withdraw: Statement;
+  readonly #heal: Statement;
+
+  constructor(database: Database) {
+    this.#claim = database.prepare('UPDATE nodes SET told_by = ? WHERE node_id = ? AND told_by <= ?');
+    this.#instance = database.prepare('SELECT instance FROM nodes WHERE node_id = ?');
+    this.#forget = [
+      'UPDATE nodes SET keepalive = NULL, converge = NULL WHERE node_id = ?',
+      'DELETE FROM conditions WHERE node_id = ?',
+      'DELETE FROM terminations WHERE node_id = ?',
+    ].map((sql) => database.prepare(sql));
+    this.#node = database.prepare('UPDATE nodes SET instance = ?, hostname = ?, version = ? WHERE node_id = ?');
+    this.#phase = database.prepare('UPDATE nodes SET phase = ?, detail = ?, phase_at = ? WHERE node_id = ?');
+    this.#keepalive = database.prepare('UPDATE nodes SET keepalive = ? WHERE node_id = ?');
+    this.#converge = database.prepare('UPDATE nodes SET converge = ? WHERE node_id = ?');
+    this.#condition = database.prepare('INSERT OR REPLACE INTO conditions VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#dropCondition = database.prepare('DELETE FROM conditions WHERE node_id = ? AND name = ?');
+    this.#boundConditions = database.prepare(bound('conditions'));
+    this.#request = database.prepare('INSERT OR REPLACE INTO terminations VALUES (?, ?, ?, ?, ?)');
+    this.#boundRequests = database.prepare(bound('terminations'));
+    this.#withdraw = database.prepare('DELETE FROM terminations WHERE node_id = ? AND request = ?');
+    this.#heal = database.prepare('DELETE FROM terminations WHERE node_id = ? AND name = ?');
+  }
+
+  /** Lets an event tell of its node. Streams are numbered as they are first seen: an older one has nothing to say any more. */
+  tell({ nodeId, streamId }: Source, event: JetpackEvent): void {
+    switch (event.kind) {
+      case 'node':
+      case 'phase':
+      case 'converge':
+      case 'condition':
+      case 'termination':
+      case 'keepalive':
+        if (this.#claim.run(streamId, nodeId, streamId).changes > 0) this.#tell(nodeId, event);
+        return;
+      case 'log':
+      case 'command':
+      case 'undelivered':
+      case 'dropped':
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  #tell(nodeId: number, event: EventOf<'node' | 'phase' | 'converge' | 'condition' | 'termination' | 'keepalive'>): void {
+    switch (event.kind) {
+      case 'node': {
+        const before = textOf(this.#instance.get(nodeId), 'instance');
+        if (before !== '' && before !== event.instanceId) for (const statement of this.#forget) statement.run(nodeId);
+        this.#node.run(event.instanceId, event.hostname, event.version, nodeId);
+        return;
+      }
+      case 'phase':
+        this.#phase.run(event.phase, event.detail ?? null, event.at, nodeId);
+        return;
+      case 'converge':
+        this.#converge.run(JSON.stringify(convergeOf(event)), nodeId);
+        return;
+      case 'condition':
+        this.#tellCondition(nodeId, event);
+        return;
+      case 'termination':
+        this.#tellTermination(nodeId, event);
+        return;
+      case 'keepalive':
+        this.#keepalive.run(event.holds ? JSON.stringify(keepaliveOf(event)) : null, nodeId);
+        return;
+      default:
+        assertNever(event);
+    }
+  }
+
+  #tellTermination(nodeId: number, { state, request, check, reason, at }: EventOf<'termination'>): void {
+    if (state === 'withdrawn') {
+      this.#withdraw.run(nodeId, request);
+      return;
+    }
+    this.#request.run(nodeId, cut(check, line), request, cut(reason, line), at);
+    this.#boundRequests.run(nodeId);
+  }
+
+  #tellCondition(nodeId: number, event: EventOf<'condition'>): void {
+    const name = cut(event.name, line);
+    const text = (value: string | undefined): string | null => (value === undefined ? null : cut(value, line));
+    // A check that is well does not ask for an end, even if its node has lost the memory of having asked.
+    if (event.status === 'OK' || event.status === 'NA') this.#heal.run(nodeId, name);
+    if (event.status === 'NA') {
+      this.#dropCondition.run(nodeId, name);
+      return;
+    }
+    const details = event.details === undefined ? null : cutStart(event.details);
+    this.#condition.run(nodeId, name, event.status, text(event.message), details, text(event.recommendation), event.at);
+    this.#boundConditions.run(nodeId);
+  }
+}

@@ -1,0 +1,13 @@
+// What the API answers from, for tests: nothing, unless they say otherwise.
+import { fail, ok } from '../../protocol/result.ts';
+import type { ApiSources } from '../http/app.ts';
+
+export const apiSources = (more: Partial<ApiSources> = {}): ApiSources => ({
+  nodes: () => Promise.resolve(ok([])),
+  events: () => [],
+  health: () => ({ broker: 'connected', events: 0 }),
+  command: () => Promise.resolve(fail('busy', 'no command was expected')),
+  commands: () => [],
+  commandOf: () => undefined,
+  ...more,
+});
