@@ -6,7 +6,7 @@ import { root } from './plan.ts';
 import { plain } from './view.ts';
 
 const cluster = { about: 'about', url: 'http://127.0.0.1:1' };
-const planIn = (state: string, forMs?: number) => ({ state, fresh: false, break: false, forMs, brokerUrl: undefined });
+const planIn = (state: string, forMs?: number) => ({ state, fresh: false, break: false, untilReady: false, forMs, brokerUrl: undefined });
 
 test('names the API, the logs and how it ends', () => {
   const text = banner(cluster, planIn('/tmp/box'), plain).join('\n');

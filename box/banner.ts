@@ -7,7 +7,14 @@ import type { Palette } from './view.ts';
 /** As a shell takes it for one word. */
 const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
 
-export const banner = ({ about, url }: Pick<Cluster, 'about' | 'url'>, { state, forMs }: BoxPlan, { dim, strong }: Palette): readonly string[] => {
+const endOf = ({ forMs, untilReady }: Pick<BoxPlan, 'forMs' | 'untilReady'>): string => {
+  const settled = untilReady ? 'when every node is ready or has failed' : undefined;
+  const time = forMs === undefined ? undefined : `after ${forMs / 1000} s`;
+  const ends = [settled, time].filter((end) => end !== undefined);
+  return ends.length === 0 ? 'Ctrl-C ends it.' : `Ends by itself ${ends.join(', or ')}.`;
+};
+
+export const banner = ({ about, url }: Pick<Cluster, 'about' | 'url'>, { state, forMs, untilReady }: BoxPlan, { dim, strong }: Palette): readonly string[] => {
   const jetpack = quoted(path.join(root, 'bin', 'jetpack'));
   const home = quoted(nodeHome(state, nodeNames[0]));
   const other = quoted(nodeHome(state, nodeNames[1]));
@@ -24,7 +31,7 @@ export const banner = ({ about, url }: Pick<Cluster, 'about' | 'url'>, { state, 
     `      ${jetpack} keepalive 2h --reason 'looking around' --home ${other}`,
     `      ${jetpack} log 'system is now ready' --home ${home}`,
     `      curl -d ${order} -H 'content-type: application/json' ${url}/api/commands`,
-    dim(forMs === undefined ? 'Ctrl-C ends it.' : `Ends by itself after ${forMs / 1000} s.`),
+    dim(endOf({ forMs, untilReady })),
     '',
   ];
 };

@@ -23,6 +23,9 @@ const program = 'npm start';
 const clock = systemClock;
 const random = systemRandom;
 
+/** How long a cluster is shown once it is settled, milliseconds: its last table appears when that has stood for a second. */
+const lingerMs = 1_500;
+
 /** Shows a cluster, begun at `since`, until it is to end. */
 const show = (cluster: Cluster, since: number, plan: BoxPlan, release: () => void): RunningProgram => {
   const { stdout } = process;
@@ -34,7 +37,7 @@ const show = (cluster: Cluster, since: number, plan: BoxPlan, release: () => voi
   const client = apiClient(cluster.url);
   const following = watch({ client, after: cluster.after, since, screen, palette, bars: canRedraw, names: nodeNames, everyMs: 200, clock });
 
-  const { forMs } = plan;
+  const { forMs, untilReady } = plan;
   let verdict: Failure | undefined;
   const stop = async (): Promise<void> => {
     const seen = await following.end();
@@ -42,12 +45,15 @@ const show = (cluster: Cluster, since: number, plan: BoxPlan, release: () => voi
     const seconds = (clock.monotonic() - started) / 1000;
     const totals = { ...seen, seconds, names: nodeNames };
     for (const line of ['', ...summaryLines(totals, palette)]) screen.print(line);
-    verdict = forMs === undefined ? undefined : verdictOn(totals, forMs);
+    verdict = verdictOn(totals);
     await cluster.stop();
     release();
   };
-  if (forMs === undefined) return { escalated: cluster.broken, stop };
-  return { escalated: cluster.broken, stop, over: pause(clock, forMs).then(() => () => verdict) };
+  const timeIsUp = forMs === undefined ? [] : [pause(clock, forMs)];
+  const isSettled = untilReady ? [following.settled.then(() => pause(clock, lingerMs))] : [];
+  const ends = [...timeIsUp, ...isSettled];
+  if (ends.length === 0) return { escalated: cluster.broken, stop };
+  return { escalated: cluster.broken, stop, over: Promise.race(ends).then(() => () => verdict) };
 };
 
 const start = async (plan: BoxPlan, level: LogLevel, { env }: Host): Promise<Result<RunningProgram>> => {

@@ -5,14 +5,14 @@ import { boxHelp, parsePlan, root } from './plan.ts';
 describe('the options of the cluster in a box', () => {
   test('without any it runs on the embedded broker, until a signal, in a folder that git ignores', () => {
     const state = path.join(root, '.state', 'box');
-    expect(parsePlan([], {})).toEqual({ ok: true, value: { state, fresh: false, break: false, forMs: undefined, brokerUrl: undefined } });
+    expect(parsePlan([], {})).toEqual({ ok: true, value: { state, fresh: false, break: false, untilReady: false, forMs: undefined, brokerUrl: undefined } });
   });
 
   test('each says what it says', () => {
     const url = 'amqp://guest:guest@127.0.0.1:5672';
-    expect(parsePlan(['--for', '20s', '--fresh', '--break', '--state', '/tmp/x', '--amqp', url], {})).toEqual({
+    expect(parsePlan(['--for', '20s', '--until-ready', '--fresh', '--break', '--state', '/tmp/x', '--amqp', url], {})).toEqual({
       ok: true,
-      value: { state: '/tmp/x', fresh: true, break: true, forMs: 20_000, brokerUrl: url },
+      value: { state: '/tmp/x', fresh: true, break: true, untilReady: true, forMs: 20_000, brokerUrl: url },
     });
   });
 

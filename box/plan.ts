@@ -9,6 +9,7 @@ export const command = 'npm start --';
 
 const table = {
   for: { value: 'TIME', help: 'end by itself after so long (20s, 5m) with a summary' },
+  'until-ready': { help: 'end by itself, with a summary, as soon as every node is ready or has failed' },
   fresh: { help: 'forget the state of earlier runs' },
   break: { help: 'make a script of one node fail, to see what that looks like' },
   amqp: { value: 'URL', env: 'JETPACK_BOX_AMQP_URL', help: 'run server and nodes as processes of their own on this RabbitMQ' },
@@ -25,8 +26,10 @@ export interface BoxPlan {
   readonly fresh: boolean;
   /** Whether a script of the project is made to fail. */
   readonly break: boolean;
-  /** Undefined to run until a signal. */
+  /** Undefined to run until a signal, or until the nodes are ready. */
   readonly forMs: number | undefined;
+  /** Whether it ends when every node is ready or has failed. */
+  readonly untilReady: boolean;
   /** Undefined for the embedded broker. May hold a password: never shown, never passed on in arguments. */
   readonly brokerUrl: string | undefined;
 }
@@ -61,6 +64,7 @@ export const parsePlan = (argv: readonly string[], env: Environment): Result<Box
     fresh: flags.value.fresh === true,
     break: flags.value.break === true,
     forMs: duration.value,
+    untilReady: flags.value['until-ready'] === true,
     brokerUrl: url.value,
   });
 };

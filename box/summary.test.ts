@@ -46,8 +46,8 @@ describe('the summary', () => {
   });
 });
 
-describe('the verdict on a run with a time of its own', () => {
-  const verdict = (...nodes: readonly NodeView[]) => verdictOn({ names, nodes }, 60_000);
+describe('the verdict on a run that ended by itself', () => {
+  const verdict = (...nodes: readonly NodeView[]) => verdictOn({ names, nodes, seconds: 60 });
 
   test('is good when every node is ready', () => {
     expect(verdict(...names.map((name) => nodeView(name)))).toBeUndefined();
@@ -70,6 +70,6 @@ describe('the verdict on a run with a time of its own', () => {
   });
 
   test('says when time was too short', () => {
-    expect(verdict(nodeView('scheduler'))).toEqual({ code: 'timeout', message: 'not every node was ready after 60 s' });
+    expect(verdict(nodeView('scheduler'))).toEqual({ code: 'timeout', message: 'not every node was ready after 60.0 s' });
   });
 });

@@ -46,10 +46,10 @@ const reasonOf = ({ converge, detail }: NodeView): string => {
   return `script ${script} of ${[project, spec].filter((name) => name !== undefined).join('/')} ${how}`;
 };
 
-/** Why a run with a time of its own did not go well. */
-export const verdictOn = ({ names, nodes }: Pick<Totals, 'names' | 'nodes'>, forMs: number): Failure | undefined => {
+/** Why a run that ended by itself did not go well. */
+export const verdictOn = ({ names, nodes, seconds }: Pick<Totals, 'names' | 'nodes' | 'seconds'>): Failure | undefined => {
   const failed = nodes.filter(({ phase }) => phase === 'failed');
   if (failed.length > 0) return { code: 'script_failed', message: harmless(failed.map((node) => `${node.node} failed: ${reasonOf(node)}`).join('; ')) };
   if (names.every((name) => isReady(nodes, name))) return undefined;
-  return { code: 'timeout', message: `not every node was ready after ${forMs / 1000} s` };
+  return { code: 'timeout', message: `not every node was ready after ${seconds.toFixed(1)} s` };
 };

@@ -180,4 +180,25 @@ describe('whoever watches a cluster', () => {
     await looks(3);
     expect([...(await following.end()).readyAfter]).toEqual([['scheduler', 1.9], ['execute-1', 2.34]]);
   });
+
+  test('knows that the cluster is settled when every node has become ready or failed in this run, and no sooner', async () => {
+    const server = new FakeServer();
+    const phase = (node: string, name: string): void => {
+      const raw = JSON.stringify({ kind: 'phase', id: '00000000-0000-4000-8000-000000000001', at: 0, phase: name });
+      server.log.push(storedEvent(`phase ${name}`, { node, kind: 'phase', raw, position: server.log.length + 1 }));
+    };
+    phase('scheduler', 'ready');
+    phase('execute-1', 'ready');
+    const { following, looks } = begin(server, 2);
+    let settled = false;
+    void following.settled.then(() => (settled = true));
+    phase('scheduler', 'ready');
+    phase('execute-1', 'converging');
+    await looks(2);
+    expect(settled).toBe(false);
+    phase('execute-1', 'failed');
+    await looks(2);
+    expect(settled).toBe(true);
+    await following.end();
+  });
 });

@@ -21,6 +21,8 @@ export interface Seen {
 }
 
 export interface Watch {
+  /** Resolves when every node has become ready or failed in this run. */
+  readonly settled: Promise<void>;
   /** Shows what is there now, then stops. */
   end(): Promise<Seen>;
 }
@@ -52,6 +54,9 @@ export const watch = ({ client, after, since, screen, palette, bars, names, ever
   const stop = new AbortController();
   let position = after;
   const readyAfter = new Map<string, number>();
+  /** As the nodes told them in this run. */
+  const phases = new Map<string, string>();
+  const settled = Promise.withResolvers<void>();
   let seen: Seen = { nodes: [], events: 0, readyAfter };
 
   const show = (stored: StoredEvent): void => {
@@ -60,9 +65,10 @@ export const watch = ({ client, after, since, screen, palette, bars, names, ever
     if (event?.kind === 'converge' && event.outcome === 'failed' && event.failure !== undefined) {
       for (const line of cardLines(stored.node, event.failure, palette)) screen.print(line);
     }
-    if (event?.kind === 'phase' && event.phase === 'ready' && !readyAfter.has(stored.node)) {
-      readyAfter.set(stored.node, Math.max(0, stored.receivedAt - since) / 1000);
-    }
+    if (event?.kind !== 'phase') return;
+    phases.set(stored.node, event.phase);
+    if (event.phase === 'ready' && !readyAfter.has(stored.node)) readyAfter.set(stored.node, Math.max(0, stored.receivedAt - since) / 1000);
+    if (names.every((name) => ['ready', 'failed'].includes(phases.get(name) ?? ''))) settled.resolve();
   };
 
   const look = async (): Promise<void> => {
@@ -87,6 +93,7 @@ export const watch = ({ client, after, since, screen, palette, bars, names, ever
 
   const following = follow();
   return {
+    settled: settled.promise,
     async end() {
       stop.abort();
       await following;

@@ -29,14 +29,8 @@ test('npm start runs a cluster that answers the commands of the README, and Ctrl
   expect(await cluster.interrupt()).toContain('3 of 3 nodes ready');
 }, 120_000);
 
-test('npm start -- --for 30s ends by itself with a summary that names each node ready', async () => {
-  const { code, output } = await type('npm start -- --for 30s').ended;
-  expect({ code, output }).toMatchObject({ code: 0 });
-  for (const node of ['scheduler', 'execute-1', 'execute-2']) expect(output).toContain(`  ${node}  ready  online\n`);
-}, 90_000);
-
-test('npm start -- --break --for 30s ends with the card of the script that failed and exit code 1', async () => {
-  const { code, output } = await type('npm start -- --break --for 30s').ended;
+test('npm start -- --break --until-ready ends with the card of the script that failed and exit code 1', async () => {
+  const { code, output } = await type('npm start -- --break --until-ready').ended;
   expect({ code, output }).toMatchObject({ code: 1 });
   expect(output).toContain('Failed to execute cluster-init script');
   expect(output).toContain('demo.break is set, so this node does not join');

@@ -8,7 +8,7 @@ import type { SpecReference } from '../../protocol/configuration.ts';
 /** Texts by the names of their files. */
 export type Scripts = Readonly<Record<string, string>>;
 
-export const version = '1.0.0';
+const version = '1.0.0';
 
 /** As a template names a spec. */
 export const spec = (project: string, name: string): SpecReference => ({ project, version, spec: name });

@@ -15,7 +15,10 @@ export const told = <K extends EventKind>(events: readonly StoredEvent[], node: 
 
 export const phasesOf = (events: readonly StoredEvent[], node: string): readonly string[] => told(events, node, 'phase').map(({ phase }) => phase);
 
-const repeated = (ids: readonly string[]): readonly string[] => ids.filter((id, index) => ids.indexOf(id) !== index);
+const repeated = (ids: readonly string[]): readonly string[] => {
+  const seen = new Set<string>();
+  return ids.filter((id) => seen.size === seen.add(id).size);
+};
 
 /** What is wrong with how converges of a node were told: nothing goes back, and nothing follows an outcome. */
 const convergeFlaws = (events: readonly StoredEvent[], node: string): readonly string[] => {

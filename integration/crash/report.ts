@@ -20,9 +20,10 @@ const faultLines = (of: string, { lost, misplaced, unknown }: Verdict, doubled: 
 ];
 
 /** A line a fault; none when all is well. A user's message may come again, with its id: it is delivered at least once. */
-export const faults = ({ verdict, sends }: CrashReport): readonly string[] => [
+export const faults = ({ flaws, verdict, sends }: CrashReport): readonly string[] => [
   ...faultLines('messages', verdict, verdict.doubled),
   ...faultLines('user messages', sends, []),
+  ...faultLine('events that are wrong', flaws),
 ];
 
 export const reportLines = ({ deaths, logs, verdict, sends, seconds }: CrashReport): readonly string[] => {

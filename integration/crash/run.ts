@@ -5,6 +5,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { StoredEvent } from '../../actors/server/ports.ts';
 import { apiClient, type ApiClient } from '../../box/api-client.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
@@ -13,6 +14,7 @@ import { namesFor } from '../../transport/topology.ts';
 import { startRabbit } from '../broker/find.ts';
 import type { Rabbit } from '../broker/rabbit.ts';
 import { takeUserMessages, type Taken } from '../cluster/taken.ts';
+import { flawsIn } from '../cluster/told.ts';
 import { crashCluster, prefix, type CrashCluster } from './cluster.ts';
 import { judge, type Attempt, type Verdict } from './judge.ts';
 import { Load, routingWord } from './load.ts';
@@ -30,6 +32,8 @@ export interface CrashReport {
   readonly verdict: Verdict;
   /** Of `jetpack send`: delivered at least once, so `doubled` is no fault there. */
   readonly sends: Verdict;
+  /** What is wrong with events of any kind, a daemon's own among them. */
+  readonly flaws: readonly string[];
   readonly seconds: number;
 }
 
@@ -40,16 +44,19 @@ const nothing = (): void => undefined;
 
 const spooled = async (folder: string): Promise<number> => (await readdir(folder)).filter((name) => name !== 'rejected').length;
 
-/** Texts of `jetpack log` in the store, in order. */
-const storedLogs = async (api: ApiClient): Promise<readonly string[]> => {
-  const texts: string[] = [];
+/** Everything in the store, in order. */
+const storedEvents = async (api: ApiClient): Promise<readonly StoredEvent[]> => {
+  const all: StoredEvent[] = [];
   for (let position = 0; ; ) {
     const { events, next } = await api.eventsAfter(position);
-    if (events.length === 0) return texts;
-    texts.push(...events.filter(({ kind }) => kind === 'log').map(({ message }) => message));
+    if (events.length === 0) return all;
+    all.push(...events);
     position = next;
   }
 };
+
+/** Texts of `jetpack log`, in order. */
+const logsOf = (events: readonly StoredEvent[]): readonly string[] => events.filter(({ kind }) => kind === 'log').map(({ message }) => message);
 
 class CrashRun {
   readonly #rabbit: Rabbit;
@@ -83,7 +90,7 @@ class CrashRun {
   }
 
   /** Waits until nothing is under way any more: nobody's spool, outbox or queue holds anything. Resolves with what is stored. */
-  async settle(api: ApiClient, logs: readonly Attempt[], sends: readonly Attempt[]): Promise<readonly string[]> {
+  async settle(api: ApiClient, logs: readonly Attempt[], sends: readonly Attempt[]): Promise<readonly StoredEvent[]> {
     const isIn = (texts: readonly string[], attempts: readonly Attempt[]): boolean => {
       const found = new Set(texts);
       return attempts.every(({ message, told }) => told === 'refused' || found.has(message));
@@ -91,14 +98,14 @@ class CrashRun {
     const spools = this.#cluster.targets.map(({ home }) => homePaths(home).spool);
     const waiting = [
       waitFor('empty spools', async () => (await Promise.all(spools.map(spooled))).every((count) => count === 0), settleMs),
-      waitFor('everything accepted in the store', async () => isIn(await storedLogs(api), logs), settleMs),
+      waitFor('everything accepted in the store', async () => isIn(logsOf(await storedEvents(api)), logs), settleMs),
       waitFor('everything sent at its receiver', () => isIn(this.#taken.bodies(), sends), settleMs),
     ];
     // What does not arrive in time is lost, and the verdict says what.
     await Promise.allSettled(waiting);
     for (const node of this.#cluster.nodes) await this.#end(node);
     await waitFor('an empty queue of reports', async () => (await this.#waitingReports()) === 0, settleMs);
-    const stored = await storedLogs(api);
+    const stored = await storedEvents(api);
     await this.#end(this.#cluster.server);
     return stored;
   }
@@ -146,7 +153,7 @@ export const runCrash = async ({ seed, kills }: CrashOptions, signal: AbortSigna
     await load.end();
     const stored = await run.settle(api, load.logs, load.sends);
     const seconds = (systemClock.monotonic() - started) / 1000;
-    return { deaths, logs: load.logs, verdict: judge(load.logs, stored), sends: judge(load.sends, taken.bodies()), seconds };
+    return { deaths, logs: load.logs, verdict: judge(load.logs, logsOf(stored)), sends: judge(load.sends, taken.bodies()), flaws: flawsIn(stored), seconds };
   };
 
   try {

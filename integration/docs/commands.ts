@@ -14,8 +14,7 @@ const ci = (line: string): Proof => ({ by: 'ci', line });
 
 export const commands: Readonly<Record<string, Proof>> = {
   'npm start': { by: 'unit' },
-  'npm start -- --for 30s': { by: 'unit' },
-  'npm start -- --break --for 30s': { by: 'unit' },
+  'npm start -- --break --until-ready': { by: 'unit' },
   'bin/jetpack status --home .state/box/nodes/scheduler': { by: 'unit' },
   'bin/jetpack config cyclecloud.node.name --home .state/box/nodes/scheduler': { by: 'unit' },
   "bin/jetpack keepalive 2h --reason 'looking around' --home .state/box/nodes/execute-1": { by: 'unit' },
