@@ -10,7 +10,7 @@ import { checkBroker } from './check-broker.ts';
 import type { Cluster } from './cluster.ts';
 import { startInProcess } from './in-process.ts';
 import { boxHelp, command, nodeNames, parsePlan, type BoxPlan } from './plan.ts';
-import { prepareState } from './prepare-state.ts';
+import { findsPython, prepareState } from './prepare-state.ts';
 import { startProcesses } from './processes.ts';
 import { screenOn } from './screen.ts';
 import { claimState } from './state.ts';
@@ -64,7 +64,8 @@ const start = async (plan: BoxPlan, level: LogLevel, { env }: Host): Promise<Res
   if (!claimed.ok) return claimed;
   const { prefix, release } = claimed.value;
   const since = clock.now();
-  const prepared = prepareState(state, plan.break);
+  const python = findsPython(env['PATH']);
+  const prepared = prepareState(state, plan.break, python);
   if (!prepared.ok) {
     release();
     return prepared;
@@ -74,7 +75,8 @@ const start = async (plan: BoxPlan, level: LogLevel, { env }: Host): Promise<Res
     release();
     return cluster;
   }
-  return ok(show(cluster.value, since, plan, release));
+  const about = python ? cluster.value.about : `${cluster.value.about}; no python3 is on the PATH, so the scripts in Python are left out`;
+  return ok(show({ ...cluster.value, about }, since, plan, release));
 };
 
 const main = async (host: Host): Promise<void> => {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { clusterTemplate } from '../protocol/cluster-template.ts';
 import { nodeHome, nodeNames, root, serverHome } from './plan.ts';
-import { prepareState } from './prepare-state.ts';
+import { findsPython, prepareState } from './prepare-state.ts';
 
 let state: string;
 beforeEach(() => {
@@ -23,7 +23,7 @@ interface Written {
 }
 
 const written = (fault: boolean): Written => {
-  expect(prepareState(state, fault)).toMatchObject({ ok: true });
+  expect(prepareState(state, fault, true)).toMatchObject({ ok: true });
   return JSON.parse(readFileSync(path.join(clusters(), 'box.json'), 'utf8')) as Written;
 };
 
@@ -69,7 +69,7 @@ describe("the template of the box's cluster", () => {
     mkdirSync(serverHome(state), { recursive: true });
     writeFileSync(clusters(), '');
     const file = path.join(clusters(), 'box.json');
-    expect(prepareState(state, false)).toEqual({
+    expect(prepareState(state, false, true)).toEqual({
       ok: false,
       error: { code: 'home_unusable', message: `${file} cannot be written (EEXIST): name another folder with --state` },
     });
@@ -104,5 +104,25 @@ describe('a script that is to fail', () => {
     const before = markAll();
     written(false);
     expect(marked()).toEqual(before);
+  });
+});
+
+describe('where there is no python3', () => {
+  test('the nodes converge the project without its scripts in Python, and with all others', () => {
+    expect(prepareState(state, false, false)).toMatchObject({ ok: true });
+    const { locker } = JSON.parse(readFileSync(path.join(clusters(), 'box.json'), 'utf8')) as Written;
+    const files = (folder: string): readonly string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted();
+    const all = files(path.join(root, 'examples', 'locker'));
+    expect(all.filter((file) => file.endsWith('.py'))).toHaveLength(2);
+    expect(files(fileURLToPath(locker))).toEqual(all.filter((file) => !file.endsWith('.py')));
+  });
+
+  test('--break is refused with a line that says so', () => {
+    expect(prepareState(state, true, false)).toEqual({ ok: false, error: { code: 'usage', message: '--break makes a script in Python fail, and there is no python3 on the PATH' } });
+  });
+
+  test('that is found out by the PATH', () => {
+    writeFileSync(path.join(state, 'python3'), '');
+    expect(['/nowhere', `/nowhere:${state}`, undefined].map(findsPython)).toEqual([false, true, false]);
   });
 });

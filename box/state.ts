@@ -39,7 +39,7 @@ const locks = (folder: string): readonly string[] => [
 const prefixFile = (folder: string): string => path.join(folder, 'prefix');
 
 const forget = (folder: string): void => {
-  for (const made of [path.join(folder, 'nodes'), serverHome(folder), logFolder(folder), prefixFile(folder)]) {
+  for (const made of [path.join(folder, 'nodes'), path.join(folder, 'locker'), serverHome(folder), logFolder(folder), prefixFile(folder)]) {
     rmSync(made, { recursive: true, force: true });
   }
 };

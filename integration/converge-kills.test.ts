@@ -51,7 +51,6 @@ describe('a daemon that is killed while a script of it runs', () => {
       'echo $$ >> "$JETPACK_HOME/pids"',
       until(gate),
       "note 'long ends'",
-      'kill %1',
     );
 
   const pidsOf = (node: string): readonly number[] => {

@@ -156,6 +156,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
       openSockets: (handle) => listenLocal({ paths: sockets, handle, clock, logger: logger.child({ actor: 'gateway' }) }),
       drainSpool: (submit) => drainSpool({ paths, submit, clock, logger: logger.child({ actor: 'gateway' }) }),
       inspect: () => system.inspect(),
+      clock,
       onOpen: () => serving.resolve(),
     },
   });

@@ -46,7 +46,7 @@ export interface NodePorts {
   readonly healthcheck: Omit<HealthcheckPorts, 'messaging' | 'keepalive'>;
   readonly converge: Omit<ConvergePorts, 'messaging' | 'sync' | 'config' | 'healthcheck'>;
   readonly sync: Omit<SyncPorts, 'transport' | 'messaging' | 'config' | 'healthcheck' | 'converge'>;
-  readonly gateway: Omit<GatewayPorts, keyof ServePorts> & Pick<ServePorts, 'inspect'>;
+  readonly gateway: Omit<GatewayPorts, keyof ServePorts> & Pick<ServePorts, 'inspect' | 'clock'>;
   readonly status: Omit<StatusPorts, 'sync' | 'healthcheck' | 'keepalive' | 'converge'>;
 }
 

@@ -91,7 +91,7 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
       times: { heartbeatMs: 200, registerAgainMs: 20 },
       ...around,
     },
-    gateway: { openSockets: sockets, drainSpool: () => ({ close: nothingYet }), inspect: () => system.inspect(), onOpen: nothing },
+    gateway: { openSockets: sockets, drainSpool: () => ({ close: nothingYet }), inspect: () => system.inspect(), clock, onOpen: nothing },
   };
   const refs = nodeRefs(system);
   const watched = watchTree(world, nodeTree(refs, ports), deeds);

@@ -20,8 +20,8 @@ const ledger = 'ran';
 export const noting = (line: string, ...rest: readonly string[]): string =>
   ['#!/bin/bash', 'set -euo pipefail', `note() { echo "$1" >> "$JETPACK_HOME/${ledger}"; }`, `note '${line}'`, ...rest, ''].join('\n');
 
-/** Part of a script: goes on when a file is there. */
-export const until = (file: string): string => `while [ ! -e '${file}' ]; do sleep 0.1; done`;
+/** Part of a script: goes on when a file is there; ends when its node's home is gone. */
+export const until = (file: string): string => `while [ ! -e '${file}' ]; do [ -d "$JETPACK_HOME" ] || exit 1; sleep 0.1; done`;
 
 /** The lines in a node's ledger. */
 export const notes = (home: string): readonly string[] => {

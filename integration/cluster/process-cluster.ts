@@ -9,7 +9,7 @@ import { apiClient } from '../../box/api-client.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
 import type { ClusterTemplate } from '../../protocol/cluster-template.ts';
 import type { Phase } from '../../protocol/events.ts';
-import { runJetpack, startProgram, type Running } from './processes.ts';
+import { endScriptsBelow, runJetpack, startProgram, type Running } from './processes.ts';
 import { phasesOf } from './told.ts';
 
 /** Of all the nodes that a test starts. */
@@ -125,6 +125,7 @@ export class ProcessCluster {
 
   async dispose(): Promise<void> {
     await Promise.all(this.#running.map((running) => running.kill()));
+    endScriptsBelow(this.folder);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 

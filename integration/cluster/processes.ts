@@ -1,6 +1,7 @@
 // Real processes of this repository: servers and daemons started through their launchers, killed and stopped by pid.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -92,4 +93,25 @@ export const runJetpack = async (
   child.stdin.on('error', () => undefined).end(input);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout, stderr };
+};
+
+const environmentOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    // It has ended meanwhile, or is not ours.
+    return '';
+  }
+};
+
+/** Ends what scripts of killed daemons left running: everything whose node's home is below this folder. */
+export const endScriptsBelow = (folder: string): void => {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    if (!environmentOf(pid).includes(`\0JETPACK_HOME=${folder}${path.sep}`)) continue;
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // Gone.
+    }
+  }
 };

@@ -65,6 +65,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
       identity: { cluster: 'lab', node: 'n1', version: '1.0.0' },
     },
     inspect: () => system.inspect(),
+    clock,
     onOpen: () => void deeds.push('open'),
   });
   const watching = supervise('end');
@@ -325,7 +326,7 @@ describe('a request for another actor', () => {
     expect(begun.sync.received.at(-1)).toEqual({ type: 'unwait', id: waitOf(begun).wait.id });
   });
 
-  test('wait is asked anew of a successor when sync crashed', async () => {
+  test('wait is asked anew of a successor when sync crashed, for the time that remains', async () => {
     const begun = await begin();
     const other = await begin();
     let crashes = 1;
@@ -339,16 +340,16 @@ describe('a request for another actor', () => {
         start: () => null,
         receive: (state, message: SyncMessage) => {
           received.push(message);
-          if (crashes-- > 0) throw new Error('a crash');
+          if (crashes-- > 0) return other.clock.advance(20_000).then(() => Promise.reject(new Error('a crash')));
           if (message.type === 'wait') message.reply(ok({ nodes: [] }));
           return state;
         },
       },
       watching,
     );
-    const server = new RequestServer({ ...({} as ServePorts), sync }, contextOf(other.system), new AbortController().signal);
+    const server = new RequestServer({ ...({} as ServePorts), sync, clock: other.clock }, contextOf(other.system), new AbortController().signal);
     expect(await server.serve(wait({ remainingMs: 60_000 }), { progress: () => undefined, gone: begun.gone.signal })).toMatchObject({ ok: true });
-    expect(received.map(({ type }) => type)).toEqual(['wait', 'wait']);
+    expect(received.map((message) => message.type === 'wait' && message.wait.timeoutMs)).toEqual([60_000, 40_000]);
   });
 
   test('what takes long is answered at once when the daemon stops, and holds up nothing', async () => {

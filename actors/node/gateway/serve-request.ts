@@ -1,4 +1,5 @@
 // One local request: which actor it is for, how long its caller waits, and its answer.
+import type { Clock } from '../../../effects/clock.ts';
 import type { LocalReply, LocalRequest, LocalRequestOf, SpooledRequest } from '../../../protocol/local.ts';
 import { assertNever, fail, ok, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
@@ -31,6 +32,7 @@ export interface ServePorts {
   readonly sync: ActorRef<WaitForNodes | WaitNoMore>;
   readonly status: StatusPorts;
   readonly inspect: () => readonly ActorSnapshot[];
+  readonly clock: Clock;
 }
 
 /** A caller that names no time waits this long. */
@@ -133,14 +135,16 @@ export class RequestServer<M> {
   /** An actor that crashed has forgotten the wait: it is asked anew for the time that remains. */
   async #wait(request: LocalRequestOf<'wait'>, asker: Asker, waitMs: number, trace: TraceContext | undefined): Promise<Result<WaitedFor>> {
     const { count, id, phase, role } = request;
-    const { sync } = this.#ports;
+    const { clock, sync } = this.#ports;
+    const end = clock.monotonic() + waitMs;
     const leave = (): void => void this.#context.tell(sync, { type: 'unwait', id });
     asker.gone.addEventListener('abort', leave, { once: true });
     try {
       for (;;) {
-        const wait = { id, role, phase, count, timeoutMs: waitMs };
+        const timeoutMs = Math.max(0, end - clock.monotonic());
+        const wait = { id, role, phase, count, timeoutMs };
         // Its own time limit answers first, with how the nodes stand.
-        const result = await this.#ask(sync, (reply: Reply<Result<WaitedFor>>) => ({ type: 'wait', wait, reply }) as const, waitMs + 1_000, trace);
+        const result = await this.#ask(sync, (reply: Reply<Result<WaitedFor>>) => ({ type: 'wait', wait, reply }) as const, timeoutMs + 1_000, trace);
         if (result.ok || result.error.code !== 'actor_crashed' || asker.gone.aborted) return result;
       }
     } finally {
