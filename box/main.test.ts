@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { serverHome } from './plan.ts';
 import { BoxProcess, type Ended } from './testing/box-process.ts';
+import { told } from './testing/told.ts';
 
 let folder: string;
 let boxes: BoxProcess[];
@@ -25,10 +26,6 @@ const start = (argv: readonly string[], env: Readonly<Record<string, string>> = 
   return box;
 };
 const summary = (output: string): readonly string[] => output.slice(output.indexOf('Summary after')).trim().split('\n');
-
-/** Lines of events, of one node or of all: what each says. */
-const told = (output: string, node = '\\S+'): readonly string[] =>
-  [...output.matchAll(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  ${node} +[A-Z]+ +(.*)$`, 'gm'))].map(([, message = '']) => message);
 
 /** What a node tells in order; its checks run beside it, and come when they come. */
 const steps = (output: string, node: string): readonly string[] => told(output, node).filter((message) => !message.startsWith('check '));

@@ -1,4 +1,5 @@
 // How the cluster in a box shows what happens: events, cards, the broker. Pure: from what the API answers to lines of text.
+import { unprintable } from '../commands/line.ts';
 import type { StoredEvent } from '../actors/server/ports.ts';
 import type { NodeView } from '../actors/server/roster.ts';
 import { cardText } from '../commands/converge.ts';
@@ -26,7 +27,7 @@ const clockTime = (at: number): string => {
 };
 
 /** Text of a node, made harmless for a terminal: one line, no control sequences. */
-export const harmless = (text: string): string => text.replaceAll(/\p{Cc}/gu, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
+export const harmless = (text: string): string => text.replaceAll(unprintable, (character) => `\\x${(character.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 
 /** A message may be a megabyte; the store has all of it. */
 const longest = 1_000;

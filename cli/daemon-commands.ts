@@ -1,7 +1,7 @@
 // Commands that the daemon answers: what each asks, for how long, and what it prints.
 import { convergeRequest, presentConverge, type ConvergeInvocation } from '../commands/converge.ts';
 import type { Envelope } from '../commands/envelope.ts';
-import { healthRequest, presentHealth, type HealthInvocation } from '../commands/health.ts';
+import { healthExit, healthRequest, presentHealth, type HealthInvocation } from '../commands/health.ts';
 import { inspectRequest, presentInspect, type InspectInvocation } from '../commands/inspect.ts';
 import { keepaliveRequest, presentKeepalive, type KeepaliveInvocation } from '../commands/keepalive.ts';
 import { presentStatus, statusRequest, type StatusInvocation } from '../commands/status.ts';
@@ -15,6 +15,8 @@ interface Asking {
   readonly question: Omit<Question, 'onProgress'>;
   /** What is printed for the daemon's result. */
   readonly present: (result: unknown) => string;
+  /** Exit code of a command that was answered, default 0. */
+  readonly exit?: (result: unknown) => 0 | 1;
 }
 
 const shortMs = 5_000;
@@ -35,6 +37,7 @@ export const askingOf = (invocation: AskingInvocation, envelope: Envelope): Aski
       return {
         question: { request: healthRequest(invocation, envelope), socket: 'cluster', withinMs: invocation.run ? checksMs : shortMs, untilBack: false },
         present: (result) => presentHealth(invocation, result),
+        exit: healthExit,
       };
     case 'inspect':
       return {

@@ -274,6 +274,17 @@ describe('a command that the daemon answers', () => {
     expect(await jetpack(argv)).toEqual({ exit: 1, out: '', err });
   });
 
+  test.each([
+    ['OK', 0],
+    ['NA', 0],
+    ['Warning', 1],
+    ['Error', 1],
+    ['Unknown', 1],
+  ])('health says with its exit code that a check is %s', async (status, exit) => {
+    await node.daemon(({ id }) => ({ ok: true, id, result: { conditions: [{ name: 'disk', status: 'OK', since: 0 }, { name: 'gpu', status, since: 0 }], running: false } }));
+    for (const argv of [['health'], ['health', '--run', '--json']]) expect(await jetpack(argv)).toMatchObject({ exit, err: '' });
+  });
+
   test('prints lines as they come, each as one line', async () => {
     await node.impostor((socket) => {
       socket.once('data', (sent: Buffer) => {

@@ -48,6 +48,8 @@ const messageOf = async (invocation: LogInvocation | SendInvocation, envelope: E
 /** What a command that ended well says: `out` on standard output, `note` as a line on standard error. */
 interface Said {
   readonly out: string;
+  /** Default 0. */
+  readonly exit?: 0 | 1;
   readonly note?: string | undefined;
 }
 
@@ -72,9 +74,9 @@ const readConfig = async (invocation: ConfigInvocation, home: string, io: Io): P
 
 const askDaemon = async (invocation: AskingInvocation, envelope: Envelope, home: string, io: Io): Promise<Result<Said>> => {
   const { ask } = await import('./ask.ts');
-  const { question, present } = askingOf(invocation, envelope);
+  const { exit, question, present } = askingOf(invocation, envelope);
   const asked = await ask(home, { ...question, onProgress: (line) => io.out(`${printable(line)}\n`) }, io.clock);
-  return asked.ok ? ok({ out: present(asked.value) }) : asked;
+  return asked.ok ? ok({ out: present(asked.value), exit: exit?.(asked.value) ?? 0 }) : asked;
 };
 
 const perform = (invocation: Invocation, envelope: Envelope, home: string, io: Io): Promise<Result<Said>> => {
@@ -130,10 +132,10 @@ export const run = async (io: Io): Promise<number> => {
         io.err(sayFailure(command, outcome.error));
         return errors[outcome.error.code].exit;
       }
-      const { note, out } = outcome.value;
+      const { exit = 0, note, out } = outcome.value;
       if (out !== '') io.out(out);
       if (note !== undefined) io.err(say(command, note));
-      return 0;
+      return exit;
     }
   }
 };

@@ -4,6 +4,7 @@ import type { Card } from '../protocol/card.ts';
 import type { LocalRequestOf } from '../protocol/local.ts';
 import { columns } from './columns.ts';
 import type { Envelope } from './envelope.ts';
+import { harmlessLines } from './line.ts';
 
 export interface ConvergeInvocation {
   readonly command: 'converge';
@@ -49,18 +50,11 @@ export const convergeRequest = ({ plan, rerunScripts }: ConvergeInvocation, { id
   ...(trace === undefined ? {} : { trace }),
 });
 
-/** Text from a script as lines of a terminal: nothing in it moves the cursor or hides the rest. */
-const harmless = (text: string): readonly string[] =>
-  text
-    .replace(/\s+$/u, '')
-    .split(/\r\n|\n|\r/)
-    .map((line) => line.replaceAll('\t', '    ').replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\u{FFFD}'));
-
-const oneLine = (text: string): string => harmless(text).join(' ');
+const oneLine = (text: string): string => harmlessLines(text).join(' ');
 
 /** A card for a person: several lines, each ended. */
 export const cardText = ({ log, output, recommendation, summary }: Card): string => {
-  const written = output === undefined || output.trim() === '' ? [] : ['  The end of its output:', ...harmless(output).map((line) => `  | ${line}`)];
+  const written = output === undefined || output.trim() === '' ? [] : ['  The end of its output:', ...harmlessLines(output).map((line) => `  | ${line}`)];
   const all = log === undefined ? [] : [`  All of it: ${oneLine(log)}`];
   return [oneLine(summary), ...written, ...all, `  What to do: ${oneLine(recommendation)}`].map((line) => `${line.trimEnd()}\n`).join('');
 };

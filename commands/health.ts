@@ -24,7 +24,7 @@ export const addHealth = (program: Command, invoke: (invocation: HealthInvocatio
   program
     .command('health')
     .summary('what the health checks found')
-    .description('Shows what the scripts in config/healthcheck.d found when they last ran.')
+    .description('Shows what the scripts in config/healthcheck.d found when they last ran.\nExit code 0 when all is well, 1 when a check is Warning, Error or Unknown.')
     .option('--run', 'run them now, and show what they found')
     .option('--json', 'as JSON')
     .action(({ json, run }: { json?: boolean; run?: boolean }) => invoke({ command: 'health', run: run === true, json: json === true }));
@@ -46,4 +46,10 @@ export const presentHealth = ({ json }: HealthInvocation, result: unknown): stri
   const table = rows.length === 0 ? 'no checks\n' : columns([['check', 'status', 'since', ''], ...rows]);
   const ends = termination === undefined ? '' : `${printable(`asks the server to end this node: ${termination.check}: ${termination.reason}`)}\n`;
   return `${table}${ends}${when}${running ? ', running now' : ''}\n`;
+};
+
+/** 1 when there is something that is not well. */
+export const healthExit = (result: unknown): 0 | 1 => {
+  const { conditions } = result as Health;
+  return conditions.every(({ status }) => status === 'OK' || status === 'NA') ? 0 : 1;
 };

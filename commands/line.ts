@@ -3,9 +3,12 @@ import type { Failure } from '../protocol/result.ts';
 /** A line longer than this is cut: an argument may have a hundred thousand bytes. */
 const longest = 500;
 
+/** What moves a terminal's cursor, ends a line or turns the direction of the text. */
+export const unprintable = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
 /** Text from anywhere as one printable line. */
 export const printable = (text: string): string => {
-  const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll(/\p{Cc}/gu, '\u{FFFD}');
+  const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll(unprintable, '\u{FFFD}');
   return line.length <= longest ? line : `${line.slice(0, longest)}…`;
 };
 
@@ -15,3 +18,10 @@ export const say = (command: string, text: string): string => `${printable(`${co
 /** A failure as that line: one of usage points to the help, any other ends with its code (docs/ERRORS.md). */
 export const sayFailure = (command: string, { code, message }: Failure): string =>
   say(command, code === 'usage' ? `${message}; see ${command} --help` : `${message} (${code})`);
+
+/** Text from anywhere as lines of a terminal: nothing in it moves the cursor, turns the direction or hides the rest. */
+export const harmlessLines = (text: string): readonly string[] =>
+  text
+    .replace(/\s+$/u, '')
+    .split(/\r\n|\n|\r/)
+    .map((line) => line.replaceAll('\t', '    ').replaceAll(unprintable, '\u{FFFD}'));

@@ -15,6 +15,7 @@ describe('jetpack status', () => {
     broker: 'connected',
     outbox: { rows: 0, bytes: 0 },
     sync: { link: 'registered', phase: 'ready', detail: '4 scripts ran, 0 had run before' },
+    config: { revision: 7 },
     health: { conditions: [{ name: 'disk', status: 'OK' }], lastRoundAt: at, running: false },
     keepalive: { holds: true, reason: 'debugging' },
     converge: { state: 'idle', waiting: 0, last: { outcome: 'succeeded', done: 4, total: 4, endedAt: at } },
@@ -28,6 +29,7 @@ phase      ready: 4 scripts ran, 0 had run before
 server     registered
 broker     connected
 outbox     empty
+config     revision 7
 health     1 of 1 checks OK, last at ${localTime(at)}
 keepalive  kept alive forever: debugging
 converge   succeeded: 4 of 4 scripts, ended at ${localTime(at)}
@@ -38,6 +40,7 @@ converge   succeeded: 4 of 4 scripts, ended at ${localTime(at)}
     const text = present({
       outbox: { rows: 3, bytes: 700 },
       sync: undefined,
+      config: { problem: { code: 'home_unusable', message: 'disk full' } },
       health: {
         conditions: [{ name: 'disk', status: 'Unknown', message: 'exited with code 3' }],
         running: true,
@@ -45,11 +48,13 @@ converge   succeeded: 4 of 4 scripts, ended at ${localTime(at)}
       },
       converge: { last: { outcome: 'failed', done: 1, total: 4, endedAt: at, failure: { summary: 'it\nbroke' } } },
     });
-    expect(text.split('\n').slice(1, 8)).toEqual([
+    expect(text.split('\n').slice(1, 10)).toEqual([
       'phase      no answer',
       'server     no answer',
       'broker     connected',
       'outbox     3 messages wait, 700 bytes',
+      'config     none from the server yet',
+      '           node.json does not hold it: disk full (home_unusable)',
       'health     0 of 1 checks OK, running now',
       '           disk is Unknown: exited with code 3',
       '           asks the server to end this node: gpu: lost',

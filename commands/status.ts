@@ -20,6 +20,7 @@ interface Status {
   readonly broker: string;
   readonly outbox: { readonly rows: number; readonly bytes: number };
   readonly sync?: { readonly link: string; readonly phase: string; readonly detail?: string };
+  readonly config?: { readonly revision?: number; readonly problem?: { readonly code: string; readonly message: string } };
   readonly health?: {
     readonly conditions: ReadonlyArray<{ readonly name: string; readonly status: string; readonly message?: string }>;
     readonly lastRoundAt?: number;
@@ -53,6 +54,11 @@ export const statusRequest = ({ id, trace }: Envelope): LocalRequestOf<'status'>
 
 const noAnswer = 'no answer';
 
+const configLines = ({ problem, revision }: NonNullable<Status['config']>): readonly string[] => {
+  const known = revision === undefined ? 'none from the server yet' : `revision ${revision}`;
+  return [known, ...(problem === undefined ? [] : [`node.json does not hold it: ${problem.message} (${problem.code})`])];
+};
+
 const healthLines = ({ conditions, lastRoundAt, running, termination }: NonNullable<Status['health']>): readonly string[] => {
   const ok = conditions.filter(({ status }) => status === 'OK').length;
   const when = running ? ', running now' : lastRoundAt === undefined ? ', not run yet' : `, last at ${localTime(lastRoundAt)}`;
@@ -76,13 +82,14 @@ export const presentStatus = ({ json }: StatusInvocation, result: unknown): stri
   if (json) return `${JSON.stringify(result, null, 4)}\n`;
   // The daemon and this command are of one version, or the handshake would have said so.
   const status = result as Status;
-  const { broker, cluster, converge, health, keepalive, node, outbox, sync, version } = status;
+  const { broker, cluster, config, converge, health, keepalive, node, outbox, sync, version } = status;
   const parts: ReadonlyArray<readonly [string, readonly string[]]> = [
     ['node', [`${cluster}/${node}, jetpack ${version}`]],
     ['phase', orSilent(sync, ({ phase, detail }) => [detail === undefined ? phase : `${phase}: ${detail}`])],
     ['server', orSilent(sync, ({ link }) => [link])],
     ['broker', [broker]],
     ['outbox', [outbox.rows === 0 ? 'empty' : `${outbox.rows} messages wait, ${outbox.bytes} bytes`]],
+    ['config', orSilent(config, configLines)],
     ['health', orSilent(health, healthLines)],
     ['keepalive', orSilent(keepalive, (view) => [presentKeepalive(view)])],
     ['converge', orSilent(converge, convergeLines)],

@@ -33,4 +33,10 @@ export class ManualBootClock implements BootClock {
     this.#zero = this.#clock.monotonic();
     this.#clock.step(ms);
   }
+
+  /** A container is down for `ms`, and counts from nothing again on a machine that goes on. */
+  restartContainer(ms = 0): void {
+    this.#zero = this.#clock.monotonic();
+    this.#clock.step(ms);
+  }
 }

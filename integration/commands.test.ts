@@ -2,27 +2,18 @@
 // of a node come to at the server.
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { uuid7, systemRandom } from '../effects/random.ts';
 import { waitFor } from '../effects/testing/wait-for.ts';
-import { startRabbit } from './broker/find.ts';
-import type { Rabbit } from './broker/rabbit.ts';
 import { answered, carriedOut, give, post, recordOf } from './cluster/commands.ts';
 import { installCheck, Locker, notes, noting, spec, until } from './cluster/locker.ts';
-import { ProcessCluster } from './cluster/process-cluster.ts';
+import type { ProcessCluster } from './cluster/process-cluster.ts';
 import type { Running } from './cluster/processes.ts';
 import { flawsIn, told } from './cluster/told.ts';
+import { useClusters } from './cluster/use-clusters.ts';
 
-let rabbit: Rabbit;
+const clusters = useClusters();
 let cluster: ProcessCluster;
-
-beforeAll(async () => {
-  rabbit = await startRabbit();
-}, 120_000);
-
-afterAll(() => rabbit?.dispose());
-
-afterEach(() => cluster.dispose());
 
 const all = ['execute-1', 'execute-2', 'execute-3', 'execute-4', 'scheduler'];
 
@@ -30,7 +21,7 @@ const newId = (): string => uuid7(Date.now(), systemRandom);
 
 /** Five nodes, or those named, each with one script and one check, ready. */
 const startCluster = async (names: readonly string[] = all): Promise<{ readonly server: Running; readonly nodes: ReadonlyMap<string, Running> }> => {
-  cluster = new ProcessCluster(rabbit.url());
+  cluster = clusters.begin();
   const locker = new Locker(path.join(cluster.folder, 'locker'));
   locker.upload('p', { s: { '10-line.sh': noting('script') } });
   const entry = (role: string) => ({ roles: [role], specs: [spec('p', 's')] });
@@ -155,7 +146,7 @@ describe('a check that exits with 254', () => {
   const ail = (): string => path.join(cluster.home(node), 'ailing');
 
   const startAiling = async (): Promise<Running> => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     installCheck(cluster.home(node), 'fan.sh', ailing);
     await cluster.startServer();
     const running = await cluster.startNode(node);
@@ -187,7 +178,8 @@ describe('a check that exits with 254', () => {
     await carriedOut(cluster, { command: 'check' });
     await waitFor('the wish to be withdrawn', async () => (await cluster.node(node)).termination === undefined);
     const terminations = told(await cluster.events(), node, 'termination');
-    expect(terminations.map(({ state }) => state)).toEqual(['requested', 'withdrawn']);
+    // The daemon that was started anew told of the same request once more, as it tells all that stands.
+    expect(terminations.map(({ state }) => state)).toEqual(['requested', 'requested', 'withdrawn']);
     expect(new Set(terminations.map(({ request }) => request)).size).toBe(1);
     expect(flawsIn(await cluster.events())).toEqual([]);
   }, 90_000);
@@ -210,7 +202,10 @@ describe('a check that exits with 254', () => {
     await cluster.inPhaseAgain('ready', 2, node);
     expect(await cluster.jetpack(node, ['keepalive', 'show'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^kept alive until .* \(in 59 min \d+ s\): looking at the fan\n$/) });
     await carriedOut(cluster, { command: 'check' });
-    expect((await cluster.node(node)).keepalive).toEqual(keepalive);
+    const toldAnew = (await cluster.node(node)).keepalive;
+    expect(toldAnew).toEqual({ ...keepalive, expiresAt: expect.any(Number) });
+    // Told anew, from what is left of it on another clock.
+    expect(Math.abs((toldAnew?.expiresAt ?? 0) - (keepalive?.expiresAt ?? 0))).toBeLessThan(1_000);
     expect(told(await cluster.events(), node, 'termination')).toEqual([]);
 
     expect(await cluster.jetpack(node, ['keepalive', 'cancel'])).toMatchObject({ code: 0 });

@@ -1,32 +1,24 @@
-// A daemon that is killed while it converges: its next life ends what is left of the script, and goes on with that script. What
-// had ended well never runs again.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// Daemons that are killed while they converge: the next life of each ends what is left of the script, and goes on with that
+// script. What had ended well never runs again.
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { pause, systemClock } from '../effects/clock.ts';
 import { seededRandom } from '../effects/random.ts';
 import { waitFor } from '../effects/testing/wait-for.ts';
 import { markerFile, specPlaces } from '../node/projects/layout.ts';
-import { startRabbit } from './broker/find.ts';
-import type { Rabbit } from './broker/rabbit.ts';
-import { Locker, notes, noting, spec, until } from './cluster/locker.ts';
-import { ProcessCluster } from './cluster/process-cluster.ts';
+import { Locker, notes, noting, spec, until, type Scripts } from './cluster/locker.ts';
+import type { ProcessCluster } from './cluster/process-cluster.ts';
+import { isRunning, pidsNoted } from './cluster/processes.ts';
 import { flawsIn, phasesOf, told } from './cluster/told.ts';
+import { useClusters } from './cluster/use-clusters.ts';
 
-let rabbit: Rabbit;
+const clusters = useClusters();
 let cluster: ProcessCluster;
 let locker: Locker;
 
-beforeAll(async () => {
-  rabbit = await startRabbit();
-}, 120_000);
-
-afterAll(() => rabbit?.dispose());
-
-afterEach(() => cluster.dispose());
-
 const start = (): void => {
-  cluster = new ProcessCluster(rabbit.url());
+  cluster = clusters.begin();
   locker = new Locker(path.join(cluster.folder, 'locker'));
 };
 
@@ -35,65 +27,58 @@ const longMs = 60_000;
 const noted = (node: string, line: string, times = 1): Promise<boolean> =>
   waitFor(`${node} to note '${line}'`, () => notes(cluster.home(node)).filter((one) => one === line).length >= times, longMs);
 
-const isAlive = (pid: number): boolean => {
-  // One that has ended and was not looked after by its parent is still listed.
-  const state = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.[0] : undefined;
-  return state !== undefined && state !== 'Z';
-};
+/** What scripts wrote of themselves and their children. */
+const pidsOf = (node: string): readonly number[] => pidsNoted(path.join(cluster.home(node), 'pids'));
 
-describe('a daemon that is killed while a script of it runs', () => {
-  /** Runs until the gate opens, with a child in its session and one that has left it. */
-  const long = (gate: string): string =>
+describe('five daemons that are killed at once, each while a script of it runs', () => {
+  /** Waits, with a child in its session and one that has left it. */
+  const long = (waits: string): string =>
     noting(
       'long',
       'sleep 600 & echo $! >> "$JETPACK_HOME/pids"',
       'setsid sh -c \'echo $$ >> "$JETPACK_HOME/pids"; exec sleep 600\' &',
       'echo $$ >> "$JETPACK_HOME/pids"',
-      until(gate),
+      waits,
       "note 'long ends'",
     );
 
-  const pidsOf = (node: string): readonly number[] => {
-    const file = path.join(cluster.home(node), 'pids');
-    return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
-  };
-
-  test.each(['scheduler', 'execute-1'])('goes on with that script, its former processes gone, and becomes ready: %s', async (victim) => {
+  test('go on with that script, its former processes gone, run nothing again that had ended, and become ready', async () => {
     start();
     const gate = path.join(cluster.folder, 'open');
-    const own = { '10-first.sh': noting('first'), '20-long.sh': long(gate), '30-last.sh': noting('last') };
-    const waits = { '05-wait.sh': noting('wait', 'jetpack sync wait --role scheduler --phase ready --timeout 5m') };
-    locker.upload('p', { scheduler: victim === 'scheduler' ? own : {}, execute: victim === 'scheduler' ? waits : { ...waits, ...own } });
-    const nodes = { scheduler: { roles: ['scheduler'], specs: [spec('p', 'scheduler')] }, 'execute-*': { roles: ['execute'], specs: [spec('p', 'execute')] } };
-    cluster.template({ locker: locker.url, nodes });
+    const around = (script: string): Scripts => ({ '10-first.sh': noting('first'), '20-long.sh': script, '30-last.sh': noting('last') });
+    locker.upload('p', { halting: around(long(until(gate))), waiting: around(long('jetpack sync wait --role scheduler --phase ready --timeout 5m')) });
+    const [halting, waiting] = [['scheduler', 'execute-1', 'execute-2'], ['execute-3', 'execute-4']];
+    const all = [...halting, ...waiting];
+    const entry = (name: string) => ({ roles: [name === 'scheduler' ? 'scheduler' : 'execute'], specs: [spec('p', waiting.includes(name) ? 'waiting' : 'halting')] });
+    cluster.template({ locker: locker.url, nodes: Object.fromEntries(all.map((name) => [name, entry(name)])) });
     await cluster.startServer();
-    const running = new Map(await Promise.all(['scheduler', 'execute-1'].map(async (name) => [name, await cluster.startNode(name)] as const)));
-    await noted(victim, 'long');
-    await waitFor('its processes', () => pidsOf(victim).length === 3 && pidsOf(victim).every(isAlive));
-    const former = pidsOf(victim);
-    await running.get(victim)?.kill();
-    expect(former.filter(isAlive)).toEqual([...former]);
+    const daemons = await Promise.all(all.map((name) => cluster.startNode(name)));
+    await waitFor('every long script to run, with its children', () => all.every((name) => pidsOf(name).length === 3), longMs);
+    await Promise.all(daemons.map((daemon) => daemon.kill()));
+    const former = all.flatMap(pidsOf);
+    expect(former.filter((pid) => !isRunning(pid))).toEqual([]);
 
-    await cluster.startNode(victim);
-    await noted(victim, 'long', 2);
-    expect(former.filter(isAlive)).toEqual([]);
+    await Promise.all(all.map((name) => cluster.startNode(name)));
+    await Promise.all(all.map((name) => noted(name, 'long', 2)));
+    expect(former.filter(isRunning)).toEqual([]);
     writeFileSync(gate, '');
-    await cluster.inPhase('ready', 'scheduler', 'execute-1');
-    const ofVictim = ['first', 'long', 'long', 'long ends', 'last'];
-    expect(notes(cluster.home('scheduler'))).toEqual(victim === 'scheduler' ? ofVictim : []);
-    expect(notes(cluster.home('execute-1'))).toEqual(victim === 'scheduler' ? ['wait'] : ['wait', ...ofVictim]);
-
+    await cluster.inPhase('ready', ...all);
     const events = await cluster.events();
     expect(flawsIn(events)).toEqual([]);
-    const converges = told(events, victim, 'converge');
-    expect(new Set(converges.map(({ run }) => run)).size).toBe(1);
-    expect(converges.filter(({ outcome }) => outcome !== 'running').map(({ outcome }) => outcome)).toEqual(['succeeded']);
-    expect(phasesOf(events, victim)).toEqual(['starting', 'converging', 'starting', 'converging', 'ready']);
-    const ready = (node: string): number => told(events, node, 'phase').find(({ phase }) => phase === 'ready')?.position ?? Number.NaN;
-    expect(ready('execute-1')).toBeGreaterThan(ready('scheduler'));
-  }, 120_000);
+    const readyAt = (node: string): number => told(events, node, 'phase').find(({ phase }) => phase === 'ready')?.position ?? Number.NaN;
+    for (const name of all) {
+      expect([name, notes(cluster.home(name))]).toEqual([name, ['first', 'long', 'long', 'long ends', 'last']]);
+      expect([name, phasesOf(events, name)]).toEqual([name, ['starting', 'converging', 'starting', 'converging', 'ready']]);
+      const converges = told(events, name, 'converge');
+      expect(new Set(converges.map(({ run }) => run)).size).toBe(1);
+      expect(converges.filter(({ outcome }) => outcome !== 'running')).toEqual([expect.objectContaining({ outcome: 'succeeded', done: 3, total: 3 })]);
+    }
+    for (const name of waiting) expect(readyAt(name)).toBeGreaterThan(readyAt('scheduler'));
+  }, 150_000);
+});
 
-  test('and one that is asked to end meanwhile ends within five seconds, with a script that ignores the request, and goes on with it later', async () => {
+describe('a daemon that is asked to end while a script of it runs', () => {
+  test('ends within five seconds, also with a script that ignores the request, and goes on with that script later', async () => {
     start();
     const gate = path.join(cluster.folder, 'open');
     const deaf = noting('deaf', "trap '' TERM INT HUP", 'echo $$ >> "$JETPACK_HOME/pids"', until(gate), "note 'heard'");
@@ -105,7 +90,7 @@ describe('a daemon that is killed while a script of it runs', () => {
     const asked = performance.now();
     expect(await node.stop()).toEqual({ code: 0, signal: null });
     expect(performance.now() - asked).toBeLessThan(5_000);
-    expect(pidsOf('one').filter(isAlive)).toEqual([]);
+    expect(pidsOf('one').filter(isRunning)).toEqual([]);
     writeFileSync(gate, '');
     await cluster.startNode('one');
     await cluster.inPhase('ready', 'one');

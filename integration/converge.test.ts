@@ -3,25 +3,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '../effects/testing/wait-for.ts';
 import type { ClusterTemplate } from '../protocol/cluster-template.ts';
-import { startRabbit } from './broker/find.ts';
-import type { Rabbit } from './broker/rabbit.ts';
 import { Locker, notes, noting, spec, until } from './cluster/locker.ts';
-import { clusterName, ProcessCluster } from './cluster/process-cluster.ts';
+import { clusterName, type ProcessCluster } from './cluster/process-cluster.ts';
 import { flawsIn, phasesOf, told } from './cluster/told.ts';
+import { useClusters } from './cluster/use-clusters.ts';
 
-let rabbit: Rabbit;
+const clusters = useClusters();
 let cluster: ProcessCluster;
-
-beforeAll(async () => {
-  rabbit = await startRabbit();
-}, 120_000);
-
-afterAll(() => rabbit?.dispose());
-
-afterEach(() => cluster.dispose());
 
 const executes = ['execute-1', 'execute-2', 'execute-3', 'execute-4'];
 const all = ['scheduler', ...executes];
@@ -38,7 +29,7 @@ const sample = (): ClusterTemplate => {
 
 describe('the sample project on a scheduler and four execute nodes', () => {
   test('is converged by all of them: the execute nodes wait until the scheduler is ready, checks have run, and the roster shows it', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     cluster.template(sample());
     await cluster.startServer();
     await Promise.all(executes.map((name) => cluster.startNode(name)));
@@ -81,7 +72,7 @@ describe('the sample project on a scheduler and four execute nodes', () => {
 
 describe('a script that fails', () => {
   test('makes its node failed and never ready, with a card at the server; once it is mended, jetpack converge runs it and those after it', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     const locker = new Locker(path.join(cluster.folder, 'locker'));
     const scripts = {
       '10-first.sh': noting('first'),
@@ -131,7 +122,7 @@ describe('a script that fails', () => {
 
 describe('a server that is killed while its nodes converge', () => {
   test('changes nothing for them, nor for those that wait for another; once it is back it shows all of them ready, with nothing lost or doubled', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     const locker = new Locker(path.join(cluster.folder, 'locker'));
     const gate = path.join(cluster.folder, 'open');
     const halted = { '20-halt.sh': noting('begins', until(gate), "note 'ends'") };

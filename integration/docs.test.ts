@@ -1,5 +1,5 @@
 // Types the commands of the documents that need a broker: as they stand there, but for the broker's address and a folder.
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import path from 'node:path';
 import { waitFor } from '../effects/testing/wait-for.ts';
 import { startRabbit } from './broker/find.ts';
@@ -13,6 +13,7 @@ beforeAll(async () => {
   copy = new RepositoryCopy();
   rabbit = await startRabbit();
 }, 150_000);
+afterEach(() => copy.endAll());
 afterAll(async () => {
   await copy.dispose();
   await rabbit.dispose();

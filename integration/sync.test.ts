@@ -1,27 +1,18 @@
 // Node and server as real processes that a real broker keeps in step, through what goes wrong between them.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '../effects/testing/wait-for.ts';
-import { startRabbit } from './broker/find.ts';
 import { freePorts } from './broker/free-ports.ts';
-import type { Rabbit } from './broker/rabbit.ts';
 import { TcpProxy } from './broker/tcp-proxy.ts';
-import { ProcessCluster } from './cluster/process-cluster.ts';
+import type { ProcessCluster } from './cluster/process-cluster.ts';
 import { takeUserMessages } from './cluster/taken.ts';
+import { useClusters } from './cluster/use-clusters.ts';
 import { judge } from './crash/judge.ts';
 import { Load } from './crash/load.ts';
 
-let rabbit: Rabbit;
+const clusters = useClusters();
 let cluster: ProcessCluster;
-
-beforeAll(async () => {
-  rabbit = await startRabbit();
-}, 120_000);
-
-afterAll(() => rabbit?.dispose());
-
-afterEach(() => cluster.dispose());
 
 const stored = (count: number, withinMs?: number): Promise<readonly string[]> =>
   waitFor(
@@ -43,7 +34,7 @@ describe('one server and three nodes', () => {
   const names = ['one', 'two', 'three'];
 
   test('every node registers and becomes ready, and what each reports is stored once, in the log of the server too', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     await cluster.startServer();
     await Promise.all(names.map((name) => cluster.startNode(name)));
     await waitFor('three nodes ready and online', async () => {
@@ -74,7 +65,7 @@ describe('one server and three nodes', () => {
 
 describe('a server that is killed', () => {
   test('nodes accept while it is away, and everything is stored in order when it is back', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     const server = await cluster.startServer();
     await cluster.startNode('one');
     await cluster.jetpack('one', ['log', 'before']);
@@ -88,7 +79,7 @@ describe('a server that is killed', () => {
 
 describe('a daemon that is killed', () => {
   test('messages wait in the spool while it is away, and are taken in order under their ids when it is back', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     await cluster.startServer();
     const node = await cluster.startNode('one');
     expect(await cluster.jetpack('one', ['log', 'before'])).toEqual(accepted);
@@ -113,7 +104,7 @@ describe('a daemon that is killed', () => {
 
 describe('a broker', () => {
   test('that is stopped and started, then killed and started, under load, costs no message and doubles none', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     await cluster.startServer();
     const nodes = ['one', 'two'];
     await Promise.all(nodes.map((name) => cluster.startNode(name)));
@@ -123,6 +114,7 @@ describe('a broker', () => {
       await waitFor(`more messages ${what}`, () => load.logs.length > before + 100);
     };
     await grows('with a broker');
+    const rabbit = clusters.rabbit();
     await rabbit.stop();
     await grows('without a broker');
     await waitFor('a server that says so', async () => (await fetch(`${cluster.url}/healthz`)).status === 503, reconnectMs);
@@ -141,12 +133,12 @@ describe('a broker', () => {
 
   test('that is absent at the start costs nothing: the daemon accepts, and reports when the broker appears', async () => {
     const [port = 0] = await freePorts(1);
-    const url = `amqp://${rabbit.user}:${rabbit.password}@127.0.0.1:${port}`;
-    cluster = new ProcessCluster(url);
+    const { password, port: brokerPort, user } = clusters.rabbit();
+    cluster = clusters.begin({ url: `amqp://${user}:${password}@127.0.0.1:${port}` });
     await Promise.all([cluster.startServer(), cluster.startNode('one')]);
     expect(await cluster.jetpack('one', ['log', 'early'])).toEqual(accepted);
     expect(await cluster.nodes()).toEqual([]);
-    const wire = await TcpProxy.open({ host: '127.0.0.1', port: rabbit.port }, port);
+    const wire = await TcpProxy.open({ host: '127.0.0.1', port: brokerPort }, port);
     try {
       expect(await stored(1, reconnectMs)).toEqual(['early']);
       await waitFor('the node ready', async () => (await cluster.nodes())[0]?.phase === 'ready');
@@ -156,7 +148,7 @@ describe('a broker', () => {
   }, 90_000);
 
   test('that refuses the password ends the daemon with one line, which does not repeat it', async () => {
-    cluster = new ProcessCluster(rabbit.url({ password: 'wr0ng-passw0rd' }));
+    cluster = clusters.begin({ url: clusters.rabbit().url({ password: 'wr0ng-passw0rd' }) });
     const node = cluster.launchNode('one');
     expect(await node.ended).toEqual({ code: 1, signal: null });
     const lines = node.stderr().trimEnd().split('\n');
@@ -169,8 +161,8 @@ describe('a broker', () => {
 
 describe('a message of jetpack send', () => {
   test('reaches whoever bound a queue for its routing key, as it was given', async () => {
-    cluster = new ProcessCluster(rabbit.url());
-    const taken = await takeUserMessages(rabbit.url(), cluster.prefix, 'jobs.*.done');
+    cluster = clusters.begin();
+    const taken = await takeUserMessages(clusters.rabbit().url(), cluster.prefix, 'jobs.*.done');
     try {
       await cluster.startNode('one');
       expect(await cluster.jetpack('one', ['send', '{"job":7}', '--routing-key', 'jobs.7.done'])).toEqual(accepted);
@@ -187,7 +179,7 @@ describe('a message of jetpack send', () => {
   }, 30_000);
 
   test('that nobody takes is reported as undelivered, and those behind it arrive', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     await cluster.startServer();
     await cluster.startNode('one');
     expect(await cluster.jetpack('one', ['send', 'hello', '--routing-key', 'no.body'])).toEqual(accepted);
@@ -200,7 +192,7 @@ describe('a message of jetpack send', () => {
 
 describe('the programs', () => {
   test('a second daemon on a home, and a second server, end with one line while the first goes on', async () => {
-    cluster = new ProcessCluster(rabbit.url());
+    cluster = clusters.begin();
     await cluster.startServer();
     const url = cluster.url;
     await cluster.startNode('one');
@@ -215,7 +207,7 @@ describe('the programs', () => {
 
   test.each(['a broker', 'no broker'])('end within five seconds of a SIGTERM under load with %s, and with exit code 0', async (with_) => {
     const [port = 0] = await freePorts(1);
-    cluster = new ProcessCluster(with_ === 'a broker' ? rabbit.url() : `amqp://127.0.0.1:${port}`);
+    cluster = clusters.begin(with_ === 'a broker' ? {} : { url: `amqp://127.0.0.1:${port}` });
     const server = await cluster.startServer();
     const node = await cluster.startNode('one');
     const load = new Load([{ node: 'one', home: cluster.home('one') }]);

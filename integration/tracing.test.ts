@@ -1,34 +1,25 @@
 // The trace of one message through command line, daemon and server as processes of their own, put together by a collector.
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../effects/testing/wait-for.ts';
 import { startCollector, type Collector, type ExportedSpan } from '../telemetry/testing/collector.ts';
-import { startRabbit } from './broker/find.ts';
-import type { Rabbit } from './broker/rabbit.ts';
-import { ProcessCluster } from './cluster/process-cluster.ts';
+import type { ProcessCluster } from './cluster/process-cluster.ts';
 import { takeUserMessages } from './cluster/taken.ts';
+import { useClusters } from './cluster/use-clusters.ts';
 
-let rabbit: Rabbit;
+const clusters = useClusters();
 let collector: Collector;
 let cluster: ProcessCluster;
 /** Where programs export to, and how soon. */
 let exporting: Readonly<Record<string, string>>;
 
-beforeAll(async () => {
-  rabbit = await startRabbit();
-}, 120_000);
-
-afterAll(() => rabbit?.dispose());
-
 beforeEach(async () => {
   collector = await startCollector(200);
   exporting = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRICS_EXPORTER: 'none' };
-  cluster = new ProcessCluster(rabbit.url(), exporting);
+  cluster = clusters.begin({ env: exporting });
 });
 
-afterEach(async () => {
-  await cluster.dispose();
-  await collector.close();
-});
+// The programs that export to it have ended by then.
+afterEach(() => collector.close());
 
 const kinds = { internal: 1, server: 2, producer: 4, consumer: 5 } as const;
 
@@ -99,7 +90,7 @@ describe('the trace of one jetpack log', () => {
 
 describe('the trace of one jetpack send', () => {
   test('goes on in the headers that its receiver gets', async () => {
-    const taken = await takeUserMessages(rabbit.url(), cluster.prefix, '#');
+    const taken = await takeUserMessages(clusters.rabbit().url(), cluster.prefix, '#');
     try {
       await cluster.startNode('one');
       const { env, span, traceId } = shell('d');

@@ -1,29 +1,21 @@
 // Scripts and checks that hang, multiply or flood, on a real daemon: each is one line at the server, and nothing else is harmed.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../effects/testing/wait-for.ts';
-import { startRabbit } from './broker/find.ts';
-import type { Rabbit } from './broker/rabbit.ts';
 import { carriedOut } from './cluster/commands.ts';
 import { installCheck, Locker, notes, noting, spec } from './cluster/locker.ts';
-import { ProcessCluster } from './cluster/process-cluster.ts';
+import type { ProcessCluster } from './cluster/process-cluster.ts';
+import { isRunning, pidsNoted } from './cluster/processes.ts';
 import { flawsIn, told } from './cluster/told.ts';
+import { useClusters } from './cluster/use-clusters.ts';
 
-let rabbit: Rabbit;
+const clusters = useClusters();
 let cluster: ProcessCluster;
 
-beforeAll(async () => {
-  rabbit = await startRabbit();
-}, 120_000);
-
-afterAll(() => rabbit?.dispose());
-
 beforeEach(() => {
-  cluster = new ProcessCluster(rabbit.url());
+  cluster = clusters.begin();
 });
-
-afterEach(() => cluster.dispose());
 
 const node = 'one';
 const home = (): string => cluster.home(node);
@@ -32,12 +24,7 @@ const longMs = 60_000;
 /** A real daemon gives a check a minute. */
 const checkMs = 60_000;
 
-const isRunning = (pid: number): boolean => existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
-
-const pidsIn = (file: string): readonly number[] => {
-  const found = path.join(home(), file);
-  return existsSync(found) ? readFileSync(found, 'utf8').trim().split('\n').map(Number) : [];
-};
+const pidsIn = (file: string): readonly number[] => pidsNoted(path.join(home(), file));
 
 describe('checks that hang, multiply and flood', () => {
   test('are told of as unknown, each in its time, and are gone then with all they started; those beside them report at once, and the node becomes ready', async () => {

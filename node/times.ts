@@ -15,6 +15,5 @@ export const nodeTimes: NodeTimes = {
   scriptTimeoutMs: 3_600_000,
   // Reference, section 9: every ten minutes on Linux.
   everyMs: 600_000,
-  firstAfterMs: 2_000,
   checkTimeoutMs: 60_000,
 };

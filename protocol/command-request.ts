@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Json } from './configuration.ts';
 import { clusterName, id, nodeName } from './identity.ts';
+import { isTree } from './tree.ts';
 
 const maxKey = 255;
 
@@ -19,6 +20,40 @@ const settingKey = z
 /** Whoever asks has parsed it, so it is JSON if it is there at all; looking at each part of a megabyte again takes seconds. */
 const value = z.custom<Json>((given) => given !== undefined, 'is missing');
 
+/** Keys that something above all settings holds, so that a setting of them would never show; and where theirs come from. */
+const heldAbove: ReadonlyArray<readonly [source: string, keys: readonly string[]]> = [
+  [
+    'the node itself',
+    ['home', 'bootstrap', 'node.name', 'cluster.name', 'instance.id', 'instance.hostname', 'jetpack.version'].map((key) => `cyclecloud.${key}`),
+  ],
+  ['the template of the cluster alone', ['roles', 'cyclecloud.cluster_init_specs', 'cyclecloud.locker']],
+];
+
+/** Where a setting would touch a key that is held above it: by its key or inside its value; undefined when it does not. */
+const touches = (held: string, key: string, given: Json): 'key' | 'value' | undefined => {
+  if (`${key}.`.startsWith(`${held}.`)) return 'key';
+  if (!held.startsWith(`${key}.`)) return undefined;
+  let inner: Json = given;
+  // An object stands there, which gives way to nothing else.
+  if (!isTree(inner)) return 'key';
+  for (const segment of held.slice(key.length + 1).split('.')) {
+    if (!isTree(inner)) return 'value';
+    const next: Json | undefined = Object.hasOwn(inner, segment) ? inner[segment] : undefined;
+    if (next === undefined) return undefined;
+    inner = next;
+  }
+  return 'value';
+};
+
+const refuseHidden = ({ key, value: given }: { readonly key: string; readonly value: Json }, context: z.RefinementCtx): void => {
+  for (const [source, keys] of heldAbove) {
+    for (const held of keys) {
+      const where = touches(held, key, given);
+      if (where !== undefined) context.addIssue({ code: 'custom', path: [where], message: `${held} comes from ${source}: a setting of it would never show` });
+    }
+  }
+};
+
 const week = 7 * 24 * 3_600;
 
 const span = `is not a whole number from 1 to ${week}`;
@@ -35,9 +70,19 @@ const common = {
 export const commandRequest = z.discriminatedUnion(
   'command',
   [
-    z.strictObject({ ...common, command: z.literal('check') }),
-    z.strictObject({ ...common, command: z.literal('converge'), rerunScripts: z.boolean().optional() }),
-    z.strictObject({ ...common, command: z.literal('set'), key: settingKey, value }),
+    z.strictObject({ ...common, command: z.literal('check') }).describe('Runs the health checks.'),
+    z
+      .strictObject({ ...common, command: z.literal('converge'), rerunScripts: z.boolean().optional().describe('also scripts that ended well before') })
+      .describe('Runs the scripts that have not run.'),
+    z
+      .strictObject({
+        ...common,
+        command: z.literal('set'),
+        key: settingKey.describe('dotted: `a.b` is `b` in the object `a`'),
+        value: value.describe('any JSON; an object is merged with what is there, anything else replaces it'),
+      })
+      .superRefine(refuseHidden)
+      .describe('Changes the configuration: of the nodes named, or of the whole cluster and what joins it later.'),
   ],
   { error: 'is none of check, converge, set' },
 );

@@ -49,6 +49,7 @@ export const frameSchemas = {
     version: z.string().describe('of jetpackd'),
     wire: z.object({ min: z.int(), max: z.int() }).describe('the wire versions the node speaks'),
     configuration: revision.optional(),
+    phase: z.string().optional().describe('where the node stands; absent: it does not say'),
   }),
   heartbeat: frame('heartbeat', 'Node to server: alive, and again in `everyMs`. Transient.', {
     everyMs: z.int().min(1),
@@ -67,6 +68,7 @@ export const frameSchemas = {
   registered: frame('registered', 'Server to node: the answer to `register`.', {
     server: z.string().describe("the server's name"),
     wire: z.int().describe('the version to speak from now on'),
+    tellAll: z.boolean().optional().describe('the server knows nothing of the node: it is to tell all that stands'),
   }),
   refused: frame('refused', 'Server to node: the answer to a `register` that cannot be served.', {
     code: z.string().describe('an error code'),

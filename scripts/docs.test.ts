@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { errorCodes } from '../protocol/errors.ts';
 import { eventSchemas } from '../protocol/events.ts';
-import { frameSchemas } from '../protocol/frames.ts';
+import { commandNames, frameSchemas } from '../protocol/frames.ts';
 import { requestSchemas } from '../protocol/local.ts';
 import { pages } from './docs.ts';
 import { fieldTable, table } from './schema-table.ts';
@@ -25,8 +25,15 @@ describe('the documents made from the source', () => {
     expect(sections).toEqual([frameSchemas, eventSchemas, requestSchemas].flatMap((schemas) => Object.keys(schemas)));
   });
 
-  test('PROTOCOL.md leaves no part empty', () => {
-    expect(read('PROTOCOL.md')).not.toMatch(/<!-- generated: .* -->\n<!-- end -->/);
+  test('OPERATIONS.md has a section for exactly the commands there are, and every member of a template', () => {
+    const text = read('OPERATIONS.md');
+    expect([...text.matchAll(/^### `([a-z]+)`$/gm)].map(([, command]) => command)).toEqual([...commandNames]);
+    for (const member of ['configuration?', 'locker?', 'specs?[].project', 'nodes?.NAME.roles?', 'nodes?.NAME.specs?[].spec']) expect(text).toContain(`| \`${member}\` |`);
+  });
+
+  test.each(['PROTOCOL.md', 'OPERATIONS.md'])('%s leaves no part empty', (name) => {
+    expect(read(name)).toMatch(/<!-- generated: .* -->/);
+    expect(read(name)).not.toMatch(/<!-- generated: .* -->\n<!-- end -->/);
   });
 });
 
@@ -65,6 +72,23 @@ describe('a table of fields', () => {
     };
     const types = fieldTable(schema).split('\n').slice(2).map((line) => line.split(' | ')[1]);
     expect(types).toEqual(['integer, 0 to 600,000', 'integer', 'number, at most 1', 'text, 1 to 255 characters', 'list, at most 1,000', 'object with any keys', 'object', 'boolean']);
+  });
+
+  test('tells what may be either of several, what holds when a field is absent, and the fields under names of one\'s own', () => {
+    const schema = {
+      properties: {
+        nodes: { anyOf: [{ type: 'string', const: 'all' }, { type: 'array', minItems: 1, maxItems: 10_000 }] },
+        seconds: { type: 'integer', minimum: 1, default: 3_600 },
+        entries: { type: 'object', additionalProperties: { type: 'object', properties: { roles: { type: 'array' } } } },
+      },
+      required: ['nodes'],
+    };
+    expect(fieldTable(schema).split('\n').slice(2)).toEqual([
+      '| `nodes` | `"all"` or list, 1 to 10,000 |  |',
+      '| `seconds?` | integer, 1 or more; `3600` when absent |  |',
+      '| `entries?` | object |  |',
+      '| `entries?.NAME.roles?` | list |  |',
+    ]);
   });
 
   test('of no fields says so', () => {

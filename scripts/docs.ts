@@ -1,8 +1,10 @@
 // Writes the parts of docs/ that are made from the source: `npm run docs`. With `--check` it writes nothing and fails when
-// something differs. docs/ERRORS.md and docs/TELEMETRY.md are made whole; in docs/PROTOCOL.md, what stands between a pair
-// of comments `<!-- generated: NAME -->` and `<!-- end -->`.
+// something differs. docs/ERRORS.md and docs/TELEMETRY.md are made whole; in docs/PROTOCOL.md and docs/OPERATIONS.md, what stands
+// between a pair of comments `<!-- generated: NAME -->` and `<!-- end -->`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { clusterTemplate } from '../protocol/cluster-template.ts';
+import { commandRequest } from '../protocol/command-request.ts';
 import { errorCodes, errors } from '../protocol/errors.ts';
 import { eventSchemas } from '../protocol/events.ts';
 import { frameSchemas } from '../protocol/frames.ts';
@@ -30,11 +32,11 @@ ${table(
 `;
 
 interface Described {
-  toJSONSchema(options: { io: 'input' }): object;
+  toJSONSchema(options: { io: 'input'; unrepresentable: 'any' }): object;
 }
 
 /** zod's own type covers every JSON Schema there is; `JsonSchema` is the part that ours can be. */
-const asJsonSchema = (schema: Described): JsonSchema => schema.toJSONSchema({ io: 'input' });
+const asJsonSchema = (schema: Described): JsonSchema => schema.toJSONSchema({ io: 'input', unrepresentable: 'any' });
 
 /** What every kind shares as one table, then each kind's own fields. `inside` names the field that holds those, if one does. */
 const kinds = (title: string, schemas: Readonly<Record<string, Described>>, name: string, inside?: string): string => {
@@ -106,15 +108,17 @@ const parts: Readonly<Record<string, () => string>> = {
   hello: () => fieldTable(asJsonSchema(hello)),
   requests: () => kinds('request', requestSchemas, 'verb'),
   progress: () => fieldTable(asJsonSchema(progress)),
+  commands: () => kinds('command', Object.fromEntries(commandRequest.options.map((schema) => [schema.shape.command.value, schema])), 'command'),
+  template: () => fieldTable(asJsonSchema(clusterTemplate)),
   replies: () => reply.options.map((schema) => fieldTable(asJsonSchema(schema))).join('\n\n'),
 };
 
 const generated = /<!-- generated: (.*?) -->\n(?:.*?\n)??<!-- end -->/gs;
 
-const fillIn = (page: string): string =>
+const fillIn = (file: string, page: string): string =>
   page.replaceAll(generated, (_, name: string) => {
     const part = parts[name];
-    if (part === undefined) throw new Error(`docs/PROTOCOL.md asks for an unknown part: ${name}`);
+    if (part === undefined) throw new Error(`${file} asks for an unknown part: ${name}`);
     return `<!-- generated: ${name} -->\n\n${part()}\n\n<!-- end -->`;
   });
 
@@ -126,11 +130,11 @@ export const pages = (): Array<{ file: string; present: string; wanted: string }
     const file = path.join(docs, name);
     return { file, present: readFileSync(file, 'utf8') };
   };
-  const protocol = read('PROTOCOL.md');
+  const filledIn = ['PROTOCOL.md', 'OPERATIONS.md'].map(read);
   return [
     { ...read('ERRORS.md'), wanted: errorsPage() },
     { ...read('TELEMETRY.md'), wanted: telemetryPage() },
-    { ...protocol, wanted: fillIn(protocol.present) },
+    ...filledIn.map((page) => ({ ...page, wanted: fillIn(page.file, page.present) })),
   ];
 };
 

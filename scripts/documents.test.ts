@@ -30,8 +30,8 @@ const fault = (document: string, link: string): string | undefined => {
 };
 
 describe('the documents', () => {
-  test('are found: those at the top, and those under docs/', () => {
-    expect(documents()).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'docs/ARCHITECTURE.md', 'docs/adr/0001-rooms-added-to-the-table.md']));
+  test('are found: those at the top, that of the examples, and those under docs/', () => {
+    expect(documents()).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'examples/README.md', 'docs/ARCHITECTURE.md', 'docs/adr/0001-rooms-added-to-the-table.md']));
   });
 
   test.each(documents())('%s links to nothing that is not there', (document) => {

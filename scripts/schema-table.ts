@@ -10,13 +10,17 @@ export interface JsonSchema {
   readonly pattern?: string | undefined;
   readonly minLength?: number | undefined;
   readonly maxLength?: number | undefined;
+  readonly minItems?: number | undefined;
   readonly maxItems?: number | undefined;
+  /** What holds when it is absent. */
+  readonly default?: unknown;
+  readonly anyOf?: readonly JsonSchema[] | undefined;
   readonly contentEncoding?: string | undefined;
   readonly description?: string | undefined;
   readonly properties?: Readonly<Record<string, JsonSchema>> | undefined;
   readonly required?: readonly string[] | undefined;
   /** What the keys of an object hold that may have any. */
-  readonly additionalProperties?: unknown;
+  readonly additionalProperties?: boolean | JsonSchema | undefined;
   readonly items?: JsonSchema | undefined;
 }
 
@@ -50,7 +54,14 @@ const textType = ({ pattern, contentEncoding, minLength, maxLength }: JsonSchema
   return bounds === undefined ? 'text' : `text, ${bounds} characters`;
 };
 
+/** What every member of an object holds whose keys are anybody's, where that is told field by field. */
+const memberOf = ({ additionalProperties: member }: JsonSchema): JsonSchema | undefined =>
+  typeof member === 'object' && member.properties !== undefined ? member : undefined;
+
 const typeOf = (schema: JsonSchema): string => {
+  const { default: otherwise, ...rest } = schema;
+  if (otherwise !== undefined) return `${typeOf(rest)}; ${code(JSON.stringify(otherwise))} when absent`;
+  if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' or ');
   if (schema.const !== undefined) return code(JSON.stringify(schema.const));
   if (schema.enum !== undefined) return schema.enum.map((value) => code(JSON.stringify(value))).join(', ');
   switch (schema.type) {
@@ -60,8 +71,9 @@ const typeOf = (schema: JsonSchema): string => {
     case 'number':
       return withRange(schema.type, range(schema.minimum, schema.maximum));
     case 'array':
-      return withRange('list', range(undefined, schema.maxItems));
+      return withRange('list', range(schema.minItems, schema.maxItems));
     case 'object':
+      if (memberOf(schema) !== undefined) return 'object';
       return schema.properties === undefined && schema.additionalProperties !== undefined ? 'object with any keys' : 'object';
     case undefined:
       return 'anything';
@@ -76,7 +88,7 @@ const fieldRows = (schema: JsonSchema, prefix: string): string[][] =>
     const place = `${prefix}${name}${schema.required?.includes(name) === true ? '' : '?'}`;
     const own = [code(place), typeOf(field), field.description ?? ''];
     const nested = field.items === undefined ? fieldRows(field, `${place}.`) : fieldRows(field.items, `${place}[].`);
-    return [own, ...nested];
+    return [own, ...nested, ...fieldRows(memberOf(field) ?? {}, `${place}.NAME.`)];
   });
 
 /** The fields of an object as a table; `leaveOut` names those that another table has. */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Store } from '../actors/server/ports.ts';
 import { FakeTransport } from '../actors/testing/fake-transport.ts';
 import { address, frame, newId, stream } from '../actors/testing/frames.ts';
-import { settle } from '../actors/testing/world.ts';
+import { settle, until } from '../actors/testing/world.ts';
 import { ManualClock } from '../effects/manual-clock.ts';
 import { seededRandom } from '../effects/random.ts';
 import { lasts } from '../effects/testing/lasts.ts';
@@ -163,10 +163,48 @@ describe('a command', () => {
     const sent = await told(transport, 'command');
     expect(sent).toMatchObject({ trace: { traceparent }, body: { command: id, name: 'set', key: 'demo.limit', configuration: { revision: 2, tree: { demo: { limit: 5 } } } } });
     const stateOf = async (): Promise<unknown> => (await fetch(`${url}/api/commands/${id}`)).json();
-    expect(await stateOf()).toMatchObject({ key: 'demo.limit', value: 5, targets: [{ node: 'n1', state: 'pending' }] });
+    const pending = await stateOf();
+    expect(pending).toMatchObject({ key: 'demo.limit', targets: [{ node: 'n1', state: 'pending' }] });
+    expect(pending).not.toHaveProperty('value');
     await tell(2, { kind: 'command', command: id, state: 'done' });
     expect(await stateOf()).toMatchObject({ targets: [{ node: 'n1', state: 'done' }] });
     expect(await (await fetch(`${url}/api/commands`)).json()).toMatchObject({ commands: [{ id, nodes: { done: 1 } }] });
+    for (const { answer } of transport.published) answer('confirmed');
+  });
+
+  test('that was in the store when it could not be read any more is sent by the next orchestrator, once and as it was given', async () => {
+    let broken = true;
+    const overStore = (store: Store): Store => ({
+      ...store,
+      targetState: (...target) => {
+        if (!broken) return store.targetState(...target);
+        broken = false;
+        throw Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 10 });
+      },
+    });
+    const { log, transport, url } = await begin({ overStore });
+    transport.connect();
+    const register = frame('register', { instanceId: 'i', hostname: 'h', version: '1', wire: { min: 1, max: 1 } }, { from: address });
+    await lasts(clock, transport.deliver('test.presence', encodeFrame(register), { routingKey: 'presence.lab.n1.register' }));
+    await settle();
+    const body = JSON.stringify({ cluster: 'lab', nodes: 'all', command: 'set', key: 'a', value: 1, id: '00000000-0000-4000-8000-eeeeeeeeeeee' });
+    const post = async (): Promise<number> => {
+      const posted = fetch(`${url}/api/commands`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      await lasts(clock, posted);
+      return (await posted).status;
+    };
+    const first = await post();
+    expect([first, broken]).toEqual([202, false]);
+    const commands = (): readonly Frame[] =>
+      transport.published.flatMap(({ message }) => {
+        const decoded = decodeFrame(message.body);
+        return decoded.ok && decoded.value.kind === 'command' ? [decoded.value] : [];
+      });
+    expect(commands()).toEqual([]);
+    await until(clock, 'the command is sent', () => commands().length > 0);
+    expect(await post()).toBe(202);
+    expect(commands()).toMatchObject([{ body: { key: 'a', configuration: { revision: 2, tree: { a: 1 } } } }]);
+    expect(log.lines.join('\n')).toContain('error: server/orchestrator failed (threw): restart');
     for (const { answer } of transport.published) answer('confirmed');
   });
 

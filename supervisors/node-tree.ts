@@ -45,9 +45,9 @@ export interface NodePorts {
   readonly keepalive: Omit<KeepalivePorts, 'messaging' | 'observers'>;
   readonly healthcheck: Omit<HealthcheckPorts, 'messaging' | 'keepalive'>;
   readonly converge: Omit<ConvergePorts, 'messaging' | 'sync' | 'config' | 'healthcheck'>;
-  readonly sync: Omit<SyncPorts, 'transport' | 'messaging' | 'config' | 'healthcheck' | 'converge'>;
+  readonly sync: Omit<SyncPorts, 'transport' | 'messaging' | 'config' | 'keepalive' | 'healthcheck' | 'converge'>;
   readonly gateway: Omit<GatewayPorts, keyof ServePorts> & Pick<ServePorts, 'inspect' | 'clock'>;
-  readonly status: Omit<StatusPorts, 'sync' | 'healthcheck' | 'keepalive' | 'converge'>;
+  readonly status: Omit<StatusPorts, 'sync' | 'config' | 'healthcheck' | 'keepalive' | 'converge'>;
 }
 
 export const nodeTree = (refs: NodeRefs, ports: NodePorts): SupervisorSpec => {
@@ -62,7 +62,7 @@ export const nodeTree = (refs: NodeRefs, ports: NodePorts): SupervisorSpec => {
       actor(healthcheck({ ...ports.healthcheck, messaging: telling, keepalive: keeping }), scriptLeaf),
       actor(converge({ ...ports.converge, messaging: telling, sync: syncing, config: configuring, healthcheck: checking }), scriptLeaf),
       actor(config({ ...ports.config, messaging: telling, observers: [converging, syncing] }), leaf),
-      actor(sync({ ...ports.sync, transport, messaging: telling, config: configuring, healthcheck: checking, converge: converging }), leaf),
+      actor(sync({ ...ports.sync, transport, messaging: telling, config: configuring, keepalive: keeping, healthcheck: checking, converge: converging }), leaf),
       actor(
         gateway({
           ...ports.gateway,
@@ -71,7 +71,7 @@ export const nodeTree = (refs: NodeRefs, ports: NodePorts): SupervisorSpec => {
           converge: converging,
           healthcheck: checking,
           sync: syncing,
-          status: { ...ports.status, sync: syncing, healthcheck: checking, keepalive: keeping, converge: converging },
+          status: { ...ports.status, sync: syncing, config: configuring, healthcheck: checking, keepalive: keeping, converge: converging },
         }),
         leaf,
       ),

@@ -31,14 +31,14 @@ export const settingsOf = (request: CommandRequest, targets: readonly string[]):
   return nodes === 'all' ? [{ key, value }] : targets.map((node) => ({ node, key, value }));
 };
 
-const argumentsOf = (request: CommandRequest): Pick<Extract<Change, { type: 'command' }>['command'], 'rerunScripts' | 'key' | 'value'> => {
+const argumentsOf = (request: CommandRequest): Pick<Extract<Change, { type: 'command' }>['command'], 'rerunScripts' | 'key'> => {
   switch (request.command) {
     case 'check':
       return {};
     case 'converge':
       return request.rerunScripts === undefined ? {} : { rerunScripts: request.rerunScripts };
     case 'set':
-      return { key: request.key, value: request.value };
+      return { key: request.key };
   }
 };
 
@@ -59,6 +59,7 @@ export const changeOf = (
     expiresAt: now + request.expiresInSeconds * 1_000,
     ...(trace === undefined ? {} : { trace }),
   },
+  ...(request.command === 'set' ? { value: request.value } : {}),
   nodes: targets,
   request: JSON.stringify({ ...request, id: undefined }),
   scope: request.nodes === 'all' ? 'cluster' : 'nodes',

@@ -1,26 +1,24 @@
 // The part of the orchestrator that brings commands to nodes.
 //
 //   asked      checked, and waiting for the orders before it: each is measured against all that were made before.
-//   ordered    in the store, and only now answered; what its nodes have not answered is on its way (deliveries.ts).
+//   ordered    in the store, and only now answered; what its nodes have not answered is on its way (dispatch.ts).
 //   over       its nodes have answered, which `events` writes into the store, or its time is over by this server's clock.
 //
-// It looks into the store before it sends anything, and so never sends what a node has answered, nor decides from what it
-// remembers whether a command was carried out. Every incarnation takes up what the store says is pending.
+// It never decides from what it remembers whether a command was carried out: the store knows. An incarnation that ends leaves no
+// order behind it but one that is under way, and that only for as long as its end may take.
 import PQueue from 'p-queue';
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
 import type { CommandRequest } from '../../protocol/command-request.ts';
-import type { FrameOf } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever, fail, ok, type Result } from '../../protocol/result.ts';
-import type { TraceContext } from '../../protocol/trace.ts';
 import type { ActorContext } from '../definition.ts';
 import type { Reply } from '../ref.ts';
-import { changeOf, commandBody, settingsOf, targetsOf, type CommandAnswer } from './command-orders.ts';
+import { changeOf, settingsOf, targetsOf, type CommandAnswer } from './command-orders.ts';
 import type { Configurations } from './configurations.ts';
 import { unwritable } from './configuring.ts';
-import { Deliveries } from './deliveries.ts';
+import { Dispatch, type DispatchField, type SendOn } from './dispatch.ts';
 import type { Change, Ordered, OrderStore } from './order-ports.ts';
 
 /** Answered when the command is in the store. The trace that it comes in is the command's. */
@@ -35,7 +33,8 @@ type CommandChange = Extract<Change, { type: 'command' }>;
 export type CommandingMessage =
   | GiveCommand
   | { readonly type: 'ordered'; readonly change: CommandChange; readonly result: Result<Ordered>; readonly reply: Reply<CommandAnswer> }
-  | { readonly type: 'expired'; readonly result: Result<Ordered> };
+  | { readonly type: 'expired'; readonly result: Result<Ordered> }
+  | SendOn;
 
 export interface CommandingPorts {
   readonly store: OrderStore;
@@ -46,11 +45,9 @@ export interface CommandingPorts {
 }
 
 /** What it needs of the orchestrator. */
-export interface Field {
+export interface Field extends DispatchField {
   /** Names of the nodes of a cluster; undefined while the roster has not told. */
   nodesOf(cluster: string): ReadonlySet<string> | undefined;
-  isOnline(node: NodeAddress): boolean;
-  send(to: NodeAddress, body: FrameOf<'command'>['body'], remainingMs: number, trace: TraceContext | undefined): void;
 }
 
 type Context = ActorContext<CommandingMessage>;
@@ -62,13 +59,13 @@ const mostDeliveries = 200_000;
 
 export class Commanding {
   readonly #ports: CommandingPorts;
-  readonly #deliveries = new Deliveries();
+  readonly #dispatch: Dispatch;
   readonly #orders = new PQueue({ concurrency: 1 });
   #expiring = false;
 
   constructor(ports: CommandingPorts) {
     this.#ports = ports;
-    for (const pending of ports.store.pendingTargets()) this.#deliveries.add(pending, ports.clock.monotonic());
+    this.#dispatch = new Dispatch(ports);
   }
 
   received(message: CommandingMessage, field: Field, context: Context): void {
@@ -77,29 +74,38 @@ export class Commanding {
         this.#give(message, field, context);
         return;
       case 'ordered':
-        message.reply(this.#ordered(message.change, message.result, field));
+        message.reply(this.#ordered(message.change, message.result));
+        this.#dispatch.sendDue(field, context);
         return;
       case 'expired':
         this.#expired(message.result);
+        return;
+      case 'send':
+        this.#dispatch.sendOn(field, context);
         return;
       default:
         assertNever(message);
     }
   }
 
-  registered(node: NodeAddress, field: Field): void {
-    this.#deliveries.registered(node, this.#ports.clock.monotonic());
-    this.#sendDue(field, node);
+  registered(node: NodeAddress, field: Field, context: Context): void {
+    this.#dispatch.registered(node, field, context);
   }
 
-  /** Now and then: sends what is due, and has what is over marked. */
+  /** Now and then: takes up what the store has, sends what is due, and has what is over marked. */
   look(field: Field, context: Context): void {
-    const { clock, store } = this.#ports;
-    this.#sendDue(field);
-    if (this.#expiring || this.#deliveries.expired(clock.now()).length === 0) return;
+    this.#dispatch.takeUp();
+    this.#dispatch.sendDue(field, context);
+    if (this.#expiring || !this.#dispatch.isSomethingOver()) return;
     this.#expiring = true;
-    const marking = store.order({ type: 'expire' });
+    const marking = this.#ports.store.order({ type: 'expire' });
     context.pipeToSelf(marking, (result) => ({ type: 'expired', result }), (error) => ({ type: 'expired', result: unwritable(error) }));
+  }
+
+  /** Orders that did not begin are dropped; the one that is under way is waited for, so that a successor finds it in the store. */
+  async release(): Promise<void> {
+    this.#orders.clear();
+    await this.#orders.onIdle();
   }
 
   #give({ reply, request }: GiveCommand, field: Field, context: Context): void {
@@ -118,7 +124,7 @@ export class Commanding {
       reply({ outcome: 'unknown', error: targets.error });
       return;
     }
-    if (this.#orders.size >= mostOrders || this.#deliveries.size + targets.value.length > mostDeliveries) {
+    if (this.#orders.size >= mostOrders || this.#dispatch.size + targets.value.length > mostDeliveries) {
       busy('too many commands are under way: try again later');
       return;
     }
@@ -135,38 +141,16 @@ export class Commanding {
     );
   }
 
-  #ordered({ command, nodes }: CommandChange, result: Result<Ordered>, field: Field): CommandAnswer {
-    const { clock, store } = this.#ports;
-    const { value: _value, ...rest } = command;
-    const { id } = command;
+  #ordered({ command: { id } }: CommandChange, result: Result<Ordered>): CommandAnswer {
     if (!result.ok) return { outcome: 'refused', error: result.error };
     if (result.value.outcome === 'conflict') return { outcome: 'conflict', ...fail('request_invalid', `another command has the id ${id}`) };
-    if (result.value.outcome === 'done') {
-      for (const node of nodes) this.#deliveries.add({ command: rest, node }, clock.monotonic());
-      this.#sendDue(field);
-    }
-    return { outcome: 'ordered', id, targets: store.command(id)?.targets.map(({ node }) => node) ?? [] };
+    this.#dispatch.takeUp();
+    return { outcome: 'ordered', id, targets: this.#ports.store.command(id)?.targets.map(({ node }) => node) ?? [] };
   }
 
   #expired(result: Result<Ordered>): void {
-    const { clock, logger, store } = this.#ports;
     this.#expiring = false;
-    if (!result.ok) {
-      logger.warn(`commands whose time is over could not be marked: ${result.error.message}`, { code: result.error.code });
-      return;
-    }
-    for (const { command, to } of this.#deliveries.expired(clock.now())) {
-      if (store.targetState(command.id, to.node) !== 'pending') this.#deliveries.end(command.id, to);
-    }
-  }
-
-  #sendDue(field: Field, only?: NodeAddress): void {
-    const { clock, configurations, store } = this.#ports;
-    const due = this.#deliveries.take((node) => field.isOnline(node), clock.monotonic(), only);
-    for (const { command, to } of due) {
-      const remainingMs = command.expiresAt - clock.now();
-      if (store.targetState(command.id, to.node) !== 'pending') this.#deliveries.end(command.id, to);
-      else if (remainingMs > 0) field.send(to, commandBody(command, () => configurations.of(to)), remainingMs, command.trace);
-    }
+    if (result.ok) this.#dispatch.endWhatIsOver();
+    else this.#ports.logger.warn(`commands whose time is over could not be marked: ${result.error.message}`, { code: result.error.code });
   }
 }

@@ -2,15 +2,19 @@ import { expect, test } from '@jest/globals';
 import { Deliveries } from './deliveries.ts';
 import type { PendingTarget } from './order-ports.ts';
 
-const pending = (id: string, node = 'n1', expiresAt = 1_000_000): PendingTarget => ({ command: { id, cluster: 'c', name: 'check', expiresAt }, node });
+const pending = (id: string, node = 'n1', expiresAt = 1_000_000): PendingTarget => ({ number: 1, command: { id, cluster: 'c', name: 'check', expiresAt }, node, state: 'pending' });
 const n1 = { cluster: 'c', node: 'n1' };
 const online = (): boolean => true;
 
 const begin = (...added: readonly PendingTarget[]) => {
   const deliveries = new Deliveries();
   for (const one of added) deliveries.add(one, 0);
-  const taken = (now: number, ...rest: [(() => boolean)?, typeof n1?]): readonly string[] =>
-    deliveries.take(rest[0] ?? online, now, rest[1]).map(({ command, to }) => `${command.id} to ${to.node}`);
+  const taken = (now: number, ...rest: [(() => boolean)?, typeof n1?]): readonly string[] => {
+    deliveries.lineUp(rest[0] ?? online, now, rest[1]);
+    const line: string[] = [];
+    for (let due = deliveries.next(); due !== undefined; due = deliveries.next()) line.push(`${due.command.id} to ${due.to.node}${due.anew ? ' anew' : ''}`);
+    return line;
+  };
   return { deliveries, taken };
 };
 
@@ -31,7 +35,7 @@ test('a registration makes all of its node due at once, from the shortest pause 
   const { deliveries, taken } = begin(pending('a'), pending('b', 'n2'));
   for (const now of [0, 2_000, 6_000]) taken(now);
   deliveries.registered(n1, 7_000);
-  expect(taken(7_000)).toEqual(['a to n1']);
+  expect(taken(7_000)).toEqual(['a to n1 anew']);
   expect(taken(9_000)).toEqual(['a to n1']);
   deliveries.registered({ cluster: 'other', node: 'n2' }, 9_500);
   expect(taken(9_500)).toEqual([]);
@@ -52,12 +56,33 @@ test('what has ended is not sent, and counts no more', () => {
   expect([deliveries.size, taken(0)]).toEqual([2, ['b to n1', 'a to n2']]);
 });
 
-test('what was added again is one', () => {
-  const { deliveries } = begin(pending('a'), pending('a'));
-  expect(deliveries.size).toBe(1);
+test('what was added again is the one that was there', () => {
+  const { deliveries, taken } = begin(pending('a'));
+  taken(0);
+  deliveries.add(pending('a'), 1_000);
+  expect([deliveries.size, taken(1_000)]).toEqual([1, []]);
+});
+
+test('what is in line stands there once, knows of a registration meanwhile, and leaves with its end', () => {
+  const { deliveries, taken } = begin(pending('a'), pending('b'));
+  for (const now of [0, 2_000]) deliveries.lineUp(online, now);
+  expect(deliveries.inLine).toBe(2);
+  deliveries.registered(n1, 3_000);
+  deliveries.lineUp(online, 3_000);
+  deliveries.lineUp(online, 5_000);
+  deliveries.end('b', n1);
+  expect(taken(5_000)).toEqual(['a to n1 anew']);
 });
 
 test('those whose time is over are told, by the wall clock', () => {
   const { deliveries } = begin(pending('a', 'n1', 100), pending('b', 'n1', 101));
   expect([99, 100, 101].map((wall) => deliveries.expired(wall).map(({ command }) => command.id))).toEqual([[], ['a'], ['a', 'b']]);
+});
+
+test('what was accepted is over a day later', () => {
+  const { deliveries } = begin(pending('a', 'n1', 100), { ...pending('b', 'n1', 100), state: 'accepted' });
+  deliveries.accepted('a', n1);
+  deliveries.accepted('x', n1);
+  const day = 24 * 3_600_000;
+  expect([99 + day, 100 + day].map((wall) => deliveries.expired(wall).length)).toEqual([0, 2]);
 });

@@ -8,6 +8,7 @@ import type { ClusterTemplate, NodeEntry } from '../../protocol/cluster-template
 import type { Json, Tree } from '../../protocol/configuration.ts';
 import { limits } from '../../protocol/limits.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
+import { isTree } from '../../protocol/tree.ts';
 import type { Setting } from './order-ports.ts';
 
 /** The largest tree, bytes of JSON. */
@@ -15,8 +16,6 @@ const treeBytes = 1024 * 1024;
 
 /** Levels of nesting: a frame that carries a tree has some of its own. */
 const treeDepth = limits.depth - 8;
-
-const isTree = (value: Json | undefined): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const merge = (below: Tree, above: Tree): Tree => {
   const merged: Record<string, Json> = { ...below };

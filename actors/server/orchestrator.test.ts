@@ -355,6 +355,184 @@ describe('a setting', () => {
   });
 });
 
+describe('an orchestrator that crashes', () => {
+  /** Holds commands up on their way into the store until `gate` opens. */
+  const gated = () => {
+    const gate = Promise.withResolvers<void>();
+    const prepare = (store: MemoryOrders): void => {
+      const write = store.order.bind(store);
+      store.order = async (change) => {
+        if (change.type === 'command') await gate.promise;
+        return write(change);
+      };
+    };
+    return { gate, prepare };
+  };
+
+  const ask = ({ tell }: Begun, id: string): void => {
+    const request = { cluster: 'box', nodes: 'all', expiresInSeconds: 3_600, command: 'check', id } as const;
+    void tell({ type: 'command', request, reply: () => undefined });
+  };
+
+  test('leaves no order behind: the one under way is in the store when its successor begins, those after it never are', async () => {
+    const { gate, prepare } = gated();
+    const begun = await begin({ names: ['execute-1'], prepare });
+    const [first, second] = [newId(), newId()];
+    ask(begun, first);
+    ask(begun, second);
+    await settle();
+    const ended = begun.incarnation.end();
+    await settle();
+    gate.resolve();
+    expect(await ended).toMatchObject({ releaseTimedOut: false });
+    begun.spawn();
+    await settle();
+    await begun.standAll();
+    await begun.pass(1_000);
+    expect(begun.sent('command').map(([, { body }]) => body.command)).toEqual([first]);
+    expect(begun.store.command(second)).toBeUndefined();
+  });
+
+  test('during an order that takes longer than its end leaves it to its successor, who sends it soon', async () => {
+    const { gate, prepare } = gated();
+    const begun = await begin({ names: ['execute-1'], prepare });
+    ask(begun, newId());
+    await settle();
+    const ended = begun.incarnation.end();
+    await settle();
+    await begun.pass(1_000);
+    expect(await ended).toMatchObject({ releaseTimedOut: true });
+    begun.spawn();
+    await settle();
+    await begun.standAll();
+    gate.resolve();
+    await begun.pass(1_000);
+    expect(commanded(begun)).toEqual([['execute-1', 'check']]);
+  });
+
+  test('during such an order sends it at once to whoever repeats it', async () => {
+    const { gate, prepare } = gated();
+    const begun = await begin({ names: ['execute-1'], prepare });
+    const id = newId();
+    ask(begun, id);
+    await settle();
+    void begun.incarnation.end();
+    await settle();
+    await begun.pass(1_000);
+    begun.spawn();
+    await settle();
+    await begun.standAll();
+    gate.resolve();
+    await settle();
+    expect(await begun.give({ command: 'check', id })).toEqual({ outcome: 'ordered', id, targets: ['execute-1'] });
+    expect(commanded(begun)).toEqual([['execute-1', 'check']]);
+  });
+
+  test.each(['revision', 'settings', 'command', 'pendingTargets', 'targetState'] as const)('since the store could not be read (%s) has a successor that loses nothing', async (read) => {
+    const begun = await begin({ names: ['execute-1'] });
+    const { store } = begun;
+    const failing = (): never => {
+      throw Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 10 });
+    };
+    // Over the method of its class, until it is taken away.
+    Object.defineProperty(store, read, { value: failing, configurable: true });
+    const id = newId();
+    const given = begun.give({ command: 'set', key: 'a', value: 1, id }).catch((error: unknown) => error);
+    await begun.tell({ type: 'registered', node: at('execute-1'), configuration: 1 });
+    expect(begun.watching.crashes).toHaveLength(1);
+    await given;
+    Reflect.deleteProperty(store, read);
+    await begun.incarnation.end();
+    begun.spawn();
+    await settle();
+    await begun.standAll();
+    begun.transport.received.splice(0);
+    expect(await begun.give({ command: 'set', key: 'a', value: 1, id })).toEqual({ outcome: 'ordered', id, targets: ['execute-1'] });
+    await begun.pass(1_000);
+    expect(begun.sent('command').map(([, { body }]) => [body.command, body.configuration])).toEqual([[id, { revision: 3, tree: expect.objectContaining({ a: 1 }) }]]);
+    expect(begun.store.settings('box')).toEqual([{ key: 'a', value: 1 }]);
+  });
+});
+
+describe('a command that its node has accepted', () => {
+  const accepted = async (expiresInSeconds = 3_600) => {
+    const begun = await begin({ names: ['execute-1'] });
+    const answer = await begun.give({ command: 'check', expiresInSeconds });
+    const id = answer.outcome === 'ordered' ? answer.id : '';
+    begun.store.answer(id, 'execute-1', 'accepted');
+    commanded(begun);
+    return { begun, id };
+  };
+
+  test('is sent once with each registration, for the node may have lost it, and at no other time', async () => {
+    const { begun } = await accepted();
+    await begun.pass(200_000);
+    expect(commanded(begun)).toEqual([]);
+    for (let registration = 0; registration < 2; registration += 1) {
+      await begun.registers('execute-1');
+      await begun.pass(200_000);
+      expect(commanded(begun)).toEqual([['execute-1', 'check']]);
+    }
+  });
+
+  test('is so also by a successor', async () => {
+    const { begun } = await accepted();
+    await begun.incarnation.end();
+    begun.spawn();
+    await settle();
+    await begun.standAll();
+    await begun.pass(5_000);
+    expect(commanded(begun)).toEqual([]);
+    await begun.registers('execute-1');
+    expect(commanded(begun)).toEqual([['execute-1', 'check']]);
+  });
+
+  test('is sent no more once it is done', async () => {
+    const { begun, id } = await accepted();
+    begun.store.answer(id, 'execute-1', 'done');
+    await begun.registers('execute-1');
+    expect(commanded(begun)).toEqual([]);
+  });
+
+  test('is sent with no time left after its time, so that a node that has lost it says so', async () => {
+    const { begun } = await accepted(10);
+    await begun.pass(60_000);
+    await begun.registers('execute-1');
+    expect(begun.sent('command')).toMatchObject([['execute-1', { remainingMs: 0 }]]);
+  });
+
+  test('has expired when a day has passed since its time, and not before', async () => {
+    const { begun, id } = await accepted(10);
+    const expiring = () => begun.store.ordered.filter(({ type }) => type === 'expire').length;
+    await begun.pass(23 * 3_600_000);
+    expect([begun.store.targetState(id, 'execute-1'), expiring()]).toEqual(['accepted', 0]);
+    await begun.pass(3_600_000 + 12_000);
+    expect([begun.store.targetState(id, 'execute-1'), expiring()]).toEqual(['expired', 1]);
+  });
+});
+
+describe('many commands at once', () => {
+  test('are sent a hundred at a time, all within a moment and each once', async () => {
+    const begun = await begin({ names: Array.from({ length: 250 }, (_, index) => `execute-${index}`) });
+    await begun.give({ command: 'check' });
+    expect(commanded(begun)).toHaveLength(100);
+    await begun.pass(10);
+    expect(commanded(begun)).toHaveLength(100);
+    await begun.pass(1_000);
+    expect(commanded(begun)).toHaveLength(50);
+  });
+
+  test('with large configurations are fewer at a time', async () => {
+    const begun = await begin({ names: Array.from({ length: 20 }, (_, index) => `execute-${index}`) });
+    await begun.give({ command: 'set', key: 'a', value: 'v'.repeat(900_000) });
+    const first = begun.sent('command').map(([node]) => node);
+    expect(first.length).toBeLessThanOrEqual(5);
+    await begun.pass(1_000);
+    const rest = begun.sent('command').map(([node]) => node);
+    expect([first.length + rest.length, new Set([...first, ...rest]).size]).toEqual([20, 20]);
+  });
+});
+
 describe('a node that waits for others', () => {
   const watch = ({ tell }: Begun, more: Partial<FrameOf<'watch'>['body']> = {}) => tell({ type: 'watch', frame: { ...frame('watch', { ...bodies.watch, ...more }), from: at('execute-1') } });
   const watched = ({ sent }: Begun) => sent('watched').map(([node, { body }]) => [node, body.met, body.nodes]);

@@ -90,7 +90,7 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
     start(context) {
       context.tell(context.self, { type: 'adopt' });
       context.tell(ports.roster, { type: 'nodes?' });
-      context.later(lookMs, { type: 'look' });
+      context.tell(context.self, { type: 'look' });
       const nodes = new Map<string, NodeStanding>();
       const withRole = (cluster: string, role: string): readonly NodeStanding[] =>
         [...nodes.values()].filter((node) => node.cluster === cluster && configurations.rolesOf(node).includes(role));
@@ -103,7 +103,7 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
           return state;
         case 'registered':
           state.configuring.registered(message, sendConfiguration(context), context);
-          state.commanding.registered(message.node, fieldOf(state, context));
+          state.commanding.registered(message.node, fieldOf(state, context), context);
           return state;
         case 'heard':
           state.configuring.heard(message, sendConfiguration(context), context);
@@ -116,6 +116,7 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
         case 'command':
         case 'ordered':
         case 'expired':
+        case 'send':
           state.commanding.received(message, fieldOf(state, context), context);
           return state;
         case 'watch':
@@ -134,5 +135,6 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
           return assertNever(message);
       }
     },
+    release: ({ commanding }) => commanding.release(),
   };
 };

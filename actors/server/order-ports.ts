@@ -26,10 +26,8 @@ export interface Command {
   readonly name: CommandName;
   /** `converge`. */
   readonly rerunScripts?: boolean;
-  /** `set`. */
+  /** `set`. Its value is a setting, and is not kept here besides: it may be a secret, and large. */
   readonly key?: string;
-  /** `set`. */
-  readonly value?: Json;
   readonly issuedAt: number;
   readonly expiresAt: number;
   readonly trace?: TraceContext;
@@ -45,10 +43,13 @@ export interface CommandSummary extends Command {
   readonly nodes: Readonly<Partial<Record<TargetState, number>>>;
 }
 
-/** A command, and a node that has not answered it. A value, which may be large, reaches a node with its configuration. */
+/** A command, and a node that has not said yet what became of it. The value of a `set` reaches a node with its configuration. */
 export interface PendingTarget {
-  readonly command: Omit<Command, 'value' | 'issuedAt'>;
+  /** Of the command: rises with every one that is given. */
+  readonly number: number;
+  readonly command: Omit<Command, 'issuedAt'>;
   readonly node: string;
+  readonly state: 'pending' | 'accepted';
 }
 
 /** A value under a dotted key, for a whole cluster or for one of its nodes. */
@@ -65,8 +66,10 @@ export type Change =
   | {
       readonly type: 'command';
       readonly command: Omit<Command, 'issuedAt'>;
+      /** `set`. */
+      readonly value?: Json;
       readonly nodes: readonly string[];
-      /** What was asked for, word for word: the same id may come with the same words only. */
+      /** What was asked for, word for word: the same id may come with the same words only. The store keeps a hash of them. */
       readonly request: string;
       /** Its key and value are a setting of the whole cluster, or of each of its nodes. */
       readonly scope: 'cluster' | 'nodes';
@@ -75,8 +78,11 @@ export type Change =
   | { readonly type: 'templates'; readonly templates: ReadonlyMap<string, string> }
   /** A node has a revision that this store never gave: the next one is beyond it. */
   | { readonly type: 'raise'; readonly above: number }
-  /** What nobody has accepted of commands whose time is over has expired. */
+  /** Of commands whose time is over, what nobody has accepted has expired, and a day later what was accepted and never ended. */
   | { readonly type: 'expire' };
+
+/** For how long after its time a command that was accepted may still end, milliseconds. */
+export const acceptedGraceMs = 24 * 3_600_000;
 
 export type Ordered =
   /** It is in the store. */
@@ -94,10 +100,10 @@ export interface OrderStore {
   /** All settings of a cluster, those made first first. */
   settings(cluster: string): readonly Setting[];
   command(id: string): CommandRecord | undefined;
-  /** The newest first. */
+  /** The newest first: at most so many, and fewer when they are large. */
   commands(limit: number): readonly CommandSummary[];
-  /** Over all commands, those given first first. */
-  pendingTargets(): readonly PendingTarget[];
+  /** Of all commands with a higher number, those given first first. */
+  pendingTargets(after?: number): readonly PendingTarget[];
   /** Undefined for a node that is no target of it. */
   targetState(id: string, node: string): TargetState | undefined;
 }

@@ -64,8 +64,8 @@ const begin = async (...records: readonly NodeRecord[]) => {
     system,
     tell,
     transport,
-    registers: async (from: NodeAddress = address, wire = { min: 1, max: 1 }) => {
-      const sent: FrameFrom<'register'> = { ...frame('register', { ...bodies.register, wire }), from };
+    registers: async (from: NodeAddress = address, more: Partial<FrameFrom<'register'>['body']> = {}, sentAt = 0) => {
+      const sent: FrameFrom<'register'> = { ...frame('register', { ...bodies.register, ...more }), from, sentAt };
       await tell({ type: 'presence', frame: sent });
       return sent;
     },
@@ -95,10 +95,77 @@ describe('a registration', () => {
     expect(await list()).toEqual([{ ...told, ...rest, link: 'online', lastSeenAt: now }]);
   });
 
-  test('of a known node brings what it says of itself up to date, and leaves its phase to its events', async () => {
-    const { list, registers } = await begin(record('n1'));
+  test('of a known machine brings what it says of itself up to date, and leaves its phase to its events when it names none', async () => {
+    const known = record('n1', { instanceId: 'i', detail: 'all well' });
+    const { list, registers } = await begin(known);
     await registers();
-    expect(await list()).toMatchObject([{ ...shown(record('n1')), instanceId: 'i', hostname: 'h', link: 'online' }]);
+    expect(await list()).toMatchObject([{ ...shown(known), hostname: 'h', phase: 'ready', detail: 'all well', link: 'online' }]);
+  });
+
+  test('that names the phase that is known leaves what is known of it', async () => {
+    const known = record('n1', { instanceId: 'i', detail: 'all well', phaseAt: 77 });
+    const { list, registers } = await begin(known);
+    await registers(address, { phase: 'ready' }, 900);
+    expect(await list()).toMatchObject([{ phase: 'ready', detail: 'all well', phaseAt: 77 }]);
+  });
+
+  test.each<readonly [string, Partial<FrameFrom<'register'>['body']>, string]>([
+    ['the phase that it names', { instanceId: 'i-n1', phase: 'starting' }, 'starting'],
+    ['the phase that it names, also of another machine', { instanceId: 'i-2', phase: 'converging' }, 'converging'],
+    ['none but `starting` when another machine names none', { instanceId: 'i-2' }, 'starting'],
+  ])('brings %s: a record of another life is no word of this one', async (_what, body, phase) => {
+    const { list, orchestrator, registers } = await begin(record('n1', { detail: 'all well', phaseAt: 77 }));
+    await registers(address, body, 50);
+    expect(await list()).toMatchObject([{ phase, detail: undefined, phaseAt: 50 }]);
+    expect(orchestrator.received.slice(1)).toEqual([
+      { type: 'nodes', all: false, nodes: [{ ...address, phase, link: 'online' }] },
+      { type: 'registered', node: address, configuration: undefined },
+    ]);
+  });
+
+  test('is not undone by what the store is told of the life before, and is followed by what this one enters', async () => {
+    const { list, registers, tell } = await begin(record('n1', { phase: 'stopping', phaseAt: 10 }));
+    const phases: unknown[] = [];
+    const told = async (more: Partial<NodeRecord>): Promise<void> => {
+      await tell({ type: 'changed', records: [record('n1', more)] });
+      phases.push((await list())[0]?.phase);
+    };
+    await registers(address, { instanceId: 'i-n1', phase: 'starting' }, 100);
+    await told({ phase: 'starting', phaseAt: 20 });
+    await told({ phase: 'ready', phaseAt: 90, keepalive: { reason: 'a look' } });
+    expect(await list()).toMatchObject([{ keepalive: { reason: 'a look' } }]);
+    await told({ phase: 'starting', phaseAt: 95, detail: 'its own' });
+    expect(await list()).toMatchObject([{ detail: 'its own' }]);
+    await told({ phase: 'converging', phaseAt: 110 });
+    await told({ phase: 'ready', phaseAt: 120 });
+    expect(phases).toEqual(['starting', 'starting', 'starting', 'converging', 'ready']);
+  });
+
+  test('is followed by heartbeats also when the clock of its node was set back since', async () => {
+    const { beats, list, registers, tell } = await begin();
+    await registers(address, { phase: 'starting' }, 5_000);
+    await tell({ type: 'changed', records: [record('n1', { phase: 'ready', phaseAt: 20 })] });
+    await beats(address, 0, { phase: 'ready' }, 30);
+    expect(await list()).toMatchObject([{ phase: 'ready' }]);
+    await tell({ type: 'changed', records: [record('n1', { phase: 'failed', phaseAt: 40 })] });
+    expect(await list()).toMatchObject([{ phase: 'failed' }]);
+  });
+
+  test('is asked for all that stands while the store has no word of the node, and only then', async () => {
+    const { registers, tell, transport } = await begin(record('n1'), record('n2', { instanceId: '' }));
+    const asked: unknown[] = [];
+    const registersAs = async (node: string): Promise<void> => {
+      transport.received.splice(0);
+      await registers({ cluster: 'lab', node });
+      asked.push(transport.received.map(({ frame: { body } }) => ('tellAll' in body ? body.tellAll : undefined)));
+    };
+    for (const node of ['n1', 'n2', 'n3', 'n3']) await registersAs(node);
+    await tell({ type: 'changed', records: [record('n3', { instanceId: '' })] });
+    await registersAs('n3');
+    await tell({ type: 'changed', records: [record('n3'), record('n2')] });
+    await registersAs('n3');
+    await registersAs('n2');
+    expect(asked).toEqual([[undefined], [true], [true], [true], [true], [undefined], [undefined]]);
   });
 
   test.each([
@@ -106,7 +173,7 @@ describe('a registration', () => {
     { min: 0, max: 0 },
   ])('of a node that speaks the versions %j is refused with both sides named, and the node is not listed', async (wire) => {
     const { list, log, registers, transport } = await begin();
-    const { id } = await registers(address, wire);
+    const { id } = await registers(address, { wire });
     const message = `it speaks wire versions ${wire.min} to ${wire.max}, this server 1: upgrade the older side`;
     expect(transport.received).toMatchObject([{ to: address, frame: { kind: 'refused', correlationId: id, body: { code: 'version_unsupported', message } } }]);
     expect(log.lines).toEqual([`warn: lab/n1 cannot register: ${message}`]);
@@ -115,7 +182,7 @@ describe('a registration', () => {
 
   test('of a node that speaks a range of versions is answered with ours', async () => {
     const { registers, transport } = await begin();
-    await registers(address, { min: 0, max: 7 });
+    await registers(address, { wire: { min: 0, max: 7 } });
     expect(transport.received).toMatchObject([{ frame: { kind: 'registered', body: { wire: 1 } } }]);
   });
 });
@@ -266,7 +333,7 @@ describe('the orchestrator', () => {
 
   test('hears nothing of a node that is refused', async () => {
     const { beats, orchestrator, registers } = await begin();
-    await registers(address, { min: 7, max: 8 });
+    await registers(address, { wire: { min: 7, max: 8 } });
     await beats();
     expect(orchestrator.received).toHaveLength(1);
   });

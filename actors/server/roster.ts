@@ -3,7 +3,9 @@
 // A node is `online` while its heartbeats come, `silent` when three were missed by the server's monotonic clock, and
 // `unheard` when this server has only its record and no heartbeat yet. What a node is and its phase come from its events,
 // which are in the store, until it says something newer itself, at its registration and with every heartbeat; what it says
-// so is kept in memory alone and never written. The orchestrator hears of every registration, every heartbeat, and every change
+// so is kept in memory alone and never written. A registration begins a life of the node: until events tell of a phase entered
+// since, none that they tell counts, and heartbeats do, so that nobody who waits for a phase is served one of the life before.
+// A node of which the store has no word is asked to tell all that stands. The orchestrator hears of every registration, every heartbeat, and every change
 // of a phase or a link, the change first. One actor holds all nodes in its state: a child for each would make every message
 // cost their number.
 import type { Clock } from '../../effects/clock.ts';
@@ -66,6 +68,10 @@ interface Entry {
   readonly record: NodeRecord;
   readonly heard: Heard | undefined;
   readonly link: NodeLink;
+  /** The store has a word of the node itself, not only of streams of its. */
+  readonly told: boolean;
+  /** When it registered, by its own clock, while no event has told of a phase entered since. */
+  readonly since: number | undefined;
 }
 
 type State = Map<string, Entry>;
@@ -73,6 +79,8 @@ type State = Map<string, Entry>;
 const missed = 3;
 /** How soon the first heartbeat is due after a registration, which does not say. */
 const assumedEveryMs = 10_000;
+
+const isTold = ({ instanceId }: NodeRecord): boolean => instanceId !== '';
 
 const standingOf = ({ link, record: { cluster, node, phase } }: Entry): NodeStanding => ({ cluster, node, phase, link });
 
@@ -107,20 +115,24 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     if (entry.link === 'online' && before?.link === 'silent') logger.info(`${cluster}/${node} is heard again`, { cluster, node });
   };
 
-  /** A node that registers before its first event has arrived is listed with what it says of itself. */
-  const provisional = ({ from, body, sentAt }: FrameFrom<'register'>): NodeRecord => ({
-    ...from,
-    instanceId: body.instanceId,
-    hostname: body.hostname,
-    version: body.version,
-    phase: 'starting',
-    detail: undefined,
-    phaseAt: sentAt,
-    conditions: [],
-    keepalive: undefined,
-    terminations: [],
-    converge: undefined,
-  });
+  /** What a registration says of its node, over what is known of it. */
+  const registeredRecord = (before: NodeRecord | undefined, { from, body, sentAt }: FrameFrom<'register'>): NodeRecord => {
+    const { hostname, instanceId, version } = body;
+    const known = before ?? { ...from, conditions: [], keepalive: undefined, terminations: [], converge: undefined };
+    const same = before?.instanceId === instanceId ? before : undefined;
+    const phase = body.phase ?? same?.phase ?? 'starting';
+    const { detail, phaseAt } = same?.phase === phase ? same : { detail: undefined, phaseAt: sentAt };
+    return { ...known, hostname, instanceId, version, phase, detail, phaseAt };
+  };
+
+  /** What events tell of a node, without a phase that it entered before its registration. */
+  const changed = (before: Entry | undefined, record: NodeRecord): Entry => {
+    const { heard, link = 'unheard', since } = before ?? {};
+    const told = isTold(record);
+    if (before === undefined || since === undefined || record.phaseAt >= since) return { record, heard, link, told, since: undefined };
+    const { detail, phase, phaseAt } = record.phase === before.record.phase ? record : before.record;
+    return { ...before, record: { ...record, detail, phase, phaseAt }, told };
+  };
 
   const heardNow = (everyMs: number, outbox: number | undefined, configuration: number | undefined): Heard => ({
     at: clock.now(),
@@ -149,11 +161,15 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
       refuse(frame, 'version_unsupported', message, context);
       return;
     }
-    const body = { server: ports.serverName, wire: wireVersion };
+    const before = state.get(nodeKey(frame.from));
+    const told = before?.told === true;
+    const body = { server: ports.serverName, wire: wireVersion, ...(told ? {} : { tellAll: true }) };
     context.tell(ports.transport, { type: 'answer', to: frame.from, frame: { ...head(frame.id), kind: 'registered', body } });
-    const { configuration, hostname, instanceId, version } = frame.body;
-    const record = { ...(state.get(nodeKey(frame.from))?.record ?? provisional(frame)), hostname, instanceId, version };
-    put(state, { record, heard: heardNow(assumedEveryMs, undefined, configuration), link: 'online' }, context);
+    const { configuration } = frame.body;
+    const record = registeredRecord(before?.record, frame);
+    const saysNothing = frame.body.phase === undefined && before?.record.instanceId === record.instanceId;
+    const since = saysNothing ? before.since : frame.sentAt;
+    put(state, { record, heard: heardNow(assumedEveryMs, undefined, configuration), link: 'online', told, since }, context);
     context.tell(ports.orchestrator, { type: 'registered', node: frame.from, configuration });
   };
 
@@ -166,9 +182,11 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     const { configuration, everyMs, outbox, phase } = frame.body;
     // Its events may be late, or this server may never have had them: a node knows best where it stands. But a heartbeat may be
     // late as well; one from before the phase was entered, both by the node's clock, knows nothing of it.
-    const isNews = phase !== entry.record.phase && frame.sentAt >= entry.record.phaseAt;
+    const isNews = phase !== entry.record.phase && (entry.since !== undefined || frame.sentAt >= entry.record.phaseAt);
     const record = isNews ? { ...entry.record, phase, detail: undefined, phaseAt: frame.sentAt } : entry.record;
-    put(state, { record, heard: heardNow(everyMs, outbox, configuration), link: 'online' }, context);
+    // It was sent after the registration: when it seems to be older, the clock of its node was set back.
+    const since = entry.since === undefined ? undefined : Math.min(entry.since, frame.sentAt);
+    put(state, { ...entry, record, heard: heardNow(everyMs, outbox, configuration), link: 'online', since }, context);
     context.tell(ports.orchestrator, { type: 'heard', node: frame.from, configuration });
   };
 
@@ -184,7 +202,7 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     name: 'roster',
     start(context) {
       context.later(ports.lookMs, { type: 'look' });
-      const state: State = new Map(ports.records().map((record) => [nodeKey(record), { record, heard: undefined, link: 'unheard' }]));
+      const state: State = new Map(ports.records().map((record) => [nodeKey(record), changed(undefined, record)]));
       tellAll(state, context);
       return state;
     },
@@ -195,10 +213,7 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
           else beat(state, message.frame, context);
           return state;
         case 'changed':
-          for (const record of message.records) {
-            const before = state.get(nodeKey(record));
-            put(state, { heard: before?.heard, link: before?.link ?? 'unheard', record }, context);
-          }
+          for (const record of message.records) put(state, changed(state.get(nodeKey(record)), record), context);
           return state;
         case 'nodes?':
           tellAll(state, context);

@@ -1,7 +1,7 @@
 // Real processes of this repository: servers and daemons started through their launchers, killed and stopped by pid.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -94,6 +94,19 @@ export const runJetpack = async (
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout, stderr };
 };
+
+/** Whether there is such a process, other than one that has ended and that nobody has looked after. */
+export const isRunning = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.[0] !== 'Z';
+  } catch {
+    // Gone, maybe between opening and reading.
+    return false;
+  }
+};
+
+/** Ids of processes, which scripts of tests wrote into a file a line each. None while there is no such file. */
+export const pidsNoted = (file: string): readonly number[] => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : []);
 
 const environmentOf = (pid: string): string => {
   try {

@@ -45,7 +45,7 @@ export const fusedStore =
     settings: (cluster) => store.settings(cluster),
     command: (id) => store.command(id),
     commands: (limit) => store.commands(limit),
-    pendingTargets: () => store.pendingTargets(),
+    pendingTargets: (after) => store.pendingTargets(after),
     targetState: (id, node) => store.targetState(id, node),
     close: () => store.close(),
     async applyBatch(batch) {

@@ -12,6 +12,10 @@ export type Proof =
 
 const ci = (line: string): Proof => ({ by: 'ci', line });
 
+/** With the API's address to be put in for URL. */
+export const settingByCurl =
+  `curl -d '{"cluster": "box", "nodes": ["execute-1"], "command": "set", "key": "demo.min_free_mib", "value": 999999999}' -H 'content-type: application/json' URL/api/commands`;
+
 export const commands: Readonly<Record<string, Proof>> = {
   'npm start': { by: 'unit' },
   'npm start -- --break --until-ready': { by: 'unit' },
@@ -19,13 +23,18 @@ export const commands: Readonly<Record<string, Proof>> = {
   'bin/jetpack config cyclecloud.node.name --home .state/box/nodes/scheduler': { by: 'unit' },
   "bin/jetpack keepalive 2h --reason 'looking around' --home .state/box/nodes/execute-1": { by: 'unit' },
   "bin/jetpack log 'system is now ready' --home .state/box/nodes/scheduler": { by: 'unit' },
+  'bin/jetpack converge --plan --home .state/box/nodes/execute-1': { by: 'unit' },
+  'bin/jetpack converge --rerun-scripts --home .state/box/nodes/execute-1': { by: 'unit' },
+  'bin/jetpack config demo --json --home .state/box/nodes/execute-1': { by: 'unit' },
+  [settingByCurl]: { by: 'unit' },
+  'bin/jetpack health --run --home .state/box/nodes/execute-1': { by: 'unit' },
   'npm run docs': { by: 'unit' },
   'npm start -- --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },
   'bin/cycle-server --home /opt/cycle_server --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },
   'bin/jetpackd --cluster demo --node execute-1 --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },
-  'npm test': ci('suites test 4m npm test'),
-  'npm run check': ci('step check 1m npm run check'),
-  'npm run test:integration': ci('suites integration 8m npm run test:integration'),
+  'npm test': ci('suites test 6m npm test'),
+  'npm run check': ci('step check 2m npm run check'),
+  'npm run test:integration': ci('suites integration 13m npm run test:integration'),
   'npm run crash -- --seed 1 --kills 200': ci('step crash 7m npm run crash -- --seed 1 --kills 200'),
   '.ci/run': { by: 'nobody', because: 'it runs the tests' },
   'docker compose up -d': { by: 'nobody', because: 'it pulls images' },

@@ -4,11 +4,11 @@ import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 
-/** Markdown at the top and under docs/, as paths from the root. */
+/** Markdown at the top, that of the examples, and what is under docs/, as paths from the root. */
 export const documents = (): readonly string[] => {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'));
   const below = readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
-  return [...top, ...below.map((name) => path.join('docs', name))].toSorted();
+  return [...top, 'examples/README.md', ...below.map((name) => path.join('docs', name))].toSorted();
 };
 
 export const textOf = (document: string): string => readFileSync(path.join(root, document), 'utf8');

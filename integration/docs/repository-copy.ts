@@ -66,9 +66,15 @@ export class RepositoryCopy {
     return typed;
   }
 
+  /** Ends what was typed and still runs, so that a test which failed is in no other's way. */
+  async endAll(): Promise<void> {
+    const all = this.#typed.splice(0);
+    for (const typed of all) typed.signal('SIGKILL');
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
   async dispose(): Promise<void> {
-    for (const typed of this.#typed) typed.signal('SIGKILL');
-    await Promise.all(this.#typed.map(({ ended }) => ended));
+    await this.endAll();
     rmSync(this.folder, { recursive: true, maxRetries: 10, retryDelay: 50 });
   }
 }

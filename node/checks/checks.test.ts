@@ -82,12 +82,31 @@ describe('which files are checks', () => {
     expect((await theOne()).refusal).toBe('lies in a folder that is writable by everyone: chmod o-w takes that away');
   });
 
+  test('one that its group may write to, or that lies in such a folder, is refused by a daemon that is root', async () => {
+    put('a', 'exit 0', 0o775);
+    put('b');
+    const refusal = 'is writable by its group: chmod g-w takes that away';
+    expect((await listed()).map((check) => check.refusal)).toEqual([process.geteuid?.() === 0 ? refusal : undefined, undefined]);
+    chmodSync(folder(), 0o775);
+    expect((await listed()).map((check) => check.refusal)).toEqual(Array.from({ length: 2 }, () => (process.geteuid?.() === 0 ? `lies in a folder that ${refusal}` : undefined)));
+  });
+
+  const [root, agent] = [{ uid: 0, gid: 0 }, { uid: 500, gid: 600 }];
   test.each([
-    [0, 0o755, undefined],
-    [process.geteuid?.() ?? 0, 0o775, undefined],
-    [12_345, 0o755, "belongs to another user: chown it to root or the daemon's"],
-    [12_345, 0o757, 'is writable by everyone: chmod o-w takes that away'],
-  ])('of user %i with mode %o: %s', (uid, mode, refusal) => expect(refusalOf('', { uid, mode })).toBe(refusal));
+    [root, 0, 0, 0o755, undefined],
+    [root, 0, 600, 0o755, undefined],
+    [root, 0, 0, 0o775, 'is writable by its group: chmod g-w takes that away'],
+    [root, 0, 600, 0o775, 'is writable by its group: chmod g-w takes that away'],
+    [root, 500, 600, 0o755, "belongs to another user: chown it to root or the daemon's"],
+    [agent, 0, 0, 0o755, undefined],
+    [agent, 500, 600, 0o775, undefined],
+    [agent, 0, 600, 0o775, undefined],
+    [agent, 500, 0, 0o775, "is writable by a group that is not the daemon's: chmod g-w takes that away"],
+    [agent, 500, 601, 0o775, "is writable by a group that is not the daemon's: chmod g-w takes that away"],
+    [agent, 500, 601, 0o755, undefined],
+    [agent, 501, 600, 0o775, "belongs to another user: chown it to root or the daemon's"],
+    [agent, 501, 601, 0o777, 'is writable by everyone: chmod o-w takes that away'],
+  ])('the daemon being %j, of user %i and group %i with mode %o: %s', (daemon, uid, gid, mode, refusal) => expect(refusalOf('', { uid, gid, mode }, daemon)).toBe(refusal));
 
   test('a link is refused, wherever it leads', async () => {
     symlinkSync('/bin/true', path.join(folder(), 'link'));

@@ -43,12 +43,24 @@ describe('node.json', () => {
     const { outcome } = open().keep(layers);
     expect(tree()).toEqual({
       slurm: { version: '23.11' },
-      cyclecloud: { home: '/home', cluster: { name: 'lab' }, node: { name: 'n1' }, instance: { id: 'i-1', hostname: 'n1.lab' }, jetpack: { version: '1.2.3' } },
+      cyclecloud: { home: '/home', bootstrap: '/home/system/bootstrap', cluster: { name: 'lab' }, node: { name: 'n1' }, instance: { id: 'i-1', hostname: 'n1.lab' }, jetpack: { version: '1.2.3' } },
       hostname: 'n1',
     });
     expect(outcome).toEqual({ ok: true, value: { tree: tree(), wrote: true } });
     expect(text()).toContain('\n    "slurm": {\n        "version": "23.11"\n    },\n');
     expect(text('node.last-good.json')).toBe(text());
+  });
+
+  test('that somebody wrote for all to read is closed to others at once, and so is one that is set aside', () => {
+    writeFileSync(at('node.json'), '{"password": "x"}');
+    chmodSync(at('node.json'), 0o664);
+    const file = open();
+    expect(modeOf('node.json')).toBe(0o660);
+    keep(file);
+    writeFileSync(at('node.json'), 'damaged');
+    chmodSync(at('node.json'), 0o644);
+    keep(file);
+    expect(asides().map(modeOf)).toEqual([0o640]);
   });
 
   test('is readable by owner and group, under any umask, and never by others', () => {
@@ -60,8 +72,9 @@ describe('node.json', () => {
     }
     expect(modeOf('node.json')).toBe(0o640);
     expect(modeOf('node.last-good.json')).toBe(0o640);
+    const file = open();
     chmodSync(at('node.json'), 0o644);
-    expect(keep()).toEqual({ wrote: true, ...quiet });
+    expect(keep(file)).toEqual({ wrote: true, ...quiet });
     expect(modeOf('node.json')).toBe(0o640);
   });
 

@@ -14,7 +14,7 @@ import type { Tree } from '../../protocol/configuration.ts';
 import { fail, ok } from '../../protocol/result.ts';
 import { writeDurably } from '../home/durable-file.ts';
 import { systemCode } from '../home/system-error.ts';
-import { putAside } from './aside.ts';
+import { putAside, withdrawFromOthers } from './aside.ts';
 import { identityLayer, mergeLayers, type NodeIdentity } from './layers.ts';
 import { configFiles, maxTreeBytes, readTreeFile, type TreeFile } from './tree-file.ts';
 
@@ -43,6 +43,14 @@ export class NodeConfigFile implements ConfigFile {
   constructor(options: NodeConfigOptions) {
     this.#options = options;
     this.#files = configFiles(options.config);
+    // What somebody wrote by hand is closed at once, and not only when the first facts are there.
+    for (const file of Object.values(this.#files)) {
+      try {
+        withdrawFromOthers(file);
+      } catch (error) {
+        options.logger.warn(`${file} may be read by others (${systemCode(error)})`);
+      }
+    }
   }
 
   keep(layers: ConfigLayers): ConfigKeeping {

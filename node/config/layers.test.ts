@@ -26,6 +26,7 @@ test('no template changes who the node is', () => {
   const server = { cyclecloud: { node: { name: 'other', template: 'execute' }, cluster: 'other', home: '/' } };
   expect(mergeLayers([server, identityLayer(identity)])).toEqual({
     cyclecloud: {
+      bootstrap: '/opt/cycle/jetpack/system/bootstrap',
       node: { name: 'n1', template: 'execute' },
       cluster: { name: 'lab' },
       instance: { id: 'i-1', hostname: 'n1.lab' },

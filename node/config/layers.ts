@@ -7,6 +7,7 @@
 //
 // Objects are merged member by member, anything else replaces what is below it, lists and null included. Names such as
 // `__proto__` are data like any other: no layer reaches the prototype of anything.
+import path from 'node:path';
 import { isTree, type ExactJson, type ExactTree } from '../../commands/exact-json.ts';
 import type { Tree } from '../../protocol/configuration.ts';
 
@@ -36,6 +37,8 @@ export interface NodeIdentity {
 export const identityLayer = ({ cluster, home, hostname, instanceId, node, version }: NodeIdentity): Tree => ({
   cyclecloud: {
     home,
+    // Scratch for installers (reference, section 3).
+    bootstrap: path.join(home, 'system', 'bootstrap'),
     cluster: { name: cluster },
     node: { name: node },
     instance: { id: instanceId, hostname },

@@ -32,6 +32,8 @@ export interface HomePaths {
   readonly clusterInit: string;
   /** What their scripts wrote. */
   readonly clusterInitLogs: string;
+  /** Scratch for installers, `cyclecloud.bootstrap`. */
+  readonly bootstrap: string;
   /** Working folders of health checks while they run. */
   readonly scratch: string;
 }
@@ -56,6 +58,7 @@ export const homePaths = (home: string): HomePaths => {
     healthChecks: path.join(config, 'healthcheck.d'),
     clusterInit: path.join(home, 'cluster-init'),
     clusterInitLogs: path.join(logs, 'cluster-init'),
+    bootstrap: path.join(home, 'system', 'bootstrap'),
     scratch: path.join(home, 'system', 'scratch'),
   };
 };

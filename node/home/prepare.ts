@@ -96,6 +96,7 @@ export const prepareHome = (paths: HomePaths): Result<void> => {
     [paths.clusterInit, forOwnerAndGroup],
     [paths.clusterInitLogs, forOwnerAndGroup],
     [path.dirname(paths.scratch), forOwnerAndGroup],
+    [paths.bootstrap, forOwnerAndGroup],
     [paths.scratch, forOwnerAndGroup],
   ]);
 };

@@ -1,16 +1,15 @@
 // The blobs of a project: files that project.ini names under [blobs], by path or with `*` for anything within a word.
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { globMatcher } from './glob.ts';
 import { fileEntry, newFolder, type Image, type ImageEntry } from './image.ts';
 import { isWithin, type ProjectSource } from './locker.ts';
 import { giveUp, reading } from './trouble.ts';
 
-const matcher = (word: string): RegExp => new RegExp(`^${word.split('*').map((part) => part.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&')).join('.*')}$`, 'su');
-
 /** As in a shell, `*` passes over hidden names unless the dot is written. */
 const matchesOf = (names: readonly string[], word: string): readonly string[] => {
-  const pattern = matcher(word);
-  return names.filter((name) => pattern.test(name) && (word.startsWith('.') || !name.startsWith('.'))).sort();
+  const matches = globMatcher(word);
+  return names.filter((name) => matches(name) && (word.startsWith('.') || !name.startsWith('.'))).sort();
 };
 
 /** Paths below `folder` that a path with `*` names. */

@@ -36,7 +36,8 @@ interface OpenEntry {
 interface OpenSection {
   readonly name: string;
   readonly line: number;
-  readonly entries: OpenEntry[];
+  /** By key, in the order of the file. */
+  readonly entries: Map<string, OpenEntry>;
 }
 
 const longest = 60;
@@ -50,7 +51,8 @@ export const quoted = (text: string): string => {
 const headerName = (text: string): string | undefined => /^\[([^\]]*)\]\s*(?:[#;].*)?$/.exec(text)?.[1]?.trim();
 
 class Reader {
-  readonly #sections: OpenSection[] = [];
+  /** By name, in the order of the file. */
+  readonly #sections = new Map<string, OpenSection>();
   #section: OpenSection | undefined;
   #entry: OpenEntry | undefined;
 
@@ -67,21 +69,21 @@ class Reader {
   }
 
   sections(): readonly IniSection[] {
-    return this.#sections.map(({ entries, line, name }) => ({
+    return [...this.#sections.values()].map(({ entries, line, name }) => ({
       name,
       line,
-      entries: entries.map(({ key, line: at, parts, spelling }) => ({ key, spelling, line: at, value: parts.join('\n').trim() })),
+      entries: [...entries.values()].map(({ key, line: at, parts, spelling }) => ({ key, spelling, line: at, value: parts.join('\n').trim() })),
     }));
   }
 
   #header(text: string, line: number): string | undefined {
     const name = headerName(text);
     if (name === undefined || name === '') return `${quoted(text)} is no section: write [name]`;
-    const before = this.#sections.find((section) => section.name === name);
+    const before = this.#sections.get(name);
     if (before !== undefined) return `section ${quoted(`[${name}]`)} is there already, on line ${before.line}`;
-    this.#section = { name, line, entries: [] };
+    this.#section = { name, line, entries: new Map() };
     this.#entry = undefined;
-    this.#sections.push(this.#section);
+    this.#sections.set(name, this.#section);
     return undefined;
   }
 
@@ -92,10 +94,10 @@ class Reader {
     if (spelling === '') return `${quoted(text)} has no key before ${text.charAt(at)}`;
     if (this.#section === undefined) return `${quoted(spelling)} stands before the first [section]`;
     const key = spelling.toLowerCase();
-    const before = this.#section.entries.find((entry) => entry.key === key);
+    const before = this.#section.entries.get(key);
     if (before !== undefined) return `${quoted(spelling)} is set already, on line ${before.line}`;
     this.#entry = { key, spelling, line, indent, parts: [text.slice(at + 1).trim()] };
-    this.#section.entries.push(this.#entry);
+    this.#section.entries.set(key, this.#entry);
     return undefined;
   }
 }

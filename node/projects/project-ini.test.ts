@@ -88,6 +88,35 @@ ParameterType = String
     ]);
   });
 
+  test('that has a great many warnings says ten of them, and how many more there are', () => {
+    const read = parse(`${project}${Array.from({ length: 12 }, (_, index) => `key${index} = 1\n`).join('')}`);
+    const warnings = read.ok ? read.value.warnings : [];
+    expect(warnings).toHaveLength(11);
+    expect(warnings[9]).toBe(`${file} line 13: 'key9' is not known in [project] and does nothing`);
+    expect(warnings[10]).toBe(`${file}: and 2 more`);
+  });
+
+  test('that has eleven warnings counts the one that is left out, and ten are all told', () => {
+    const warningsOf = (count: number): readonly string[] => {
+      const read = parse(`${project}${Array.from({ length: count }, (_, index) => `key${index} = 1\n`).join('')}`);
+      return read.ok ? read.value.warnings : [];
+    };
+    expect(warningsOf(11).at(-1)).toBe(`${file}: and 1 more`);
+    expect(warningsOf(10).at(-1)).toMatch(/'key9'/);
+  });
+
+  test.each([
+    ['keys', (word: string) => `${word}=`],
+    ['sections', (word: string) => `[${word}]`],
+  ])('of as many %s as it may hold is read at once, and the last one that is there twice is found', (_, lineOf) => {
+    const count = 120_000;
+    const words = Array.from({ length: count }, (_word, index) => lineOf(index.toString(36).padStart(4, '0')));
+    const text = `${project}${words.join('\n')}\n${words.at(-1)}`;
+    const began = performance.now();
+    expect(parse(text)).toMatchObject({ ok: false, error: { message: expect.stringMatching(new RegExp(`line ${count + 4}: .* already, on line ${count + 3}$`)) } });
+    expect(performance.now() - began).toBeLessThan(3_000);
+  });
+
   test('is never an exception, whatever it holds', () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => expect(typeof parse(bytes).ok).toBe('boolean')));
     const words = fc.array(fc.constantFrom('[', ']', 'project', 'spec', '\n', '\n  ', '=', ':', '#', ' ', 'name', 'version', '\t'), { maxLength: 40 });

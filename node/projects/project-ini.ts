@@ -11,12 +11,14 @@ export interface ProjectIni {
   readonly version: string;
   /** Paths under blobs/, `/` between their words; `*` stands for anything within a word. */
   readonly blobs: readonly string[];
-  /** One line each. */
+  /** One line each; of a great many the first ones, and how many more there are. */
   readonly warnings: readonly string[];
 }
 
 /** A file of this kind has a few kilobytes. */
 export const largestIni = 1024 * 1024;
+/** Each becomes an event: nobody reads more, and a file that is none of ours may have thousands. */
+const mostWarnings = 10;
 
 interface SectionKind {
   readonly keys: readonly string[];
@@ -75,6 +77,12 @@ const strangers = (section: IniSection): readonly (readonly [line: number, text:
   return chef === undefined ? lines : [...lines, [chef.line, `the run_list of spec ${quoted(name)} does nothing: jetpack runs scripts, not Chef`]];
 };
 
+const warningsOf = (sections: readonly IniSection[], file: string): readonly string[] => {
+  const found = sections.flatMap(strangers);
+  const lines = found.slice(0, mostWarnings).map(([line, text]) => `${file} line ${line}: ${text}`);
+  return found.length <= mostWarnings ? lines : [...lines, `${file}: and ${found.length - mostWarnings} more`];
+};
+
 /** The value of a key that must be there; what stands in its place is likely a typo, so its line is named. */
 const required = (project: IniSection, key: string): Result<string, IniFault> => {
   const entry = project.entries.find((one) => one.key === key);
@@ -98,8 +106,7 @@ const read = (sections: readonly IniSection[], file: string): Result<ProjectIni,
   if (!version.ok) return version;
   const blobs = blobsOf(sections);
   if (!blobs.ok) return blobs;
-  const warnings = sections.flatMap(strangers).map(([line, text]) => `${file} line ${line}: ${text}`);
-  return ok({ name: name.value, version: version.value, blobs: blobs.value, warnings });
+  return ok({ name: name.value, version: version.value, blobs: blobs.value, warnings: warningsOf(sections, file) });
 };
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });

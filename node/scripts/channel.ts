@@ -3,14 +3,13 @@
 // Node would give a script two sockets, and opening /dev/stderr fails on a socket, which scripts do every day; so the pipe is a
 // named one, unlinked as soon as both ends are open. Where none can be made (a full disk), the two sockets must do: a
 // check that reports just that has to run.
-import { execFile, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
+import { endsWithin } from '../../actors/handler-deadline.ts';
+import type { Clock } from '../../effects/clock.ts';
+import { withPipe } from './named-pipe.ts';
 
 export interface Channel {
   /** For `spawn`. */
@@ -27,6 +26,11 @@ export interface Reading {
   /** Stops reading: whoever still writes gets an error. */
   stop(): void;
 }
+
+/** Output is read on after the end until none has come for so many looks in a row, or for so long in all. */
+const lookEveryMs = 25;
+const silentLooks = 10;
+const lastOutputMs = 2_000;
 
 const read = (sources: readonly Readable[], take: (chunk: Buffer) => void): Reading => {
   const ends = sources.map((source) => {
@@ -62,22 +66,33 @@ const pipe = (readEnd: number, writeEnd: number): Channel => ({
 
 /** Never rejects. */
 export const openChannel = async (): Promise<Channel> => {
-  let folder: string | undefined;
   try {
-    folder = await mkdtemp(path.join(os.tmpdir(), 'jetpack-pipe-'));
-    const file = path.join(folder, 'output');
-    await promisify(execFile)('mkfifo', ['-m', '600', file], { timeout: 5_000 });
-    const readEnd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      // Blocking, as scripts expect their output to be; there is a reader, so the opening itself does not wait.
-      return pipe(readEnd, openSync(file, constants.O_WRONLY));
-    } catch (error) {
-      closeSync(readEnd);
-      throw error;
-    }
+    return await withPipe((file) => {
+      const readEnd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        // Blocking, as scripts expect their output to be; there is a reader, so the opening itself does not wait.
+        return pipe(readEnd, openSync(file, constants.O_WRONLY));
+      } catch (error) {
+        closeSync(readEnd);
+        throw error;
+      }
+    });
   } catch {
     return sockets;
-  } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
+};
+
+/**
+ * Reads the last output. Resolves with whether nobody can write any more. Looks are counted besides the time, for the event loop reads between two of them: one that
+ * was busy for a while has read nothing, and that is no silence.
+ */
+export const readOn = async (clock: Clock, ended: Promise<void>, bytesRead: () => number): Promise<boolean> => {
+  const end = clock.monotonic() + lastOutputMs;
+  let silent = 0;
+  for (let look = 1; silent < silentLooks && (look <= silentLooks || clock.monotonic() < end); look += 1) {
+    const before = bytesRead();
+    if (await endsWithin(clock, lookEveryMs, ended)) return true;
+    silent = bytesRead() === before ? silent + 1 : 0;
+  }
+  return false;
 };

@@ -21,6 +21,13 @@ export interface Leader {
   readonly startedAt: number;
 }
 
+/** A process of a job. */
+export interface Running {
+  readonly pid: number;
+  /** Nobody else's processes are in it: only what a job started can join a job's groups. Undefined for this process's own. */
+  readonly group: number | undefined;
+}
+
 /** Files of /proc read at a time. */
 const atOnce = 64;
 
@@ -39,6 +46,12 @@ export const leaderOf = (pid: number): Leader => {
   } catch {
     return { pid, startedAt: 0 };
   }
+};
+
+/** The group of a leader; undefined when its number was given out again, which the kernel does only when nothing is left of the group. */
+export const groupOf = ({ pid, startedAt }: Leader): number | undefined => {
+  const now = leaderOf(pid).startedAt;
+  return now === 0 || now === startedAt ? pid : undefined;
 };
 
 const collect = async <T, U>(items: readonly T[], each: (item: T) => Promise<U | undefined>): Promise<U[]> => {
@@ -77,9 +90,12 @@ const withDescendants = (rows: readonly ProcessRow[], roots: Iterable<number>): 
 };
 
 /** Processes that still run of these jobs; of one whose leader is known also those without its mark. Never this process. */
-export const findProcesses = async (ids: readonly string[], leader?: Leader): Promise<readonly number[]> => {
+export const findProcesses = async (ids: readonly string[], leader?: Leader): Promise<readonly Running[]> => {
   const since = leader?.startedAt ?? 0;
-  const rows = (await readAll()).filter(({ gone, pid, startedAt }) => !gone && pid !== process.pid && startedAt >= since);
+  const all = await readAll();
+  const ownGroup = all.find(({ pid }) => pid === process.pid)?.group;
+  const rows = all.filter(({ gone, pid, startedAt }) => !gone && pid !== process.pid && startedAt >= since);
   const roots = [...(leader === undefined ? [] : ofLeader(rows, leader)), ...(await marked(rows, ids))];
-  return [...withDescendants(rows, roots)];
+  const found = withDescendants(rows, roots);
+  return rows.filter(({ pid }) => found.has(pid)).map(({ group, pid }) => ({ pid, group: group === ownGroup ? undefined : group }));
 };

@@ -65,7 +65,30 @@ const runOut = async (job: ScriptJob, ...names: readonly string[]): Promise<{ re
   return { result: await running, numbers };
 };
 
-const fifos = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('jetpack-pipe-'));
+/** Forks and exits over and over, so that no look at /proc is sure to catch it; each one leaves a mark. Gives up by itself after a while. */
+const chain = (): string =>
+  put('chain.py', `#!/usr/bin/env python3
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+marks = os.open("${folder}/marks", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+with open("${folder}/chained", "w") as f: f.write(str(os.getpgrp()) + "\\n")
+end = time.time() + 60
+while time.time() < end:
+    if os.fork() != 0: os._exit(0)
+    os.write(marks, b".")
+    time.sleep(0.0005)
+`);
+
+const isGone = (group: number): boolean => {
+  try {
+    process.kill(-group, 0);
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+const fifos = (): readonly string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(`jetpack-pipe-${process.pid}-`));
 
 describe('how a script ends', () => {
   test.each([0, 1, 127, 254, 255])('exit code %i is told as it is', async (code) => {
@@ -114,6 +137,25 @@ describe('how a script ends', () => {
     expect([result.ending.type, await findProcesses([job.id])]).toEqual(['timedOut', []]);
   });
 
+  test('one that forks and exits in a loop is ended with its group, when it has left the loop behind and at its time limit', async () => {
+    const loop = chain();
+    expect((await run(loop)).ending).toEqual({ type: 'exited', code: 0 });
+    const left = await numberIn('chained');
+    await waitFor('the end of the loop', () => isGone(left));
+    rmSync(path.join(folder, 'chained'));
+    const { numbers, result } = await runOut(jobOf(bash(`trap '' TERM\n${loop}\nwhile true; do sleep 0.1; done`)), 'chained');
+    expect(result).toMatchObject({ ending: { type: 'timedOut' }, warnings: [] });
+    await waitFor('the end of the loop', () => isGone(numbers[0]!));
+  });
+
+  test('a script in bash that begins itself anew and ends, over and over, is ended as well', async () => {
+    const file = bash(`[[ -e ${folder}/group ]] || ps -o pgid= $$ > ${folder}/group\necho . >> ${folder}/marks\n[[ $(wc -l < ${folder}/marks) -gt 3000 ]] || "$0" &`);
+    expect((await run(file)).ending).toEqual({ type: 'exited', code: 0 });
+    const group = await numberIn('group');
+    await waitFor('the end of the loop', () => isGone(group));
+    expect(statSync(path.join(folder, 'marks')).size).toBeLessThan(6_000);
+  });
+
   test('one that is aborted before it begins never runs', async () => {
     expect((await run(bash(`touch ${folder}/ran`), { signal: AbortSignal.abort() })).ending).toEqual({ type: 'aborted' });
     expect(existsSync(path.join(folder, 'ran'))).toBe(false);
@@ -130,11 +172,11 @@ describe('what a script leaves in the background', () => {
   });
 
   test('goes on when the job says so, and what it writes neither ends it nor holds up the run', async () => {
-    const writes = `( for i in $(seq 40); do head -c 20000 /dev/zero | tr '\\0' x; sleep 0.03; done; echo finished > ${folder}/finished ) &\necho $! > ${folder}/child\necho done`;
+    const writes = `( for i in $(seq 35); do head -c 20000 /dev/zero | tr '\\0' x; sleep 0.1; done; echo finished > ${folder}/finished ) &\necho $! > ${folder}/child\necho done`;
     const { ending, bytes, warnings } = await run(bash(writes), { keepsBackground: true });
     expect(ending).toEqual({ type: 'exited', code: 0 });
     // The pipe takes 64 KiB: what is written in all must be read by somebody.
-    expect(bytes).toBeLessThan(800_000);
+    expect(bytes).toBeLessThan(700_000);
     expect(existsSync(path.join(folder, 'finished'))).toBe(false);
     expect(warnings).toEqual(['left something running that still has its output: what that writes from now on is thrown away']);
     expect(isAlive(await numberIn('child'))).toBe(true);
@@ -169,6 +211,39 @@ describe('what a script writes', () => {
     expect(statSync(output).size).toBeLessThan(16 * 1024 * 1024 + 100);
     expect(readFileSync(output, 'utf8').slice(-45)).toContain('cut off');
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test('is whole also when the event loop has no time to read it for a while after the end', async () => {
+    const file = bash(`( sleep 0.1; seq 9000 ) & touch ${folder}/over`);
+    let heldUp = false;
+    const busy = createScriptRunner({
+      clock: {
+        ...systemClock,
+        // The loop is held up for longer than a silence lasts, as soon as the run waits for the rest.
+        after(ms, then) {
+          const cancel = systemClock.after(ms, then);
+          if (ms < 300 && !heldUp && existsSync(path.join(folder, 'over'))) {
+            heldUp = true;
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+          }
+          return cancel;
+        },
+      },
+      logger: recordLog().logger,
+      env: daemonEnv,
+    });
+    const { tail } = await busy.run(jobOf(file, { keepsBackground: true }));
+    expect([heldUp, tail.split('\n').at(-1)]).toEqual([true, '9000']);
+  });
+
+  test('a little after its end, through what it left behind, is still its own; a silence ends that', async () => {
+    // Time goes by at a quarter of its speed, so that a busy machine makes no silence of its own.
+    const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() / 4, after: (ms, then) => systemClock.after(ms * 4, then) };
+    const slow = createScriptRunner({ clock, logger: recordLog().logger, env: daemonEnv });
+    const late = (seconds: string): string => `( for i in 1 2 3 4 5; do sleep ${seconds}; echo late $i; done ) &\necho done`;
+    expect((await slow.run(jobOf(bash(late('0.2')), { keepsBackground: true }))).tail.split('\n').at(-1)).toBe('late 5');
+    expect((await slow.run(jobOf(bash(`${late('60')}\necho $$ > ${folder}/group`), { keepsBackground: true }))).tail).toBe('done');
+    process.kill(-(await numberIn('group')), 'SIGKILL');
   });
 
   test('is in its file, begun anew, for the daemon and its group alone', async () => {

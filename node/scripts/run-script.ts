@@ -2,22 +2,21 @@
 //
 // A run: `starting` -> `running` -> ended by itself, or `ending` (its time is up, or it was aborted) -> over. While it runs, its
 // output is read as fast as it comes and kept as far as the bounds go. A run that ends by itself is over at once; what it left behind
-// is ended, or goes on, as the job says. It never waits for output that only the background writes, never runs a shell of its
-// own around a script, never passes the daemon's environment on, and always comes to an end.
+// is ended, or goes on, as the job says. Output that still comes then is read for a moment, and never waited for longer, whoever
+// writes it. It never runs a shell of its own around a script, never passes the daemon's environment on, and always comes to an end.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { endsWithin } from '../../actors/handler-deadline.ts';
 import type { ScriptEnding, ScriptJob, ScriptResult, ScriptRunner } from '../../actors/node/scripts.ts';
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { systemCode } from '../home/system-error.ts';
-import { openChannel } from './channel.ts';
+import { openChannel, readOn } from './channel.ts';
 import { findCommand } from './command.ts';
-import { defaultGraceMs, endProcesses, killProcesses, type Find } from './end-processes.ts';
+import { defaultGraceMs, endProcesses, killProcesses, type Target } from './end-processes.ts';
 import { scriptEnvironment, type Environment } from './environment.ts';
 import { openOutputFile } from './output-file.ts';
-import { findProcesses, leaderOf } from './processes.ts';
+import { findProcesses, groupOf, leaderOf } from './processes.ts';
 import { Tail } from './tail.ts';
 
 export interface ScriptRunnerPorts {
@@ -28,9 +27,6 @@ export interface ScriptRunnerPorts {
   /** From the request to end to the end, default 5 s. */
   readonly graceMs?: number;
 }
-
-/** How long output that was written before the end may take to be read. */
-const lastOutputMs = 250;
 
 /** The PATH where the daemon has none. */
 const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -72,17 +68,17 @@ const counted = (count: number): string => (count === 1 ? 'a process' : `${count
 
 export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceMs }: ScriptRunnerPorts): ScriptRunner => {
   /** Sees a started script to its end. */
-  const attend = async (job: ScriptJob, exit: Promise<Exit>, find: Find): Promise<{ readonly ending: ScriptEnding; readonly warnings: readonly string[] }> => {
+  const attend = async (job: ScriptJob, exit: Promise<Exit>, target: Target): Promise<{ readonly ending: ScriptEnding; readonly warnings: readonly string[] }> => {
     const stop = stopOf(job, clock);
     const first = await Promise.race([exit, stop.due]);
     stop.cancel();
     if (first.type === 'unstartable') return { ending: first, warnings: [] };
     if (first.type === 'timedOut' || first.type === 'aborted') {
-      const { left } = await endProcesses(find, clock, graceMs);
+      const { left } = await endProcesses(target, clock, graceMs);
       return { ending: first, warnings: left === 0 ? [] : [`could not be ended: ${counted(left)} of it still there, not even SIGKILL helped`] };
     }
     if (job.keepsBackground) return { ending: first, warnings: [] };
-    const { found } = await killProcesses(find, clock);
+    const { found } = await killProcesses(target, clock);
     return { ending: first, warnings: found === 0 ? [] : [`left ${counted(found)} running: ended with it`] };
   };
 
@@ -93,6 +89,7 @@ export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceM
     const channel = await openChannel();
     let child: ChildProcess | undefined;
     let keeping = true;
+    let read = 0;
     try {
       child = spawn(command.program, command.arguments, { cwd: job.cwd, env: environment, detached: true, stdio: ['ignore', ...channel.outputs] });
     } catch (error) {
@@ -101,9 +98,12 @@ export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceM
     }
     const exit = exitOf(child);
     const leader = child.pid === undefined ? undefined : leaderOf(child.pid);
-    const reading = channel.attach(child, (chunk) => void (keeping && take(chunk)));
-    const { ending, warnings } = await attend(job, exit, () => findProcesses([job.id], leader));
-    const complete = await endsWithin(clock, lastOutputMs, reading.ended);
+    const reading = channel.attach(child, (chunk) => {
+      read += chunk.length;
+      if (keeping) take(chunk);
+    });
+    const { ending, warnings } = await attend(job, exit, { find: () => findProcesses([job.id], leader), group: () => leader && groupOf(leader) });
+    const complete = await readOn(clock, reading.ended, () => read);
     keeping = false;
     const goesOn = !complete && job.keepsBackground && (ending.type === 'exited' || ending.type === 'signalled');
     if (goesOn) reading.letGo();
@@ -135,7 +135,7 @@ export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceM
       return result(ending, [...warnings, ...(await output.close())]);
     } catch (error) {
       logger.error(`running ${path.basename(job.file)} failed: ${String(error)}`, { file: job.file });
-      await killProcesses(() => findProcesses([job.id]), clock).catch(() => undefined);
+      await killProcesses({ find: () => findProcesses([job.id]) }, clock).catch(() => undefined);
       await output.close();
       return result(unstartable('could not be run for an error of jetpackd itself, which its log tells'), []);
     }
@@ -145,7 +145,7 @@ export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceM
     run,
     async endLeftovers(ids) {
       if (ids.length === 0) return 0;
-      const { found, left } = await endProcesses(() => findProcesses(ids), clock, graceMs);
+      const { found, left } = await endProcesses({ find: () => findProcesses(ids) }, clock, graceMs);
       if (left > 0) logger.warn(`${counted(left)} of an earlier run could not be ended`);
       return found;
     },

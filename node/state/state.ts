@@ -24,7 +24,7 @@ export interface OpenedState {
 const nothing = { begun: () => undefined, committing: () => undefined, rolledBack: () => undefined };
 
 /** State on an open database of its schema. Throws what the database throws. */
-export const createState = (database: Database, clock: Clock): NodeState => {
+const createState = (database: Database, clock: Clock): NodeState => {
   const commits = new GroupCommit({ database, clock, code: 'state_unwritable', follower: nothing });
   const get = database.prepare('SELECT value FROM entries WHERE key = ?');
   // The end of a prefix's range: no key has a character above the last of Unicode.

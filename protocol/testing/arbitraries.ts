@@ -137,6 +137,7 @@ export const frames: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
       version: text,
       wire: fc.record({ min: integer, max: integer }),
       configuration: maybe(natural),
+      phase: maybe(text),
     }),
   }),
   heartbeat: fc.record({
@@ -149,7 +150,7 @@ export const frames: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
     ...frameHead,
     body: fc.record({ watch: uuid, role: text, phase: text, count: maybe(sequence), leaseMs: fc.nat(600_000) }),
   }),
-  registered: fc.record({ kind: fc.constant('registered'), ...frameHead, body: fc.record({ server: text, wire: integer }) }),
+  registered: fc.record({ kind: fc.constant('registered'), ...frameHead, body: fc.record({ server: text, wire: integer, tellAll: maybe(fc.boolean()) }) }),
   refused: fc.record({ kind: fc.constant('refused'), ...frameHead, body: fc.record({ code: text, message: text }) }),
   configuration: fc.record({ kind: fc.constant('configuration'), ...frameHead, body: configuration }),
   command: fc.record({

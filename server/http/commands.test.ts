@@ -69,6 +69,10 @@ describe('a command that is posted', () => {
       { ...check, command: 'set', key: 'demo.limit', value: { deep: [1, null, 'x'] }, expiresInSeconds: 604_800, id },
       { ...check, command: 'set', key: 'demo.limit', value: { deep: [1, null, 'x'] }, expiresInSeconds: 604_800, id },
     ],
+    ...(['cyclecloud.mine', 'cyclecloud.node.size', 'cyclecloud', 'cyclecloud.node', 'role', 'cyclecloud.homes', 'demo.roles'] as const).map((key) => {
+      const set = { ...check, command: 'set', key, value: { mine: 1, 'node.name': 2 } };
+      return [set, { ...set, expiresInSeconds: 3_600 }] as const;
+    }),
     [{ ...check, command: 'set', key: 'with space.Ünïcode', value: null }, { ...check, command: 'set', key: 'with space.Ünïcode', value: null, expiresInSeconds: 3_600 }],
   ])('%j is given, and answered with its id and its nodes', async (body, request) => {
     const { given, post } = begin();
@@ -108,6 +112,17 @@ describe('a command that is posted', () => {
     ['key: holds a control character', { ...check, command: 'set', key: 'a\nb', value: 1 }],
     ['key: is longer than 255 characters', { ...check, command: 'set', key: 'k'.repeat(256), value: 1 }],
     ['key: has a part that no setting can have', { ...check, command: 'set', key: 'a.__proto__.b', value: 1 }],
+    ...['node.name', 'cluster.name', 'instance.id', 'instance.hostname', 'home', 'bootstrap', 'jetpack.version'].map(
+      (key) => [`key: cyclecloud.${key} comes from the node itself: a setting of it would never show`, { ...check, command: 'set', key: `cyclecloud.${key}`, value: 'x' }] as const,
+    ),
+    ...['roles', 'cyclecloud.cluster_init_specs', 'cyclecloud.locker'].map(
+      (key) => [`key: ${key} comes from the template of the cluster alone: a setting of it would never show`, { ...check, command: 'set', key, value: ['x'] }] as const,
+    ),
+    ['key: roles comes from', { ...check, command: 'set', key: 'roles.first', value: 1 }],
+    ['key: cyclecloud.home comes from', { ...check, command: 'set', key: 'cyclecloud', value: 5 }],
+    ['key: cyclecloud.node.name comes from', { ...check, command: 'set', key: 'cyclecloud.node', value: ['x'] }],
+    ['value: cyclecloud.node.name comes from', { ...check, command: 'set', key: 'cyclecloud', value: { mine: 1, node: { name: 'x' } } }],
+    ['value: cyclecloud.node.name comes from', { ...check, command: 'set', key: 'cyclecloud', value: { node: null } }],
     ['expiresInSeconds: is not a whole number from 1 to 604800', { ...check, expiresInSeconds: 0 }],
     ['expiresInSeconds: is not a whole number from 1 to 604800', { ...check, expiresInSeconds: 604_801 }],
     ['expiresInSeconds: is not a whole number from 1 to 604800', { ...check, expiresInSeconds: 1.5 }],

@@ -1,13 +1,17 @@
 // Commands and their targets as the tables have them.
+import { createHash } from 'node:crypto';
 import type { Command, Target, TargetState } from '../../actors/server/order-ports.ts';
 import { commandStates } from '../../protocol/events.ts';
 import { commandNames } from '../../protocol/frames.ts';
 import { integerOf, optionalTextOf, textOf, type Row } from '../../storage/columns.ts';
 
 /** What of a command depends on its name: one column, JSON. */
-type Arguments = Pick<Command, 'rerunScripts' | 'key' | 'value'>;
+type Arguments = Pick<Command, 'rerunScripts' | 'key'>;
 
-export const argumentsText = ({ rerunScripts, key, value }: Arguments): string => JSON.stringify({ rerunScripts, key, value });
+export const argumentsText = ({ rerunScripts, key }: Arguments): string => JSON.stringify({ rerunScripts, key });
+
+/** The words that a command was asked for in, as the table has them: enough to recognize them, and no secret that was among them. */
+export const hashOf = (words: string): string => createHash('sha256').update(words).digest('hex');
 
 export const traceText = ({ trace }: Pick<Command, 'trace'>): string | null => (trace === undefined ? null : JSON.stringify(trace));
 

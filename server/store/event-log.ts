@@ -45,7 +45,7 @@ const eventOf = (row: Row): StoredEvent => ({
 const prunedTogether = 1_000;
 
 /** A page ends with the event that brings it over so much JSON: a thousand of the largest events would be a gigabyte. */
-const pageLength = 1024 * 1024;
+export const pageLength = 1024 * 1024;
 
 export class EventLog {
   readonly #database: Database;

@@ -154,13 +154,25 @@ test('an older stream that comes late tells nothing any more, of whatever kind',
   await close();
 });
 
-test('another machine under the same name begins with nothing; the same one keeps what it told', async () => {
+test('a daemon that begins tells all that stands: nothing of before is left but the converge of the same machine', async () => {
   await using folder = await temporaryFolder();
   const { close, record, tell } = begin(folder);
-  await tell('s', node('i-1'), condition('disk', 'Error'), termination(request, 'requested'), keepalive(true), converge());
+  await tell('s', node('i-1'), condition('disk', 'Error'), condition('gone', 'Error'), termination(request, 'requested'), keepalive(true), converge());
   await tell('t', node('i-1'));
-  expect(record()).toMatchObject({ conditions: [{}], terminations: [{}], keepalive: {}, converge: { run } });
+  expect(record()).toMatchObject({ instanceId: 'i-1', conditions: [], terminations: [], keepalive: undefined, converge: { run } });
+  await tell('t', condition('disk', 'Unknown'), keepalive(true));
+  // The same daemon tells all again when it is asked to.
+  await tell('t', node('i-1'), condition('disk', 'Error'));
+  expect(record()).toMatchObject({ conditions: [{ name: 'disk', status: 'Error' }], keepalive: undefined });
   await tell('u', node('i-2'));
-  expect(record()).toMatchObject({ instanceId: 'i-2', conditions: [], terminations: [], keepalive: undefined, converge: undefined });
+  expect(record()).toMatchObject({ instanceId: 'i-2', conditions: [], converge: undefined });
+  await close();
+});
+
+test('a node that is first told of by something else keeps that converge until it says which machine it is', async () => {
+  await using folder = await temporaryFolder();
+  const { close, record, tell } = begin(folder);
+  await tell('s', converge(), node('i-1'));
+  expect(record()).toMatchObject({ instanceId: 'i-1', converge: { run } });
   await close();
 });

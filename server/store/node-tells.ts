@@ -1,8 +1,9 @@
 // What events tell of their nodes, into the tables.
 //
-// A node's record follows its newest stream: what an older one brings late tells nothing any more. It follows one machine:
-// with the `node` event of another instance under the same name, everything that was told of the machine before is gone, for a
-// wish to be ended, or a reason not to be, is that machine's own. Texts are cut to what a list can carry.
+// A node's record follows its newest stream: what an older one brings late tells nothing any more. With a `node` event a daemon
+// begins to tell all that stands, because it has begun or because it was asked to: its conditions, its wishes to be ended and its
+// keepalive follow, and what was told of them before is gone, also what the node has lost the memory of. The last converge is
+// not told again: it stays with its machine, and is gone with the first word of another one. Texts are cut to what a list can carry.
 import type { NodeConverge, NodeKeepalive } from '../../actors/server/ports.ts';
 import type { Card } from '../../protocol/card.ts';
 import type { EventOf, JetpackEvent } from '../../protocol/events.ts';
@@ -52,6 +53,7 @@ export class NodeTells {
   readonly #claim: Statement;
   readonly #instance: Statement;
   readonly #forget: readonly Statement[];
+  readonly #forgetConverge: Statement;
   readonly #node: Statement;
   readonly #phase: Statement;
   readonly #keepalive: Statement;
@@ -68,10 +70,11 @@ export class NodeTells {
     this.#claim = database.prepare('UPDATE nodes SET told_by = ? WHERE node_id = ? AND told_by <= ?');
     this.#instance = database.prepare('SELECT instance FROM nodes WHERE node_id = ?');
     this.#forget = [
-      'UPDATE nodes SET keepalive = NULL, converge = NULL WHERE node_id = ?',
+      'UPDATE nodes SET keepalive = NULL WHERE node_id = ?',
       'DELETE FROM conditions WHERE node_id = ?',
       'DELETE FROM terminations WHERE node_id = ?',
     ].map((sql) => database.prepare(sql));
+    this.#forgetConverge = database.prepare('UPDATE nodes SET converge = NULL WHERE node_id = ?');
     this.#node = database.prepare('UPDATE nodes SET instance = ?, hostname = ?, version = ? WHERE node_id = ?');
     this.#phase = database.prepare('UPDATE nodes SET phase = ?, detail = ?, phase_at = ? WHERE node_id = ?');
     this.#keepalive = database.prepare('UPDATE nodes SET keepalive = ? WHERE node_id = ?');
@@ -110,7 +113,8 @@ export class NodeTells {
     switch (event.kind) {
       case 'node': {
         const before = textOf(this.#instance.get(nodeId), 'instance');
-        if (before !== '' && before !== event.instanceId) for (const statement of this.#forget) statement.run(nodeId);
+        for (const statement of this.#forget) statement.run(nodeId);
+        if (before !== '' && before !== event.instanceId) this.#forgetConverge.run(nodeId);
         this.#node.run(event.instanceId, event.hostname, event.version, nodeId);
         return;
       }

@@ -44,7 +44,7 @@ const begin = (folder: TemporaryFolder) => {
   const set = (key: string, value: unknown, nodes?: readonly string[], cluster = 'box') => {
     const scope = nodes === undefined ? 'cluster' : 'nodes';
     // The values here are JSON.
-    return order(change(newId(), { scope, nodes: nodes ?? ['n1'] }, { name: 'set', cluster, key, value: value as string }));
+    return order(change(newId(), { scope, nodes: nodes ?? ['n1'], value: value as string }, { name: 'set', cluster, key }));
   };
   let sequence = 0;
   const tell = async (command: string, state: CommandState, { node = 'n1', cluster = 'box', ...more }: Partial<Target> & { cluster?: string } = {}): Promise<void> => {
@@ -86,10 +86,10 @@ describe('a command', () => {
     await using folder = await temporaryFolder();
     const { change, order, store } = begin(folder);
     const id = newId();
-    const set = { name: 'set', key: 'a', value: 1 } as const;
-    expect(await order(change(id, {}, set))).toBe('done');
-    expect(await order(change(id, { nodes: ['n3'] }, set))).toBe('known');
-    expect(await order(change(id, { request: 'other words' }, { ...set, value: 2 }))).toBe('conflict');
+    const set = { name: 'set', key: 'a' } as const;
+    expect(await order(change(id, { value: 1 }, set))).toBe('done');
+    expect(await order(change(id, { nodes: ['n3'], value: 1 }, set))).toBe('known');
+    expect(await order(change(id, { request: 'other words', value: 2 }, set))).toBe('conflict');
     expect([store.revision(), store.settings('box'), store.command(id)?.targets.length]).toEqual([2, [{ key: 'a', value: 1 }], 2]);
     await store.close();
   });
@@ -103,7 +103,7 @@ describe('a command', () => {
     const store = createStore(database, { clock });
     database.exec(`PRAGMA max_page_count = ${integerOf(database.prepare('PRAGMA page_count').get(), 'page_count')}`);
     const id = newId();
-    const large = change(id, {}, { name: 'set', key: 'a', value: 'v'.repeat(100_000) });
+    const large = change(id, { value: 'v'.repeat(100_000) }, { name: 'set', key: 'a' });
     expect(await store.order(large)).toMatchObject({ ok: false, error: { code: 'store_unwritable' } });
     expect([store.command(id), store.settings('box'), store.revision()]).toEqual([undefined, [], 1]);
     database.exec('PRAGMA max_page_count = 1000000');
@@ -122,11 +122,38 @@ describe('a command', () => {
     await store.close();
   });
 
-  test('that is pending is told without its value, which may be large', async () => {
+  test('leaves its words and its value nowhere but in the setting', async () => {
     await using folder = await temporaryFolder();
-    const { set, store } = begin(folder);
-    await set('a', 'v'.repeat(1_000));
-    expect(store.pendingTargets().map(({ command }) => command)).toEqual([expect.not.objectContaining({ value: expect.anything() })]);
+    const { change, order, store } = begin(folder);
+    const id = newId();
+    const set = change(id, { value: 'a secret', request: 'words with a secret', nodes: ['n1'] }, { name: 'set', key: 'a' });
+    expect(await order(set)).toBe('done');
+    expect(JSON.stringify([store.command(id), store.commands(10), store.pendingTargets()])).not.toContain('secret');
+    expect(store.settings('box')).toEqual([{ key: 'a', value: 'a secret' }]);
+    expect(await order({ ...set, request: 'other words' })).toBe('conflict');
+    await order({ ...set, command: { ...set.command, id: newId() }, value: 'another', request: 'others' });
+    await store.close();
+    const opened = openDatabase(folder.at('store.db'), storeSchema, 'store_unwritable', 0);
+    if (!opened.ok) throw new Error(opened.error.message);
+    const { database } = opened.value;
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+    expect(JSON.stringify(tables.map(({ name }) => database.prepare(`SELECT * FROM ${String(name)}`).all()))).not.toContain('secret');
+    database.close();
+  });
+
+  test('is told among those that no node has ended, and only after a number that is given', async () => {
+    await using folder = await temporaryFolder();
+    const { change, order, store, tell } = begin(folder);
+    const [first, second] = [newId(), newId()];
+    await order(change(first));
+    await order(change(second));
+    await tell(first, 'accepted');
+    await tell(second, 'done');
+    const told = (after?: number): readonly unknown[] => store.pendingTargets(after).map(({ command, node, state }) => [command.id, node, state]);
+    const all = [[first, 'n1', 'accepted'], [first, 'n2', 'pending'], [second, 'n2', 'pending']];
+    expect(told()).toEqual(all);
+    const number = store.pendingTargets()[0]!.number;
+    expect([told(number), told(number + 1)]).toEqual([all.slice(2), []]);
     await store.close();
   });
 
@@ -212,6 +239,23 @@ describe('the state of a node with a command', () => {
     await store.close();
   });
 
+  test('has expired a day after the time is over when the node had accepted and never said more', async () => {
+    await using folder = await temporaryFolder();
+    const { change, clock, order, states, store, tell } = begin(folder);
+    const id = newId();
+    await order(change(id, {}, { expiresAt: clock.now() + 1_000 }));
+    await tell(id, 'accepted');
+    await tell(id, 'done', { node: 'n2' });
+    clock.step(24 * hour + 999);
+    await order({ type: 'expire' });
+    expect(states(id)).toEqual({ n1: 'accepted', n2: 'done' });
+    clock.step(1);
+    await order({ type: 'expire' });
+    expect(states(id)).toEqual({ n1: 'expired', n2: 'done' });
+    expect(store.pendingTargets()).toEqual([]);
+    await store.close();
+  });
+
   test('has expired when it was pending and the time is over, and not when the node had accepted', async () => {
     await using folder = await temporaryFolder();
     const { change, clock, order, states, store, tell } = begin(folder);
@@ -230,6 +274,15 @@ describe('the state of a node with a command', () => {
     expect(states(short)).toEqual({ n1: 'done', n2: 'accepted' });
     await store.close();
   });
+});
+
+test('a list of commands ends with the one that brings it over a mebibyte', async () => {
+  await using folder = await temporaryFolder();
+  const { change, order, store } = begin(folder);
+  const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`, tracestate: `v=${'x'.repeat(100_000)}` };
+  await Promise.all(Array.from({ length: 20 }, () => order(change(newId(), { nodes: [] }, { trace }))));
+  expect([store.commands(5).length, store.commands(1_000).length]).toEqual([5, 11]);
+  await store.close();
 });
 
 test('commands are listed with the newest first, and how many nodes are in each state', async () => {

@@ -1,5 +1,7 @@
 import { priorities, type Priority } from '../../protocol/events.ts';
-import type { Schema } from '../../storage/database.ts';
+import { textOf } from '../../storage/columns.ts';
+import type { Database, Schema } from '../../storage/database.ts';
+import { hashOf } from './command-rows.ts';
 
 /** Priorities as the file orders them. */
 export const rankOf = (priority: Priority): number => priorities.indexOf(priority);
@@ -111,9 +113,29 @@ const ordered = `
   INSERT INTO revision VALUES (1);
 `;
 
+/**
+ * Version 3. Of `commands`, `words_hash` instead of the words, and no value: both could hold secrets. The index of targets has all
+ * that are not at an end.
+ */
+const discreet = `
+  ALTER TABLE commands RENAME COLUMN request TO words_hash;
+  DROP INDEX targets_pending;
+  CREATE INDEX targets_open ON targets (number) WHERE state IN ('pending', 'accepted');
+`;
+
+const forgetWords = (database: Database): void => {
+  database.exec(`${discreet}; UPDATE commands SET arguments = json_remove(arguments, '$.value')`);
+  const one = database.prepare('SELECT words_hash FROM commands WHERE number = ?');
+  const hash = database.prepare('UPDATE commands SET words_hash = ? WHERE number = ?');
+  // One at a time: words may take a megabyte each.
+  for (const { number } of database.prepare('SELECT number FROM commands').all()) {
+    if (number !== undefined) hash.run(hashOf(textOf(one.get(number), 'words_hash')), number);
+  }
+};
+
 export const storeSchema: Schema = {
   applicationId: 0x4a_50_53_54, // JPST
-  version: 2,
-  create: (database) => database.exec(told + ordered),
-  upgrades: { 1: (database) => database.exec(ordered) },
+  version: 3,
+  create: (database) => database.exec(told + ordered + discreet),
+  upgrades: { 1: (database) => database.exec(ordered), 2: forgetWords },
 };

@@ -4,10 +4,9 @@
 // leaves nothing of what was set below its key, in the tree and so also here.
 import type { Setting } from '../../actors/server/order-ports.ts';
 import type { Json } from '../../protocol/configuration.ts';
+import { isTree } from '../../protocol/tree.ts';
 import { integerOf, textOf } from '../../storage/columns.ts';
 import type { Database, Statement } from '../../storage/database.ts';
-
-const isObject = (value: Json): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export class Settings {
   readonly #revision: Statement;
@@ -45,7 +44,7 @@ export class Settings {
   set(cluster: string, nodes: readonly string[] | 'cluster', key: string, value: Json): void {
     this.#rise.run();
     for (const node of nodes === 'cluster' ? [''] : nodes) {
-      if (!isObject(value)) this.#dropBelow.run(cluster, node, key);
+      if (!isTree(value)) this.#dropBelow.run(cluster, node, key);
       this.#put.run(cluster, node, key, JSON.stringify(value));
     }
   }

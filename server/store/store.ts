@@ -81,11 +81,11 @@ export const createStore = (database: Database, { clock, retention = defaultRete
   const order = (change: Change): Ordered => {
     switch (change.type) {
       case 'command': {
-        const { command, nodes, request, scope } = change;
+        const { command, nodes, request, scope, value } = change;
         const found = commands.find(command.id, request);
         if (found !== 'new') return { outcome: found };
         commands.add(change, clock.now());
-        const { cluster, key, value } = command;
+        const { cluster, key } = command;
         if (key !== undefined && value !== undefined) settings.set(cluster, scope === 'cluster' ? 'cluster' : nodes, key, value);
         return { outcome: 'done' };
       }
@@ -112,7 +112,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
     settings: (cluster) => settings.settings(cluster),
     command: (id) => commands.command(id),
     commands: (limit) => commands.commands(limit),
-    pendingTargets: () => commands.pendingTargets(),
+    pendingTargets: (after) => commands.pendingTargets(after),
     targetState: (id, node) => commands.targetState(id, node),
     events: (query) => log.query(query),
     count: () => log.count,

@@ -52,6 +52,67 @@ const released = `
   INSERT INTO events VALUES (7, 1, 1, 7, NULL, 'log', 3, 4, 'warn', 2, 'kept', '{}', NULL);
 `;
 
+/** What version 2 added, word for word as it was released. */
+const second = `
+  ALTER TABLE nodes ADD COLUMN keepalive TEXT;
+  ALTER TABLE nodes ADD COLUMN converge TEXT;
+  CREATE TABLE conditions (
+    node_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    message TEXT,
+    details TEXT,
+    recommendation TEXT,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (node_id, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE terminations (
+    node_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    request TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (node_id, name)
+  ) WITHOUT ROWID;
+  CREATE TABLE commands (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    cluster TEXT NOT NULL,
+    name TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    request TEXT NOT NULL,
+    issued_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    trace TEXT
+  );
+  CREATE TABLE targets (
+    number INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    state TEXT NOT NULL,
+    code TEXT,
+    message TEXT,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (number, node)
+  ) WITHOUT ROWID;
+  CREATE INDEX targets_pending ON targets (number) WHERE state = 'pending';
+  CREATE TABLE settings (
+    cluster TEXT NOT NULL,
+    node TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    set_at INTEGER NOT NULL,
+    PRIMARY KEY (cluster, node, key)
+  ) WITHOUT ROWID;
+  CREATE TABLE templates (cluster TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE revision (value INTEGER NOT NULL);
+  INSERT INTO revision VALUES (2);
+  INSERT INTO commands VALUES (1, 'c-1', 'lab', 'set', '{"key":"a.b","value":"a secret"}', 'words with a secret', 5, 6, NULL);
+  INSERT INTO commands VALUES (2, 'c-2', 'lab', 'converge', '{"rerunScripts":true}', 'other words', 5, 6, NULL);
+  INSERT INTO targets VALUES (1, 'n1', 'accepted', NULL, NULL, 5);
+  INSERT INTO targets VALUES (2, 'n1', 'done', NULL, NULL, 5);
+  INSERT INTO settings VALUES ('lab', '', 'a.b', '"a secret"', 2);
+`;
+
 const first: Schema = { applicationId: storeSchema.applicationId, version: 1, create: (database) => database.exec(released) };
 
 const open = (folder: TemporaryFolder) => {
@@ -96,11 +157,29 @@ test('a store of version 1 is carried over with all it holds, and takes orders',
   await again.store.close();
 });
 
+test('a store of version 2 is carried over, and then has the value of a setting and the words it was asked for in nowhere else', async () => {
+  await using folder = await temporaryFolder();
+  begun(folder, { ...first, version: 2, create: (database) => database.exec(released + second) });
+  const { setAside, store } = open(folder);
+  expect([setAside, store.revision(), store.settings('lab')]).toEqual([undefined, 2, [{ key: 'a.b', value: 'a secret' }]]);
+  expect(store.command('c-1')).toEqual({ id: 'c-1', cluster: 'lab', name: 'set', key: 'a.b', issuedAt: 5, expiresAt: 6, targets: [{ node: 'n1', state: 'accepted', changedAt: 5 }] });
+  expect(store.command('c-2')).toMatchObject({ rerunScripts: true, targets: [{ state: 'done' }] });
+  expect(store.pendingTargets()).toMatchObject([{ number: 1, state: 'accepted' }]);
+  const again = { type: 'command', command: { id: 'c-1', cluster: 'lab', name: 'set', key: 'a.b', expiresAt: 9 }, nodes: ['n1'], scope: 'cluster' } as const;
+  expect(await store.order({ ...again, value: 'a secret', request: 'words with a secret' })).toMatchObject({ value: { outcome: 'known' } });
+  expect(await store.order({ ...again, value: 'a secret', request: 'others' })).toMatchObject({ value: { outcome: 'conflict' } });
+  await store.close();
+  const opened = openDatabase(folder.at('store.db'), storeSchema, 'store_unwritable', 0);
+  if (!opened.ok) throw new Error(opened.error.message);
+  expect(JSON.stringify(opened.value.database.prepare('SELECT * FROM commands').all())).not.toContain('secret');
+  opened.value.database.close();
+});
+
 test('a store of a later version is set aside', async () => {
   await using folder = await temporaryFolder();
-  begun(folder, { ...first, version: 3 });
+  begun(folder, { ...first, version: 4 });
   const { setAside, store } = open(folder);
-  expect([setAside?.reason, store.count()]).toEqual(['its schema has version 3, and this program has version 2', 0]);
+  expect([setAside?.reason, store.count()]).toEqual(['its schema has version 4, and this program has version 3', 0]);
   await store.close();
 });
 

@@ -94,8 +94,8 @@ const begin = async ({ facts = [Promise.resolve({ os: 'linux' })], kept }: Begin
     /** A frame of the server. */
     frame: (revision: number, tree: Tree = { revision }) => tell({ type: 'answer', frame: frame('configuration', { revision, tree }) }),
     /** A command of the server; the answers there are, by the end. */
-    set: async (revision: number, tree: Tree = { revision }): Promise<Array<Result<void>>> => {
-      const answers: Array<Result<void>> = [];
+    set: async (revision: number, tree: Tree = { revision }): Promise<Array<Result<Tree>>> => {
+      const answers: Array<Result<Tree>> = [];
       await tell({ type: 'configuration', configuration: { revision, tree }, reply: (answer) => answers.push(answer) });
       return answers;
     },
@@ -148,7 +148,7 @@ describe('at its start', () => {
     await settle();
     expect(file.kept).toEqual([{ configuration: { revision: 3 }, facts: { os: 'linux' } }]);
     expect(known()).toEqual(['server 3']);
-    expect(answers).toEqual([ok(undefined)]);
+    expect(answers).toMatchObject([ok({ revision: 3 })]);
   });
 
   test('facts that fail do not hold anything up', async () => {
@@ -222,15 +222,15 @@ describe("the server's configuration", () => {
 describe('a setting from the server', () => {
   test('is answered when it is durable and in node.json', async () => {
     const { file, set } = await begin();
-    expect(await set(2)).toEqual([ok(undefined)]);
+    expect(await set(2)).toEqual([ok({ revision: 2, os: 'linux' })]);
     expect(file.text).toBe('{"revision":2,"os":"linux"}');
   });
 
   test('is answered well when it comes again, or after a newer one, and changes nothing', async () => {
     const { file, set, state } = await begin();
     await set(2);
-    expect(await set(2)).toEqual([ok(undefined)]);
-    expect(await set(1)).toEqual([ok(undefined)]);
+    expect(await set(2)).toEqual([ok({ revision: 2, os: 'linux' })]);
+    expect(await set(1)).toEqual([ok({ revision: 2, os: 'linux' })]);
     expect(file.text).toBe('{"revision":2,"os":"linux"}');
     expect(state.values.get('configuration')).toEqual(configuration(2));
   });
@@ -241,7 +241,7 @@ describe('a setting from the server', () => {
     expect(await set(2)).toEqual([fail('state_unwritable', 'disk full')]);
     expect(known()).toEqual([]);
     state.failWith = undefined;
-    expect(await set(2)).toEqual([ok(undefined)]);
+    expect(await set(2)).toEqual([ok({ revision: 2, os: 'linux' })]);
   });
 
   test('that cannot be written is a coded answer, and is written later without being sent again', async () => {

@@ -12,13 +12,15 @@
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
-import { configuration as configurationSchema, type Configuration, type SpecReference, type Tree } from '../../../protocol/configuration.ts';
+import type { Configuration, SpecReference, Tree } from '../../../protocol/configuration.ts';
 import { assertNever, fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
+import { keptKey, readKept } from './kept.ts';
 import type { ConfigFile } from './ports.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import { specReferences } from './spec-references.ts';
+import { settling } from '../settling-state.ts';
 import type { NodeState } from '../state.ts';
 import type { AnswerToConfig } from '../transport.ts';
 
@@ -36,17 +38,26 @@ export interface ConfigurationKnown {
   readonly tree: Tree;
 }
 
-/** Answered when node.json holds it, or a newer one. Fails with `state_unwritable`, `home_unusable` or `config_invalid`. */
+/**
+ * Answered when node.json holds it, or a newer one, with the tree that it holds. Fails with `state_unwritable`, `home_unusable`
+ * or `config_invalid`.
+ */
 export interface SetConfiguration {
   readonly type: 'configuration';
   readonly configuration: Configuration;
-  readonly reply: Reply<Result<void>>;
+  readonly reply: Reply<Result<Tree>>;
 }
 
 /** An observer that has just started asks for what is known; when nothing is, it is told as soon as something is. */
 export interface AskConfiguration {
   readonly type: 'configuration?';
   readonly observer: ActorRef<ConfigurationKnown>;
+}
+
+/** How the configuration stands. */
+export interface ConfigQuestion {
+  readonly type: 'config?';
+  readonly reply: Reply<ConfigView>;
 }
 
 export interface ConfigView {
@@ -61,14 +72,14 @@ export interface ConfigView {
 /** A configuration on its way, and who is answered in the end: without `reply`, the observers alone. */
 interface Arrival {
   readonly configuration: Configuration;
-  readonly reply?: Reply<Result<void>>;
+  readonly reply?: Reply<Result<Tree>>;
 }
 
 export type ConfigMessage =
   | AnswerToConfig
   | SetConfiguration
   | AskConfiguration
-  | { readonly type: 'config?'; readonly reply: Reply<ConfigView> }
+  | ConfigQuestion
   | { readonly type: 'kept'; readonly arrival: Arrival; readonly result: Result<void> }
   | { readonly type: 'gather' }
   | { readonly type: 'facts'; readonly facts: Tree }
@@ -89,7 +100,7 @@ export interface ConfigPorts {
 }
 
 /** Due when node.json holds what is kept. */
-type Due = { readonly type: 'tell'; readonly observers: ReadonlyArray<ActorRef<ConfigurationKnown>> } | { readonly type: 'answer'; readonly reply: Reply<Result<void>> };
+type Due = { readonly type: 'tell'; readonly observers: ReadonlyArray<ActorRef<ConfigurationKnown>> } | { readonly type: 'answer'; readonly reply: Reply<Result<Tree>> };
 
 interface State {
   readonly kept: Configuration | undefined;
@@ -110,7 +121,6 @@ interface State {
   readonly unwatch: () => void;
 }
 
-const stateKey = 'configuration';
 const gatherEveryMs = 300_000;
 const lookEveryMs = 60_000;
 /** Whoever changes the file may not be done with it. */
@@ -118,17 +128,9 @@ const settleMs = 250;
 const calmMs = 10_000;
 const againMs = 10_000;
 
-const readKept = ({ logger, state }: ConfigPorts): Configuration | undefined => {
-  const kept = state.get(stateKey);
-  if (kept === undefined) return undefined;
-  const read = configurationSchema.safeParse(kept);
-  if (read.success) return read.data;
-  logger.error('the configuration that was kept cannot be read: the server sends it again', { code: 'state_unwritable' });
-  return undefined;
-};
-
 export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage> => {
   const { clock, file, logger, messaging, observers, random } = ports;
+  const memory = settling(ports.state);
   type Context = ActorContext<ConfigMessage>;
 
   const gather = ({ stop }: State, context: Context): void =>
@@ -145,7 +147,7 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
   const report = (level: 'warn' | 'error', message: string, context: Context): void => {
     const event = { kind: 'log', id: uuid7(clock.now(), random), at: clock.now(), level, priority: 'medium', message } as const;
     context.pipeToSelf(
-      ports.state.change([], [{ event, trace: context.trace }]),
+      memory.change([], [{ event, trace: context.trace }]),
       (result) => ({ type: 'reported', result }),
       (error) => ({ type: 'reported', result: fail('internal', String(error)) }),
     );
@@ -186,7 +188,7 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     if (state.problem !== undefined) logger.info('node.json holds the configuration again');
     const { tree, wrote } = outcome.value;
     for (const due of state.due) {
-      if (due.type === 'answer') due.reply(ok(undefined));
+      if (due.type === 'answer') due.reply(ok(tree));
       else tell(state, due.observers, tree, context);
     }
     const writtenAt = wrote ? clock.now() : state.writtenAt;
@@ -210,7 +212,7 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     const same = revision === keptRevision && JSON.stringify(tree) === JSON.stringify(state.kept?.tree);
     if (revision < keptRevision || same) return keepNext(settled({ ...state, arrivals: state.arrivals.slice(1) }, arrival), context);
     context.pipeToSelf(
-      ports.state.change([{ key: stateKey, value: { revision, tree } }]),
+      memory.change([{ key: keptKey, value: { revision, tree } }]),
       (result) => ({ type: 'kept', arrival, result }),
       (error) => ({ type: 'kept', arrival, result: fail('internal', String(error)) }),
     );
@@ -293,6 +295,7 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     release: async (state) => {
       state.stop.abort();
       state.unwatch();
+      await memory.settled();
     },
   };
 };

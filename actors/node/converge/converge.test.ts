@@ -22,6 +22,7 @@ let projects: FakeProjects;
 let runner: FakeScripts;
 let log: RecordedLog;
 let incarnation: Incarnation;
+let lives = 0;
 let sync: Probe<PhaseEntered>;
 let messaging: Probe<DrainPending>;
 let healthcheck: Probe<RunChecks>;
@@ -66,7 +67,8 @@ const life = (): { readonly system: ActorSystem; readonly spawn: () => void } =>
     searchPath: '/usr/bin:/bin',
     times: { bootGraceMs: 10_000, scriptTimeoutMs: 3_600_000 },
     clock,
-    random: seededRandom(7),
+    // No life is taken for another.
+    random: seededRandom((lives += 1)),
     logger: log.logger,
   });
   const spawn = (): void => {
@@ -587,13 +589,472 @@ test('an outcome that cannot be kept is told once it can, and not before', async
   expect(told().slice(-2)).toEqual(['succeeded 1/1', 'ready']);
 });
 
-test('asked for a second time under one id, a converge that runs everything again runs nothing again', async () => {
-  known = configuration();
-  life();
-  await until(world.clock, 'the node is ready', () => phases().at(-1) === 'ready');
-  const run = '00000000-0000-4000-8000-00000000abcd';
-  for (const expected of [{ ran: 3, skipped: 0 }, { ran: 0, skipped: 3 }]) expect(await ask('server', { rerunScripts: true, run })).toMatchObject({ value: { value: { run, ...expected } } });
-  expect(runner.jobs).toHaveLength(6);
+describe('asked for a second time under its id, a converge', () => {
+  const idOf = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+  const [first, second, third] = [idOf(1), idOf(2), idOf(3)];
+  const ready = () => until(world.clock, 'the node is ready', () => phases().at(-1) === 'ready');
+
+  beforeEach(() => {
+    known = configuration();
+  });
+
+  test('that has ended is answered with its outcome at once, and nothing runs', async () => {
+    life();
+    await ready();
+    const asked = await ask('server', { rerunScripts: true, run: first });
+    expect(asked).toMatchObject({ value: { value: { run: first, ran: 3, skipped: 0 } } });
+    const [jobs, syncs] = [runner.jobs.length, projects.syncs];
+    expect(await ask('server', { rerunScripts: true, run: first })).toEqual(asked);
+    known = undefined;
+    anotherLife();
+    await settle();
+    expect(await ask('server', { rerunScripts: true, run: first })).toEqual(asked);
+    expect([runner.jobs.length, projects.syncs]).toEqual([jobs, syncs]);
+  });
+
+  test('that failed is answered with its failure, and nothing runs', async () => {
+    life();
+    await ready();
+    runner.results.set('20-b.sh', exited(3));
+    const asked = await ask('server', { rerunScripts: true, run: first });
+    expect(asked).toMatchObject({ value: { ok: false, error: { code: 'script_failed' } } });
+    const [jobs, syncs] = [runner.jobs.length, projects.syncs];
+    expect(await ask('server', { rerunScripts: true, run: first })).toEqual(asked);
+    expect([runner.jobs.length, projects.syncs]).toEqual([jobs, syncs]);
+  });
+
+  test('that passed a failure over is answered with that failure', async () => {
+    known = configuration({ tree: { cluster_init: { fail_on_error: false } } });
+    life();
+    await ready();
+    runner.results.set('20-b.sh', exited(3));
+    const asked = await ask('server', { rerunScripts: true, run: first });
+    expect(asked).toMatchObject({ value: { value: { failed: { exitCode: 3 } } } });
+    expect(await ask('server', { rerunScripts: true, run: first })).toEqual(asked);
+  });
+
+  test('that was one with others is answered as they were', async () => {
+    const held = runner.hold('20-b.sh');
+    life();
+    await settle();
+    const waiting = [ask('server', { rerunScripts: true, run: first }), ask('server', { rerunScripts: true, run: second })];
+    await settle();
+    held.resolve(exited(0));
+    runner.held.clear();
+    const [one, other] = await Promise.all(waiting);
+    expect(one).toEqual(other);
+    const { syncs } = projects;
+    for (const run of [first, second]) expect(await ask('server', { rerunScripts: true, run })).toEqual(one);
+    expect(projects.syncs).toBe(syncs);
+    expect(await ask('server', { run: third })).toMatchObject({ value: { value: { run: third, ran: 0, skipped: 3 } } });
+  });
+
+  test('that is under way joins it', async () => {
+    life();
+    await ready();
+    const held = runner.hold('20-b.sh');
+    const one = ask('server', { rerunScripts: true, run: first });
+    await settle();
+    const again = ask('server', { rerunScripts: true, run: first });
+    await settle();
+    expect(await view()).toMatchObject({ state: 'converging', waiting: 0 });
+    const { syncs } = projects;
+    held.resolve(exited(0));
+    expect(await again).toEqual(await one);
+    expect(projects.syncs).toBe(syncs);
+  });
+
+  test.each([first, second])('that was interrupted joins it, whichever of the two that were one it is: %s', async (run) => {
+    known = undefined;
+    runner.hold('10-c.sh');
+    life();
+    for (const id of [first, second]) void ask('server', { rerunScripts: true, run: id });
+    await settle();
+    tell(configuration());
+    await settle();
+    expect(state.get('converge/last')).toMatchObject({ outcome: 'running', run: first, ids: [first, second] });
+    await incarnation.drain();
+    runner.held.clear();
+    runner.jobs.length = 0;
+    anotherLife();
+    const asked = ask('server', { rerunScripts: true, run });
+    await settle();
+    tell(configuration());
+    expect(await asked).toMatchObject({ value: { value: { run: first, ran: 1, skipped: 2 } } });
+    await settle();
+    expect(runner.ran).toEqual(['10-c.sh']);
+    expect(await view()).toMatchObject({ state: 'idle', waiting: 0 });
+  });
+
+  test('is remembered with at most 64 that were one with it', async () => {
+    const held = runner.hold('20-b.sh');
+    life();
+    await settle();
+    const ids = Array.from({ length: 64 }, (_, index) => idOf(index + 1));
+    for (const run of ids) void ask('server', { run });
+    await settle();
+    held.resolve(exited(0));
+    await until(world.clock, 'they are converged', () => phases().length === 4);
+    expect(state.get('converge/last')).toMatchObject({ outcome: 'succeeded', run: first, ids });
+    // One that was interrupted takes up others besides its own, and no more than can be remembered.
+    await state.change([{ key: 'converge/last', value: { ...(state.get('converge/last') as object), outcome: 'running' } }]);
+    known = undefined;
+    anotherLife();
+    void ask('server', { run: idOf(65) });
+    await settle();
+    tell(configuration());
+    await until(world.clock, 'the node is ready', () => phases().at(-1) === 'ready');
+    expect(state.get('converge/last')).toMatchObject({ outcome: 'succeeded', run: first, ids });
+  });
+});
+
+describe('everything is to run again, and an earlier converge was interrupted', () => {
+  const interrupt = async (): Promise<string> => {
+    known = configuration();
+    runner.hold('20-b.sh');
+    life();
+    await settle();
+    const run = (await view()).last!.run;
+    await incarnation.drain();
+    runner.held.clear();
+    runner.jobs.length = 0;
+    known = undefined;
+    anotherLife();
+    await settle();
+    return run;
+  };
+
+  test.each(['command-line', 'server'] as const)('the earlier one is taken up by itself, then the asked one is a run of its own: %s', async (trigger) => {
+    const interrupted = await interrupt();
+    const lines: string[] = [];
+    const asked = ask(trigger, { rerunScripts: true, progress: (line) => lines.push(line) });
+    await settle();
+    tell(configuration());
+    const answer = await asked;
+    expect(lines.slice(0, 3)).toEqual(["Waiting for the node's configuration", 'An earlier converge was interrupted: it is taken up first', 'Converging']);
+    expect(runner.ran).toEqual(['20-b.sh', '10-c.sh', '10-a.sh', '20-b.sh', '10-c.sh']);
+    expect(answer).toMatchObject({ value: { value: { ran: 3, skipped: 0 } } });
+    await settle();
+    const ends = state.reports.flatMap(({ event }) => (event.kind === 'converge' && event.outcome === 'succeeded' ? [event] : []));
+    expect(ends.map(({ run }) => run === interrupted)).toEqual([true, false]);
+    expect(ends.map(({ trigger: by }) => by)).toEqual(['boot', trigger]);
+    expect(await view()).toMatchObject({ state: 'idle', waiting: 0 });
+  });
+
+  test('whoever asks before the boot is due finds the earlier one taken up as it was, and the boot is done with it', async () => {
+    const interrupted = await interrupt();
+    tell(configuration({ source: 'kept' }));
+    await settle();
+    expect(await ask('server', { rerunScripts: true })).toMatchObject({ value: { value: { ran: 3 } } });
+    await world.clock.advance(20_000);
+    await settle();
+    const runs = new Set(state.reports.flatMap(({ event }) => (event.kind === 'converge' ? [event.run] : [])));
+    expect(runs.size).toBe(2);
+    expect([...runs][0]).toBe(interrupted);
+  });
+
+  test('one that is asked without running everything again goes on with it, as before', async () => {
+    const interrupted = await interrupt();
+    const asked = ask('server');
+    await settle();
+    tell(configuration());
+    expect(await asked).toMatchObject({ value: { value: { run: interrupted, ran: 2, skipped: 1 } } });
+  });
+});
+
+describe('a server\'s configuration that differs from the kept one that was converged', () => {
+  const other = { specs: [{ project: 'demo', version: '2.0.0', spec: 'default' }] };
+  const line = /converges once more/;
+  const differs = /wait for a converge/;
+  const linesLike = (pattern: RegExp): readonly string[] => log.lines.filter((text) => pattern.test(text));
+
+  const bootWithKept = async (): Promise<void> => {
+    life();
+    tell(configuration({ source: 'kept' }));
+    await settle();
+    await world.clock.advance(10_000);
+    await settle();
+  };
+
+  test.each([
+    ['specs', other],
+    ['locker', { locker: 'file:///other' }],
+    ['flaw', { flaw: 'specs[0] is unusable' }],
+  ])('in its %s brings another converge by itself, and the log says why', async (_, more) => {
+    await bootWithKept();
+    expect(phases()).toEqual(['converging', 'ready']);
+    tell(configuration(more));
+    await settle();
+    expect(phases().slice(2, 3)).toEqual(['converging']);
+    expect(phases()).toHaveLength(4);
+    expect(state.reports.at(-2)?.event).toMatchObject({ kind: 'converge', trigger: 'boot' });
+    expect(linesLike(line)).toHaveLength(1);
+  });
+
+  test('waits for the run that is under way, and is itself converged once', async () => {
+    const held = runner.hold('20-b.sh');
+    await bootWithKept();
+    tell(configuration(other));
+    tell(configuration({ ...other, revision: 2 }));
+    await settle();
+    expect(projects.syncs).toBe(1);
+    held.resolve(exited(0));
+    await settle();
+    await settle();
+    expect(phases()).toEqual(['converging', 'ready', 'converging', 'ready']);
+    expect(projects.specs.at(-1)).toEqual(other.specs);
+    expect(linesLike(line)).toHaveLength(1);
+  });
+
+  test('is converged, and once, also when the actor crashes before it could be', async () => {
+    runner.hold('20-b.sh');
+    const { spawn } = life();
+    tell(configuration({ source: 'kept' }));
+    await settle();
+    await world.clock.advance(10_000);
+    await settle();
+    tell(configuration(other));
+    await settle();
+    await incarnation.end();
+    runner.held.clear();
+    known = configuration(other);
+    spawn();
+    await until(world.clock, 'the node is ready', () => phases().at(-1) === 'ready');
+    tell(configuration({ ...other, revision: 2 }));
+    await settle();
+    expect(projects.specs).toEqual([configuration().specs, other.specs]);
+  });
+
+  test.each([['the same', {}], ['the same but for what is no business of a converge', { tree: { demo: { greeting: 'hello' } } }]])('is not one that is %s', async (_, more) => {
+    await bootWithKept();
+    tell(configuration(more));
+    await settle();
+    expect(projects.syncs).toBe(1);
+    // From here on the server's later changes wait to be asked for.
+    tell(configuration({ ...other, revision: 2 }));
+    await settle();
+    expect(projects.syncs).toBe(1);
+    expect(linesLike(line)).toEqual([]);
+  });
+
+  test('later is told in the log once, and waits for a converge that is asked for', async () => {
+    known = configuration();
+    life();
+    await settle();
+    for (const revision of [2, 3]) tell(configuration({ ...other, revision }));
+    await settle();
+    expect(projects.syncs).toBe(1);
+    expect(linesLike(differs)).toEqual(['info: the server has changed the specs since they were converged: its changes wait for a converge that is asked for']);
+    await ask('server');
+    tell(configuration({ ...other, revision: 4 }));
+    await settle();
+    expect(linesLike(differs)).toHaveLength(1);
+    tell(configuration({ revision: 5 }));
+    await settle();
+    expect(linesLike(differs)).toHaveLength(2);
+  });
+});
+
+describe('a great many that ask', () => {
+  test('for the next one are turned away beyond 64', async () => {
+    known = configuration();
+    const held = runner.hold('20-b.sh');
+    life();
+    await settle();
+    const waiting = Array.from({ length: 64 }, () => ask('server'));
+    await settle();
+    expect(await ask('server')).toMatchObject({ value: { ok: false, error: { code: 'busy' } } });
+    expect(await view()).toMatchObject({ waiting: 64 });
+    held.resolve(exited(0));
+    for (const answer of await Promise.all(waiting)) expect(answer).toMatchObject({ value: { ok: true } });
+  });
+
+  test('under the id of one that runs are turned away too', async () => {
+    known = configuration();
+    life();
+    await settle();
+    runner.hold('20-b.sh');
+    const run = '00000000-0000-4000-8000-00000000abcd';
+    for (let count = 0; count < 64; count += 1) void ask('server', { rerunScripts: true, run });
+    await settle();
+    expect(await ask('server', { rerunScripts: true, run })).toMatchObject({ value: { ok: false, error: { code: 'busy' } } });
+  });
+});
+
+describe('cluster_init.timeout', () => {
+  test.each([
+    [60, 60_000],
+    ['90', 90_000],
+    [' 2.5 ', 2_500],
+    [1, 1_000],
+    [86_400, 86_400_000],
+  ])('%j is the time that each script has', async (timeout, expected) => {
+    known = configuration({ tree: { cluster_init: { timeout } } });
+    life();
+    await settle();
+    expect(runner.jobs.map(({ timeoutMs }) => timeoutMs)).toEqual([expected, expected, expected]);
+    expect(told().filter((line) => line.startsWith('warn'))).toEqual([]);
+  });
+
+  test.each([[0], [0.5], [86_401], [-1], ['1h'], ['0x10'], ['1e3'], [''], [true], [null], [[60]], [{ seconds: 60 }]])('%j is a warning, and the usual time holds', async (timeout) => {
+    known = configuration({ tree: { cluster_init: { timeout } } });
+    life();
+    await settle();
+    expect(new Set(runner.jobs.map(({ timeoutMs }) => timeoutMs))).toEqual(new Set([3_600_000]));
+    expect(told().filter((line) => line.startsWith('warn'))).toEqual(['warn: cluster_init.timeout is not a number of seconds from 1 to 86400: scripts have the usual time']);
+    expect(phases().at(-1)).toBe('ready');
+  });
+});
+
+describe('cluster_init.attempts', () => {
+  const tries = (attempts: unknown, more: Partial<ConfigurationKnown> = {}): ConfigurationKnown => configuration({ tree: { cluster_init: { attempts } } as ConfigurationKnown['tree'], ...more });
+  const details = (): readonly string[] => sync.received.flatMap(({ detail, phase }) => (phase === 'failed' ? [detail ?? ''] : []));
+  const failures = (count: number): Promise<void> => until(world.clock, `it has failed ${count} times`, () => details().length === count);
+
+  beforeEach(() => {
+    runner.results.set('20-b.sh', exited(3));
+  });
+
+  test.each([[undefined], [1]])('%j: a converge at boot that fails stays failed', async (attempts) => {
+    known = tries(attempts);
+    life();
+    await settle();
+    await world.clock.advance(3_600_000);
+    await settle();
+    expect(phases()).toEqual(['converging', 'failed']);
+    expect(details()).toEqual([expect.stringMatching(/^Failed to execute/)]);
+  });
+
+  test.each([[3], ['3']])('%j: it is tried again after 10 s, then 20 s, and no more, each time from the script that failed', async (attempts) => {
+    known = tries(attempts);
+    life();
+    await settle();
+    expect(details()).toEqual([expect.stringMatching(/^attempt 1 of 3: Failed to execute/)]);
+    for (const [pauseMs, count] of [[10_000, 2], [20_000, 3]] as const) {
+      await world.clock.advance(pauseMs - 1);
+      await settle();
+      expect(details()).toHaveLength(count - 1);
+      await world.clock.advance(1);
+      await settle();
+      expect(details()).toHaveLength(count);
+      expect(details().at(-1)).toMatch(new RegExp(`^attempt ${count} of 3: `));
+    }
+    await world.clock.advance(3_600_000);
+    await settle();
+    expect(details()).toHaveLength(3);
+    expect(runner.ran).toEqual(['10-a.sh', '20-b.sh', '20-b.sh', '20-b.sh']);
+    expect(new Set(state.reports.flatMap(({ event }) => (event.kind === 'converge' ? [event.run] : []))).size).toBe(3);
+  });
+
+  test('one that succeeds at last is ready, and is the last one', async () => {
+    known = tries(3);
+    life();
+    await settle();
+    runner.results.clear();
+    await world.clock.advance(10_000);
+    await settle();
+    await world.clock.advance(3_600_000);
+    await settle();
+    expect(phases()).toEqual(['converging', 'failed', 'converging', 'ready']);
+  });
+
+  test('no pause is longer than five minutes', async () => {
+    known = tries(10);
+    life();
+    await settle();
+    for (const pauseMs of [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]) {
+      const before = details().length;
+      await world.clock.advance(pauseMs - 1);
+      await settle();
+      expect(details()).toHaveLength(before);
+      await world.clock.advance(1);
+      await settle();
+      expect(details()).toHaveLength(before + 1);
+    }
+  });
+
+  test('whoever asks for a converge does not wait for the next attempt, and there is none after that', async () => {
+    known = tries(3);
+    life();
+    await failures(1);
+    expect(await ask('command-line')).toMatchObject({ value: { ok: false, error: { code: 'script_failed' } } });
+    await world.clock.advance(3_600_000);
+    await settle();
+    expect(details()).toEqual([expect.stringMatching(/^attempt 1 of 3: /), expect.stringMatching(/^Failed to execute/)]);
+  });
+
+  test('nor does one that waited meanwhile leave an attempt behind', async () => {
+    known = tries(3);
+    const held = runner.hold('20-b.sh');
+    life();
+    await settle();
+    const asked = ask('server');
+    await settle();
+    held.resolve(exited(3));
+    runner.held.clear();
+    await asked;
+    await world.clock.advance(3_600_000);
+    await settle();
+    expect(phases()).toEqual(['converging', 'failed', 'converging', 'failed']);
+  });
+
+  test('other specs from the server are tried at once, and count anew; the same ones change nothing', async () => {
+    known = tries(3);
+    life();
+    await failures(1);
+    tell(tries(3, { revision: 2 }));
+    await settle();
+    expect(details()).toHaveLength(1);
+    tell(tries(3, { revision: 3, locker: 'file:///other' }));
+    await settle();
+    expect(details()).toHaveLength(2);
+    expect(details().at(-1)).toMatch(/^attempt 1 of 3: /);
+    await world.clock.advance(9_999);
+    await settle();
+    expect(details()).toHaveLength(2);
+    await world.clock.advance(1);
+    await settle();
+    expect(details()).toHaveLength(3);
+  });
+
+  test('a crash of the actor in the pause loses no attempt', async () => {
+    known = tries(2);
+    const { spawn } = life();
+    await failures(1);
+    await incarnation.end();
+    spawn();
+    await settle();
+    expect(details()).toHaveLength(1);
+    await world.clock.advance(10_000);
+    await settle();
+    expect(details()).toEqual([expect.stringMatching(/^attempt 1 of 2: /), expect.stringMatching(/^attempt 2 of 2: /)]);
+    await incarnation.end();
+    spawn();
+    await settle();
+    await world.clock.advance(3_600_000);
+    await settle();
+    expect(details()).toHaveLength(2);
+  });
+
+  test('a daemon that stops in the pause begins anew in its next life', async () => {
+    known = tries(2);
+    life();
+    await failures(1);
+    expect(await incarnation.drain()).toMatchObject({ forced: false, failures: [] });
+    anotherLife();
+    await settle();
+    expect(details()).toEqual([expect.stringMatching(/^attempt 1 of 2: /)]);
+  });
+
+  test.each([[0], [11], [1.5], ['three'], [null], [true]])('%j is a warning, and there is one attempt', async (attempts) => {
+    known = tries(attempts);
+    life();
+    await settle();
+    await world.clock.advance(3_600_000);
+    await settle();
+    expect(phases()).toEqual(['converging', 'failed']);
+    expect(told()).toContain('warn: cluster_init.attempts is not a whole number from 1 to 10: there is one attempt');
+  });
 });
 
 describe('the health checks', () => {

@@ -6,28 +6,35 @@
 //   ending      the run's outcome is on its way into the node's state, again and again until it is there.
 //
 // The boot's converge is due once in the life of the daemon: with the server's configuration, or with the kept one when the
-// server's has not come for a while. A run ends with its last script or its first failure. Each thing it does to the
-// machine is an effect in a queue of one, and its result a message. Before a script begins, the node's state says so; when
-// it has ended well, its marker does. So a successor, after a crash or in the next life, ends what is left of the script
-// and goes on after the last one that ended well, under the same run. It never says ready before all scripts have
-// ended well or were passed over as the configuration says, and no script ever runs twice at once.
+// server's has not come for a while. It is made once more when the server's turns out to be another one (basis.ts), and
+// again after a pause when it failed and the configuration grants more attempts, unless somebody asks meanwhile. A run ends
+// with its last script or its first failure. Each thing it does to the machine is an effect in a queue of one, and its
+// result a message.
+//
+// Before a script begins, the node's state says so; when it has ended well, its marker does. So a successor, after a crash
+// or in the next life, ends what is left of the script and goes on after the last one that ended well, under the same run;
+// whoever wants everything to run again waits for the end of that. A converge that is asked for again under its id is joined while
+// it runs or stands interrupted, and answered with its outcome when no other came after it. It never says ready
+// before all scripts have ended well or were passed over as the configuration says, and no script ever runs twice at once.
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
 import type { Card } from '../../../protocol/card.ts';
 import type { ConvergeTrigger, Phase } from '../../../protocol/events.ts';
-import { assertNever, fail, ok, type Result } from '../../../protocol/result.ts';
+import { assertNever, fail, type Result } from '../../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import type { AskConfiguration, ConfigurationKnown } from '../config/config.ts';
+import { Basis } from './basis.ts';
+import { configurationOf, type ConvergeConfiguration } from './configuration.ts';
 import { ConvergeDriver, type ConvergeState } from './driver.ts';
 import { Effects, recover } from './effects.ts';
 import { ConvergeMemory } from './memory.ts';
 import type { ConvergeStep, Projects, StepStanding, Synced } from './ports.ts';
-import { joined, type Wanted } from './queue.ts';
-import type { ConvergeRecord } from './record.ts';
-import { configurationOf } from './run.ts';
+import { bootWanted, joined, mostAskers, type Wanted } from './queue.ts';
+import { answerOf, standsFor, type ConvergeRecord } from './record.ts';
 import type { RanScript, ScriptPlace } from './script.ts';
+import { answerPlan, viewOf } from './views.ts';
 import type { HealthSummary, RunChecks } from '../health/healthcheck.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import type { ScriptRunner } from '../scripts.ts';
@@ -53,14 +60,15 @@ export interface ConvergeReport {
 }
 
 /**
- * Answered when it has ended. Fails with `converge_running` when the command line asks during another; with `script_failed`,
+ * Answered when it has ended. Fails with `converge_running` when the command line asks during another, with `busy` when too
+ * many wait; with `script_failed`,
  * `project_missing`, `project_unusable`, `home_unusable` or `state_unwritable` as it ends.
  */
 export interface ConvergeRequest {
   readonly type: 'converge';
   readonly trigger: ConvergeTrigger;
   readonly rerunScripts: boolean;
-  /** A UUID: of two converges under one id, the second runs nothing again that the first ran. Absent: each is its own. */
+  /** A UUID: of two converges under one id, the second is the first, or runs nothing again that it ran. Absent: each is its own. */
   readonly run?: string;
   /** Takes lines for a person. */
   readonly progress?: (line: string) => void;
@@ -118,6 +126,7 @@ export type ConvergeMessage =
   | { readonly type: 'checked'; readonly result: Result<HealthSummary> }
   | { readonly type: 'ended'; readonly result: Result<void> }
   | { readonly type: 'endAgain' }
+  | { readonly type: 'attempt'; readonly attempt: number }
   | { readonly type: 'planned' }
   | { readonly type: 'broke'; readonly error: unknown };
 
@@ -141,64 +150,71 @@ export interface ConvergePorts extends Omit<ScriptPlace, 'scriptTimeoutMs'> {
   readonly logger: Logger;
 }
 
-const planOf = ({ steps, warnings }: Synced): ConvergePlan => ({
-  steps: steps.map(({ project, script, sha256, spec, standing, version }) => ({ project, version, spec, script, sha256, state: standing })),
-  warnings,
-});
-
-const viewOf = ({ ending, last, recovered, run, waiting }: ConvergeState): ConvergeView => ({
-  state: ending !== undefined ? 'ending' : run !== undefined ? 'converging' : recovered ? 'idle' : 'recovering',
-  ...(last === undefined ? {} : { last }),
-  waiting: waiting?.askers.length ?? 0,
-});
-
 export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, ConvergeMessage> => {
   const { clock, logger, projects, times } = ports;
   const memory = new ConvergeMemory(ports);
   /** Of the daemon, not of an incarnation. */
   const life = uuid7(clock.now(), ports.random);
-  const driver = new ConvergeDriver(ports, memory, life);
+  const basis = new Basis();
+  const driver = new ConvergeDriver(ports, memory, basis, life);
   type Context = ActorContext<ConvergeMessage>;
 
-  const want = (state: ConvergeState, wanted: Wanted, context: Context): ConvergeState =>
-    driver.go({ ...state, waiting: joined(state.waiting, wanted) }, context);
+  /** An attempt that waits for its time gives way. */
+  const want = (state: ConvergeState, wanted: Wanted, context: Context): ConvergeState => {
+    state.cancelAttempt?.();
+    return driver.go({ ...state, cancelAttempt: undefined, waiting: joined(state.waiting, wanted) }, context);
+  };
 
-  const wantBoot = (state: ConvergeState, context: Context): ConvergeState =>
-    want({ ...state, bootDue: false }, { trigger: 'boot', rerunScripts: false, askers: [] }, context);
+  const wantBoot = (state: ConvergeState, context: Context, attempt = 1): ConvergeState => want({ ...state, bootDue: false }, bootWanted(attempt), context);
+
+  /** One that comes after the boot's converge has begun. */
+  const changed = (state: ConvergeState, configuration: ConvergeConfiguration, context: Context): ConvergeState => {
+    const found = basis.compare(configuration);
+    // What waits takes it in any case.
+    if (found === 'nothing' || state.waiting?.boot === true || (found === 'tell' && state.waiting !== undefined)) return driver.go(state, context);
+    if (found === 'tell' && state.cancelAttempt !== undefined) {
+      logger.info('the server has changed the specs since the converge at boot failed: it is tried again with them');
+      return wantBoot(state, context);
+    }
+    if (found === 'tell') {
+      logger.info('the server has changed the specs since they were converged: its changes wait for a converge that is asked for');
+      return driver.go(state, context);
+    }
+    logger.info("the server's specs differ from the kept ones that the converge at boot used: the node converges once more");
+    return wantBoot(state, context);
+  };
 
   const configured = (before: ConvergeState, message: ConfigurationKnown, context: Context): ConvergeState => {
-    const state = { ...before, configuration: configurationOf(message) };
-    if (!state.bootDue) return driver.go(state, context);
-    if (message.source === 'server') return wantBoot(state, context);
-    if (before.configuration === undefined) context.later(times.bootGraceMs, { type: 'graceOver' });
+    const configuration = configurationOf(message);
+    // A predecessor may have left an attempt to come.
+    const state = driver.attemptLater({ ...before, configuration }, context);
+    if (message.source === 'server') return state.bootDue ? wantBoot(state, context) : changed(state, configuration, context);
+    if (state.bootDue && before.configuration === undefined) context.later(times.bootGraceMs, { type: 'graceOver' });
     return driver.go(state, context);
   };
 
-  const request = (state: ConvergeState, { progress, reply, rerunScripts, run, trigger }: ConvergeRequest, context: Context): ConvergeState => {
-    if (state.run !== undefined && trigger === 'command-line') {
-      const { done, step, total } = state.last ?? { done: 0, total: 0, step: undefined };
+  const request = (state: ConvergeState, { progress, reply, rerunScripts, run: id, trigger }: ConvergeRequest, context: Context): ConvergeState => {
+    const { last, run } = state;
+    const asker = { progress, reply };
+    const isLast = last !== undefined && standsFor(last, id);
+    if (isLast && run === undefined && last.outcome !== 'running') {
+      reply(answerOf(last));
+      return state;
+    }
+    if (run !== undefined && trigger === 'command-line') {
+      const { done, step, total } = last ?? { done: 0, total: 0, step: undefined };
       reply(fail('converge_running', `a converge is under way: ${done} of ${total} scripts are done${step === undefined ? '' : `, ${step} runs`}`));
       return state;
     }
+    const joins = isLast && run !== undefined;
+    const others = joins ? run.askers : (state.waiting?.asks ?? []);
+    if (others.length >= mostAskers) {
+      reply(fail('busy', `${mostAskers} wait for the converge already`));
+      return state;
+    }
+    if (joins) return { ...state, run: { ...run, askers: [...run.askers, asker] } };
     if (state.configuration === undefined) progress?.("Waiting for the node's configuration");
-    return want(state, { id: run, trigger, rerunScripts, askers: [{ progress, reply }] }, context);
-  };
-
-  const plan = ({ configuration, effects }: ConvergeState, reply: PlanRequest['reply'], context: Context): void => {
-    if (configuration === undefined) {
-      reply(fail('wait_unmet', 'the node has no configuration yet: its server has sent none'));
-      return;
-    }
-    const { flaw, locker, specs } = configuration;
-    if (flaw !== undefined) {
-      reply(fail('project_unusable', flaw));
-      return;
-    }
-    const settle = (result: Result<Synced>): ConvergeMessage => {
-      reply(result.ok ? ok(planOf(result.value)) : result);
-      return { type: 'planned' };
-    };
-    context.pipeToSelf(effects.look((signal) => projects.plan(specs, locker, signal)), settle, (error) => settle(fail('internal', String(error))));
+    return want(state, { boot: false, attempt: 1, asks: [{ id, trigger, rerunScripts, asker }] }, context);
   };
 
   return {
@@ -215,8 +231,8 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
       const last = memory.last();
       const bootDue = !memory.hadBoot(life);
       // A crash ended it, and nobody else would go on with it: the boot is over.
-      const waiting: Wanted | undefined = !bootDue && last?.outcome === 'running' ? { trigger: 'boot', rerunScripts: false, askers: [] } : undefined;
-      return { effects, recovered: false, configuration: undefined, bootDue, waiting, run: undefined, told: [], ending: undefined, last };
+      const waiting: Wanted | undefined = !bootDue && last?.outcome === 'running' ? bootWanted(1) : undefined;
+      return { effects, recovered: false, configuration: undefined, bootDue, waiting, run: undefined, told: [], ending: undefined, last, cancelAttempt: undefined };
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -227,7 +243,7 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
         case 'converge':
           return request(state, message, context);
         case 'plan':
-          plan(state, message.reply, context);
+          answerPlan(state, projects, message.reply, context);
           return state;
         case 'converge?':
           message.reply(viewOf(state));
@@ -249,6 +265,9 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
           return driver.ended(state, message.result, context);
         case 'endAgain':
           return driver.endAgain(state, context);
+        case 'attempt':
+          // One that gave way may be on its way already.
+          return state.cancelAttempt === undefined ? state : wantBoot(state, context, message.attempt);
         case 'planned':
           return state;
         case 'broke':

@@ -6,25 +6,27 @@
 // A result that comes when nothing more is to begin changes nothing, so that the next life finds the run as it was.
 import { cardText } from '../../../commands/converge.ts';
 import { uuid7 } from '../../../effects/random.ts';
-import { fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
+import { fail, type Failure, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ActorContext } from '../../definition.ts';
 import type { Reply } from '../../ref.ts';
 import type { ConvergeMessage, ConvergePorts, StepKept, StepRan } from './converge.ts';
+import type { Basis } from './basis.ts';
 import { failureCard, scriptCard } from './card.ts';
+import type { ConvergeConfiguration } from './configuration.ts';
 import type { Effects } from './effects.ts';
 import type { Change, ConvergeMemory, PhaseOf } from './memory.ts';
 import type { BegunScript, Synced } from './ports.ts';
-import type { Wanted } from './queue.ts';
-import type { ConvergeRecord } from './record.ts';
-import { beginRun, endedRecord, endText, isDone, isFirstOfSpec, recordOf, reportOf, type ConvergeConfiguration, type End, type Run } from './run.ts';
+import { dealt, type Wanted } from './queue.ts';
+import { answerOf, type ConvergeRecord } from './record.ts';
+import { beginRun, endedRecord, endText, isDone, isFirstOfSpec, recordOf, type End, type Run } from './run.ts';
 import { jobOf, runScript } from './script.ts';
 import type { HealthSummary } from '../health/healthcheck.ts';
 import type { PendingReport } from '../state.ts';
 
 /** A run's outcome until the node's state has it. */
 interface Ending {
-  readonly end: End;
+  readonly record: ConvergeRecord;
   readonly phase: PhaseOf;
   readonly change: Change;
 }
@@ -41,12 +43,17 @@ export interface ConvergeState {
   readonly told: readonly PendingReport[];
   readonly ending: Ending | undefined;
   readonly last: ConvergeRecord | undefined;
+  /** Takes the next attempt of a boot's that failed back; undefined: none waits for its time. */
+  readonly cancelAttempt: (() => void) | undefined;
 }
 
 type Context = ActorContext<ConvergeMessage>;
 
 /** How soon an outcome that could not be kept is tried again. */
 const endAgainMs = 10_000;
+/** The pause before the second attempt; each further one is twice as long as the one before. */
+const firstPauseMs = 10_000;
+const longestPauseMs = 300_000;
 /** Every check has a time limit of its own; this bounds a great many of them. */
 const checksMs = 600_000;
 
@@ -55,35 +62,41 @@ const broke = (error: unknown): ConvergeMessage => ({ type: 'broke', error });
 export class ConvergeDriver {
   readonly #ports: ConvergePorts;
   readonly #memory: ConvergeMemory;
+  readonly #basis: Basis;
   readonly #life: string;
 
   /** `life` names that of the daemon. */
-  constructor(ports: ConvergePorts, memory: ConvergeMemory, life: string) {
+  constructor(ports: ConvergePorts, memory: ConvergeMemory, basis: Basis, life: string) {
     this.#ports = ports;
     this.#memory = memory;
+    this.#basis = basis;
     this.#life = life;
   }
 
-  /** Begins what waits, if it can. One that was interrupted is taken up again with it. */
+  /** Begins what waits, if it can. One that was interrupted is taken up again with it, or before it. */
   go(state: ConvergeState, context: Context): ConvergeState {
     const { configuration, last, waiting } = state;
     if (state.effects.stopped || !state.recovered || state.run !== undefined || waiting === undefined || configuration === undefined) return state;
     const { clock } = this.#ports;
     const interrupted = last?.outcome === 'running' ? last : undefined;
-    const run = beginRun(waiting, configuration, interrupted, { id: this.#id(), now: clock.now(), monotonic: clock.monotonic() });
+    const { later, now } = dealt(waiting, interrupted);
+    const run = beginRun(now, configuration, interrupted, { id: this.#id(), now: clock.now(), monotonic: clock.monotonic() });
+    this.#basis.use(configuration, run.trigger);
     this.#say(run, interrupted === undefined ? 'Converging' : 'Converging: what was interrupted is taken up again');
+    for (const { asker } of later?.asks ?? []) asker.progress?.('An earlier converge was interrupted: it is taken up first');
     const record = { ...recordOf(run), done: interrupted?.done ?? 0, total: interrupted?.total ?? 0 };
     const change = this.#change(run, record, { told: state.told, phase: { phase: 'converging' }, trace: context.trace });
     context.pipeToSelf(this.#memory.keep(change), (result) => ({ type: 'begun', result }), broke);
-    return { ...state, waiting: undefined, run, told: [], last: record };
+    return { ...state, waiting: later, bootDue: state.bootDue && run.trigger !== 'boot', run, told: [], last: record };
   }
 
-  begun(state: ConvergeState, result: Result<void>, context: Context): ConvergeState {
-    const { effects, run } = state;
+  begun(before: ConvergeState, result: Result<void>, context: Context): ConvergeState {
+    const { effects, run } = before;
     if (result.ok) this.#entered({ phase: 'converging' }, context);
-    if (run === undefined || effects.stopped) return state;
-    if (!result.ok) return this.#fail(state, run, result.error, context);
-    const { flaw, locker, specs } = run.configuration;
+    if (run === undefined || effects.stopped) return before;
+    if (!result.ok) return this.#fail(before, run, result.error, context);
+    const { flaw, locker, specs, warnings } = run.configuration;
+    const state = this.#warn(before, run, warnings, context);
     if (flaw !== undefined) return this.#fail(state, run, { code: 'project_unusable', message: flaw }, context);
     const work = effects.add((signal) => this.#ports.projects.sync(specs, locker, signal));
     context.pipeToSelf(work, (synced) => ({ type: 'synced', result: synced }), broke);
@@ -104,7 +117,7 @@ export class ConvergeDriver {
     if (run === undefined || effects.stopped) return state;
     if (!result.ok) return this.#fail(state, run, result.error, context);
     this.#say(run, `Executing cluster-init script: ${step.file}, output written to ${step.log}`);
-    const { scriptTimeoutMs } = this.#ports.times;
+    const scriptTimeoutMs = run.configuration.scriptTimeoutMs ?? this.#ports.times.scriptTimeoutMs;
     const work = effects.add((signal) => runScript(step, { ...jobOf(step, job, { ...this.#ports, scriptTimeoutMs }, context.trace), signal }, run.id, this.#ports));
     context.pipeToSelf(work, (ran) => ({ type: 'ran', step, ran }), broke);
     return state;
@@ -137,17 +150,25 @@ export class ConvergeDriver {
   ended(state: ConvergeState, result: Result<void>, context: Context): ConvergeState {
     const { ending, run } = state;
     if (run === undefined || ending === undefined) return state;
-    const { end, phase } = ending;
-    const report = reportOf(run, this.#ports.clock.monotonic());
-    if (result.ok) this.#entered(phase, context);
-    const answer = !end.ok ? fail(end.failure.code, end.failure.message) : result.ok ? ok(report) : result;
+    if (result.ok) this.#entered(ending.phase, context);
+    const answer = result.ok || ending.record.outcome === 'failed' ? answerOf(ending.record) : result;
     for (const { reply } of run.askers) reply(answer);
     if (!result.ok) {
       this.#ports.logger.error(`how the converge ended could not be kept: ${result.error.message}`, { code: result.error.code });
       context.later(endAgainMs, { type: 'endAgain' });
       return { ...state, run: { ...run, askers: [] } };
     }
-    return this.go({ ...state, run: undefined, ending: undefined }, context);
+    return this.go(this.attemptLater({ ...state, run: undefined, ending: undefined }, context), context);
+  }
+
+  /** Sees to it that a boot's converge that failed is tried again in time. Whatever waits comes in its place. */
+  attemptLater(state: ConvergeState, context: Context): ConvergeState {
+    const { bootDue, cancelAttempt, configuration, effects, last, run, waiting } = state;
+    if (effects.stopped || bootDue || cancelAttempt !== undefined || configuration === undefined || run !== undefined || waiting !== undefined) return state;
+    if (last?.outcome !== 'failed' || last.trigger !== 'boot' || last.attempt >= configuration.attempts) return state;
+    const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (last.attempt - 1));
+    this.#ports.logger.warn(`attempt ${last.attempt} of ${configuration.attempts} to converge failed: the next one comes in ${pauseMs / 1000} s`);
+    return { ...state, cancelAttempt: context.later(pauseMs, { type: 'attempt', attempt: last.attempt + 1 }) };
   }
 
   endAgain(state: ConvergeState, context: Context): ConvergeState {
@@ -176,7 +197,7 @@ export class ConvergeDriver {
   /** What the scripts installed is checked before the node counts as ready. What that finds, the checks report themselves. */
   #check(state: ConvergeState, run: Run, context: Context): ConvergeState {
     this.#say(run, 'Running the health checks');
-    const asked = context.ask(this.#ports.healthcheck, (reply: Reply<Result<HealthSummary>>) => ({ type: 'check', reply }) as const, { timeoutMs: checksMs });
+    const asked = context.ask(this.#ports.healthcheck, (reply: Reply<Result<HealthSummary>>) => ({ type: 'check', fresh: true, converged: true, reply }) as const, { timeoutMs: checksMs });
     const stopped = fail('actor_stopped', 'jetpackd stops');
     // A round may take minutes, and a daemon that stops does not wait for it.
     context.pipeToSelf(state.effects.unlessStopped(asked), (answer = stopped) => ({ type: 'checked', result: answer.ok ? answer.value : answer }), broke);
@@ -190,10 +211,11 @@ export class ConvergeDriver {
   }
 
   #finish(state: ConvergeState, run: Run, end: End, context: Context): ConvergeState {
-    const record = endedRecord(run, end, this.#ports.clock.now());
+    const { clock } = this.#ports;
+    const record = endedRecord(run, end, { now: clock.now(), monotonic: clock.monotonic() });
     const phase: PhaseOf = { phase: end.ok ? 'ready' : 'failed', detail: endText(run, end) };
     if (end.ok) this.#say(run, `Converged: ${endText(run, end)}`);
-    const ending = { end, phase, change: this.#change(run, record, { told: state.told, phase, trace: context.trace }) };
+    const ending = { record, phase, change: this.#change(run, record, { told: state.told, phase, trace: context.trace }) };
     this.#keepEnd(ending, context);
     return { ...state, run, told: [], ending, last: record };
   }

@@ -1,39 +1,20 @@
 // One converge as far as it has come: plain data and what follows from it. The actor in converge.ts moves it on.
 import type { Card } from '../../../protocol/card.ts';
-import type { SpecReference, Tree } from '../../../protocol/configuration.ts';
 import type { ConvergeTrigger } from '../../../protocol/events.ts';
 import type { Failure } from '../../../protocol/result.ts';
-import type { ConfigurationKnown } from '../config/config.ts';
-import type { ConvergeReport } from './converge.ts';
+import type { ConvergeConfiguration } from './configuration.ts';
 import type { ConvergeStep } from './ports.ts';
 import type { Asker, Wanted } from './queue.ts';
-import type { ConvergeRecord } from './record.ts';
-
-/** What a configuration says about converging. */
-export interface ConvergeConfiguration {
-  readonly specs: readonly SpecReference[];
-  readonly locker: string | undefined;
-  /** What could not be read of the specs: nothing can be converged then. */
-  readonly flaw: string | undefined;
-  /** Whether a script that fails ends the converge. */
-  readonly failOnError: boolean;
-}
-
-const memberOf = (tree: Tree, key: string): unknown => (Object.hasOwn(tree, key) ? tree[key] : undefined);
-
-/** `cluster_init.fail_on_error` (reference, section 8). A template's values may come as text. */
-const failsOnError = (tree: Tree): boolean => {
-  const group = memberOf(tree, 'cluster_init');
-  const value = typeof group === 'object' && group !== null && 'fail_on_error' in group ? group.fail_on_error : undefined;
-  return String(value).toLowerCase() !== 'false';
-};
-
-export const configurationOf = ({ flaw, locker, specs, tree }: ConfigurationKnown): ConvergeConfiguration => ({ specs, locker, flaw, failOnError: failsOnError(tree) });
+import { mostIds, type ConvergeRecord } from './record.ts';
 
 export interface Run {
   readonly id: string;
+  /** Of all that were asked for and became this one; none under which nobody asked. */
+  readonly ids: readonly string[];
   readonly trigger: ConvergeTrigger;
   readonly rerunScripts: boolean;
+  /** Of the boot's: which one, from 1. */
+  readonly attempt: number;
   /** Wall clock. */
   readonly startedAt: number;
   /** Monotonic clock. */
@@ -50,26 +31,31 @@ export interface Run {
   readonly askers: readonly Asker[];
 }
 
-/** One that was interrupted keeps its name, its beginning, and whether it runs everything again. */
+/** One that was interrupted keeps its name, those it stands for, its beginning, and whether it runs everything again. */
 export const beginRun = (
-  { askers, id: asked, rerunScripts, trigger }: Wanted,
+  { asks, attempt, boot }: Wanted,
   configuration: ConvergeConfiguration,
   interrupted: ConvergeRecord | undefined,
   { id, monotonic, now }: { readonly id: string; readonly now: number; readonly monotonic: number },
-): Run => ({
-  id: interrupted?.run ?? asked ?? id,
-  trigger,
-  rerunScripts: rerunScripts || interrupted?.rerunScripts === true,
-  startedAt: interrupted?.startedAt ?? now,
-  begun: monotonic,
-  configuration,
-  steps: [],
-  at: 0,
-  ran: 0,
-  skipped: 0,
-  passedOver: undefined,
-  askers,
-});
+): Run => {
+  const asked = asks.flatMap((ask) => ask.id ?? []);
+  return {
+    id: interrupted?.run ?? asked[0] ?? id,
+    ids: [...new Set([...(interrupted?.ids ?? []), ...asked])].slice(0, mostIds),
+    trigger: boot ? 'boot' : (asks[0]?.trigger ?? interrupted?.trigger ?? 'boot'),
+    rerunScripts: interrupted?.rerunScripts ?? asks.some(({ rerunScripts }) => rerunScripts),
+    attempt: interrupted?.attempt ?? attempt,
+    startedAt: interrupted?.startedAt ?? now,
+    begun: monotonic,
+    configuration,
+    steps: [],
+    at: 0,
+    ran: 0,
+    skipped: 0,
+    passedOver: undefined,
+    askers: asks.map(({ asker }) => asker),
+  };
+};
 
 const nameOfStep = ({ project, script, spec }: ConvergeStep): string => `${project}/${spec} ${script}`;
 
@@ -82,32 +68,28 @@ export const isFirstOfSpec = ({ at, steps }: Run): boolean => {
 };
 
 /** `step` is there while one is under way. */
-export const recordOf = ({ at, id, ran, rerunScripts, skipped, startedAt, steps, trigger }: Run): ConvergeRecord => {
+export const recordOf = ({ at, attempt, id, ids, ran, rerunScripts, skipped, startedAt, steps, trigger }: Run): ConvergeRecord => {
   const step = steps[at];
   const name = step === undefined ? {} : { step: nameOfStep(step) };
-  return { run: id, trigger, outcome: 'running', done: ran + skipped, total: steps.length, ...name, rerunScripts, startedAt };
+  return { run: id, trigger, outcome: 'running', done: ran + skipped, total: steps.length, ...name, rerunScripts, ids: [...ids], attempt, startedAt };
 };
 
 /** A run's end: well, or with a failure and its card. */
 export type End = { readonly ok: true } | { readonly ok: false; readonly failure: Failure; readonly card: Card };
 
 /** A step that failed stays named. */
-export const endedRecord = (run: Run, end: End, endedAt: number): ConvergeRecord =>
-  end.ok ? { ...recordOf(run), outcome: 'succeeded', endedAt } : { ...recordOf(run), outcome: 'failed', failure: end.card, endedAt };
-
-export const reportOf = ({ begun, id, passedOver, ran, skipped }: Run, now: number): ConvergeReport => ({
-  run: id,
-  ran,
-  skipped,
-  ...(passedOver === undefined ? {} : { failed: passedOver }),
-  durationMs: Math.round(now - begun),
-});
+export const endedRecord = (run: Run, end: End, { monotonic, now }: { readonly now: number; readonly monotonic: number }): ConvergeRecord => {
+  const record = { ...recordOf(run), endedAt: now };
+  if (!end.ok) return { ...record, outcome: 'failed', failure: end.card, code: end.failure.code };
+  const { passedOver, ran, skipped } = run;
+  return { ...record, outcome: 'succeeded', ran, skipped, passedOver, durationMs: Math.round(monotonic - run.begun) };
+};
 
 const scripts = (count: number): string => `${count} ${count === 1 ? 'script' : 'scripts'}`;
 
 /** One line for the phase. */
-export const endText = ({ passedOver, ran, skipped }: Run, end: End): string => {
-  if (!end.ok) return end.card.summary;
+export const endText = ({ attempt, configuration: { attempts }, passedOver, ran, skipped, trigger }: Run, end: End): string => {
+  if (!end.ok) return trigger === 'boot' && attempts > 1 ? `attempt ${attempt} of ${attempts}: ${end.card.summary}` : end.card.summary;
   const failures = passedOver === undefined ? '' : '; a failure was passed over';
   return `${scripts(ran)} ran, ${skipped} had run before${failures}`;
 };

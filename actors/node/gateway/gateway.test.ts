@@ -8,6 +8,7 @@ import { newId } from '../../testing/frames.ts';
 import { probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
+import type { ConfigMessage } from '../config/config.ts';
 import type { ConvergeMessage } from '../converge/converge.ts';
 import { gateway, type LocalSockets } from './gateway.ts';
 import type { HealthcheckMessage } from '../health/healthcheck.ts';
@@ -34,6 +35,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
   const healthcheck = probe<HealthcheckMessage>(system, 'healthcheck');
   const converge = probe<ConvergeMessage>(system, 'converge');
   const sync = probe<SyncMessage>(system, 'sync');
+  const config = probe<ConfigMessage>(system, 'config');
   const gone = new AbortController();
   const progress: string[] = [];
   const asker: Asker = { progress: (line) => void progress.push(line), gone: gone.signal };
@@ -57,6 +59,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
     sync: sync.ref,
     status: {
       sync: sync.ref,
+      config: config.ref,
       healthcheck: healthcheck.ref,
       keepalive: keepalive.ref,
       converge: converge.ref,
@@ -150,7 +153,7 @@ describe('a request by the socket', () => {
     expect(await doors.handle({ verb: 'inspect', id })).toEqual({
       ok: true,
       id,
-      result: { actors: ['messaging', 'keepalive', 'healthcheck', 'converge', 'sync', 'gateway'].map((path) => ({ path, state: 'running', mailbox: 0, restarts: 0 })) },
+      result: { actors: ['messaging', 'keepalive', 'healthcheck', 'converge', 'sync', 'config', 'gateway'].map((path) => ({ path, state: 'running', mailbox: 0, restarts: 0 })) },
     });
     expect(messaging.received).toEqual([]);
   });
@@ -372,7 +375,7 @@ describe('a request for another actor', () => {
     await begun.clock.advance(2_000);
     expect(await reply).toMatchObject({
       ok: true,
-      result: { cluster: 'lab', broker: 'connected', outbox: { rows: 2 }, sync: { phase: 'ready' }, keepalive: { reason: 'debugging' }, silent: ['healthcheck', 'converge'] },
+      result: { cluster: 'lab', broker: 'connected', outbox: { rows: 2 }, sync: { phase: 'ready' }, keepalive: { reason: 'debugging' }, silent: ['config', 'healthcheck', 'converge'] },
     });
   });
 });

@@ -2,6 +2,7 @@
 // named, so that the rest can still be seen.
 import type { ActorContext } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
+import type { ConfigQuestion, ConfigView } from '../config/config.ts';
 import type { ConvergeQuestion, ConvergeView } from '../converge/converge.ts';
 import type { HealthQuestion, HealthView } from '../health/healthcheck.ts';
 import type { KeepaliveView, ShowKeepalive } from '../keepalive/keepalive.ts';
@@ -10,6 +11,7 @@ import type { SyncQuestion, SyncView } from '../sync/sync.ts';
 
 export interface StatusPorts {
   readonly sync: ActorRef<SyncQuestion>;
+  readonly config: ActorRef<ConfigQuestion>;
   readonly healthcheck: ActorRef<HealthQuestion>;
   readonly keepalive: ActorRef<ShowKeepalive>;
   readonly converge: ActorRef<ConvergeQuestion>;
@@ -26,6 +28,7 @@ export interface NodeStatus {
   readonly broker: string;
   readonly outbox: OutboxDepth;
   readonly sync: SyncView | undefined;
+  readonly config: ConfigView | undefined;
   readonly health: HealthView | undefined;
   readonly keepalive: KeepaliveView | undefined;
   readonly converge: ConvergeView | undefined;
@@ -42,11 +45,12 @@ export const askStatus = async <M>(ports: StatusPorts, context: ActorContext<M>)
     if (!asked.ok) silent.push(name);
     return asked.ok ? asked.value : undefined;
   };
-  const [sync, health, keepalive, converge] = await Promise.all([
+  const [sync, config, health, keepalive, converge] = await Promise.all([
     ask('sync', ports.sync, (reply: Reply<SyncView>) => ({ type: 'sync?', reply }) as const),
+    ask('config', ports.config, (reply: Reply<ConfigView>) => ({ type: 'config?', reply }) as const),
     ask('healthcheck', ports.healthcheck, (reply: Reply<HealthView>) => ({ type: 'health', reply }) as const),
     ask('keepalive', ports.keepalive, (reply: Reply<KeepaliveView>) => ({ type: 'show', reply }) as const),
     ask('converge', ports.converge, (reply: Reply<ConvergeView>) => ({ type: 'converge?', reply }) as const),
   ]);
-  return { ...ports.identity, broker: ports.broker(), outbox: ports.outbox(), sync, health, keepalive, converge, silent };
+  return { ...ports.identity, broker: ports.broker(), outbox: ports.outbox(), sync, config, health, keepalive, converge, silent };
 };

@@ -49,10 +49,3 @@ export const readTermination = (json: Json | undefined): Termination | undefined
 /** Times do not count, nor does what a check writes while all is well. */
 export const saysTheSame = (a: Condition, b: Condition): boolean =>
   a.status === b.status && (a.status === 'OK' || (a.message === b.message && a.details === b.details && a.heldOff === b.heldOff));
-
-/** What a condition says when a request for the node's end is not made; `why` completes "held off: …". */
-export const heldOff = (reason: string, why: string): Pick<Condition, 'message' | 'recommendation' | 'heldOff'> => ({
-  message: `asks to end the node: ${reason}; held off: ${why}`,
-  recommendation: 'Look into it while the node is kept; `jetpack keepalive cancel` lets it end.',
-  heldOff: true,
-});

@@ -7,7 +7,7 @@ import { probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
 import type { CheckScript } from './checks.ts';
-import { healthcheck, type HealthcheckMessage, type HealthSummary, type HealthView } from './healthcheck.ts';
+import { healthcheck, type HealthcheckMessage, type HealthcheckPorts, type HealthSummary, type HealthView, type RunChecks } from './healthcheck.ts';
 import type { KeepaliveView, ShowKeepalive } from '../keepalive/keepalive.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import type { ScriptEnding, ScriptResult } from '../scripts.ts';
@@ -25,7 +25,7 @@ const exits = (code: number, tail = ''): ScriptResult => ended({ type: 'exited',
 /** `held` runs until it is let go or ended. */
 type Behaviour = ScriptResult | 'held' | Error;
 
-const begin = async (behaviours: Record<string, Behaviour> = {}) => {
+const begin = async (behaviours: Record<string, Behaviour> = {}, times: HealthcheckPorts['times'] = { firstAfterMs, everyMs }) => {
   world = createWorld();
   const { clock, system } = world;
   const state = new MemoryState();
@@ -58,8 +58,9 @@ const begin = async (behaviours: Record<string, Behaviour> = {}) => {
       });
     },
   };
-  const ports = { checks, state, messaging: messaging.ref, keepalive: keepalive.ref, times: { firstAfterMs, everyMs }, clock, random: seededRandom(1), logger: log.logger };
-  const spawn = () => system.spawn('healthcheck', healthcheck(ports), supervise('end'));
+  const ports = { checks, state, messaging: messaging.ref, keepalive: keepalive.ref, times, clock, random: seededRandom(1), logger: log.logger };
+  const definition = healthcheck(ports);
+  const spawn = () => system.spawn('healthcheck', definition, supervise('end'));
   let incarnation = spawn();
   const ref: ActorRef<HealthcheckMessage> = system.ref('healthcheck');
   await settle();
@@ -71,8 +72,9 @@ const begin = async (behaviours: Record<string, Behaviour> = {}) => {
     if (!answer.ok) throw new Error(answer.error.message);
     return answer.value;
   };
-  const check = (): Promise<Result<HealthSummary>> =>
-    system.ask(ref, (reply: Reply<Result<HealthSummary>>) => ({ type: 'check', reply }) as const, { timeoutMs: 100_000 }).then((asked) => (asked.ok ? asked.value : asked));
+  /** As a converge asks when it has ended well, unless a test says otherwise; a round under way does. */
+  const check = (more: Partial<RunChecks> = { converged: true }): Promise<Result<HealthSummary>> =>
+    system.ask(ref, (reply: Reply<Result<HealthSummary>>) => ({ type: 'check', reply, ...more }) as const, { timeoutMs: 100_000 }).then((asked) => (asked.ok ? asked.value : asked));
   return {
     check,
     clock,
@@ -85,8 +87,8 @@ const begin = async (behaviours: Record<string, Behaviour> = {}) => {
     state,
     view,
     /** Runs a round to its end. */
-    round: async () => {
-      const asked = check();
+    round: async (more?: Partial<RunChecks>) => {
+      const asked = check(more);
       await settle();
       return asked;
     },
@@ -97,6 +99,10 @@ const begin = async (behaviours: Record<string, Behaviour> = {}) => {
     keptAlive: async (holds: boolean) => {
       scene.keepalive = { holds };
       system.tell(ref, { type: 'keepalive', holds });
+      await settle();
+    },
+    tellStanding: async () => {
+      system.tell(ref, { type: 'tellStanding' });
       await settle();
     },
     /** What was reported since the last look: conditions as `NAME STATUS`, terminations as `STATE NAME`. */
@@ -127,6 +133,59 @@ describe('a round of health checks', () => {
     await pass(everyMs);
     await pass(everyMs);
     expect(started).toEqual(['a', 'a', 'a']);
+  });
+
+  test('that nobody asks for comes after an interval: a converge brings the first one', async () => {
+    const { pass, started } = await begin({ a: exits(0) }, { everyMs });
+    await pass(everyMs - 1);
+    expect(started).toEqual([]);
+    await pass(1);
+    expect(started).toEqual(['a']);
+  });
+
+  test('that is under way does not do for who must have a fresh one: another follows and answers them all', async () => {
+    const { check, letGo, scene, started } = await begin({ a: 'held', b: exits(0) });
+    const [old, ...fresh] = [check({}), check({ fresh: true }), check({ fresh: true })];
+    await settle();
+    expect(started).toEqual(['a', 'b']);
+    const joined = check({});
+    scene.checks.set('c', exits(0));
+    letGo('a', exits(1, 'old'));
+    await settle();
+    const names = async (asked: Promise<Result<HealthSummary>> | undefined): Promise<readonly string[]> => {
+      const result = await asked;
+      return result?.ok === true ? result.value.checks.map(({ name, status }) => `${name} ${status}`) : [];
+    };
+    expect([await names(old), await names(joined)]).toEqual([['a Unknown', 'b OK'], ['a Unknown', 'b OK']]);
+    expect(started).toEqual(['a', 'b', 'a', 'b', 'c']);
+    letGo('a', exits(0));
+    await settle();
+    expect(await Promise.all(fresh.map(names))).toEqual([['a OK', 'b OK', 'c OK'], ['a OK', 'b OK', 'c OK']]);
+    expect(started.length).toBe(5);
+  });
+
+  test('that cannot list its checks leaves those who wait for a fresh one theirs', async () => {
+    const { check, scene } = await begin({ a: exits(0) });
+    scene.listing = fail('file_unreadable', 'the folder cannot be read (EIO)');
+    const asked = [check({}), check({ fresh: true })];
+    expect(await Promise.all([...asked, settle()])).toEqual([scene.listing, scene.listing, undefined]);
+  });
+
+  test('lets 64 wait for it and as many for the one after, and tells the others that it is busy', async () => {
+    const { check, letGo, scene } = await begin({ a: 'held' });
+    const many = (more: Partial<RunChecks>) => Array.from({ length: 70 }, () => check(more));
+    const asked = [...many({}), ...many({ fresh: true })];
+    await settle();
+    letGo('a', exits(0));
+    await settle();
+    scene.checks.set('a', exits(0));
+    letGo('a', exits(0));
+    await settle();
+    const answers = (await Promise.all(asked)).map((answer) => (answer.ok ? 'ok' : answer.error.code));
+    expect([answers.slice(0, 70), answers.slice(70)].map((some) => [some.slice(0, 64), some.slice(64)].map((part) => [...new Set(part)]))).toEqual([
+      [['ok'], ['busy']],
+      [['ok'], ['busy']],
+    ]);
   });
 
   test('runs the checks in name order, whatever the locale, at most four at a time', async () => {
@@ -411,7 +470,149 @@ describe('a check that asks for the end of the node', () => {
   });
 });
 
+describe('before the node has converged', () => {
+  test('a check that asks for its end is held off, and that is said; the round that says so asks for it', async () => {
+    const { news, reports, round, view } = await begin({ a: exits(254, 'GPU lost') });
+    await round({});
+    await round({ fresh: true });
+    expect(news()).toEqual(['a Error']);
+    expect(reports()[0]).toMatchObject({ message: 'asks to end the node: GPU lost; held off: the node has not converged yet', recommendation: expect.stringContaining('converge') });
+    expect((await view()).termination).toBeUndefined();
+    await round({ fresh: true, converged: true });
+    expect(news()).toEqual(['a Error', 'requested a']);
+    expect(reports()[1]).toMatchObject({ message: 'asks to end the node: GPU lost' });
+  });
+
+  test('a check that is well when it has asks for nothing', async () => {
+    const { news, round, scene } = await begin({ a: exits(254) });
+    await round({});
+    scene.checks.set('a', exits(0));
+    await round();
+    expect(news()).toEqual(['a Error', 'a OK']);
+  });
+
+  test.each([{ fresh: true, converged: true }, { converged: true }])('a round that is under way when it has asks for nothing: the next one does (%j)', async (more) => {
+    const { check, letGo, news, scene } = await begin({ a: 'held' });
+    const [old, fresh] = [check({}), check(more)];
+    await settle();
+    scene.checks.set('a', exits(254, 'still'));
+    letGo('a', exits(254, 'half installed'));
+    expect(await Promise.all([old, fresh, settle()])).toMatchObject([{ ok: true }, { ok: true }, undefined]);
+    expect(news()).toEqual(['a Error', 'a Error', 'requested a']);
+  });
+
+  test('rounds that come by themselves ask for nothing, and once it has all of them do', async () => {
+    const { news, pass, round, scene } = await begin({ a: exits(254) });
+    await pass(firstAfterMs);
+    await pass(everyMs);
+    expect(news()).toEqual(['a Error']);
+    scene.checks.set('a', exits(0));
+    await round();
+    scene.checks.set('a', exits(254));
+    await pass(everyMs);
+    expect(news()).toEqual(['a OK', 'a Error', 'requested a']);
+  });
+
+  test('a keepalive that is told not to hold at the start brings no round: the converge does', async () => {
+    const { keptAlive, round, started, restart } = await begin({ a: exits(254) });
+    await round({});
+    await restart();
+    await keptAlive(false);
+    expect(started).toEqual(['a']);
+    await keptAlive(true);
+    await keptAlive(false);
+    expect(started).toEqual(['a', 'a']);
+  });
+
+  test('a request that was made before stands, for the node had converged then', async () => {
+    const { news, round, state, view } = await begin({ a: exits(254, 'GPU lost') });
+    state.values.set('check/a', { status: 'Error', message: 'asks to end the node: GPU lost', details: 'GPU lost', since: 5 });
+    state.values.set('termination/a', { request: 'r', reason: 'GPU lost' });
+    await round({});
+    expect(news()).toEqual([]);
+    expect((await view()).termination).toMatchObject({ request: 'r' });
+  });
+
+  test('that it has is known also to the incarnation after a crash', async () => {
+    const { news, restart, round, scene } = await begin({ a: exits(0) });
+    await round();
+    await restart();
+    scene.checks.set('a', exits(254));
+    await round({});
+    expect(news()).toEqual(['a OK', 'a Error', 'requested a']);
+  });
+});
+
+describe('what stands', () => {
+  test('is reported anew when that is asked for: every condition, and every request under its own id', async () => {
+    const { messaging, news, reports, round, scene, tellStanding, view } = await begin({ a: exits(254, 'GPU lost'), b: exits(0), c: exits(1, 'no idea') });
+    await round();
+    news();
+    const [before, known] = [reports(), await view()];
+    messaging.received.length = 0;
+    await tellStanding();
+    expect([messaging.received, await view()]).toEqual([[{ type: 'pending' }], known]);
+    expect(news()).toEqual(['a Error', 'b OK', 'c Unknown', 'requested a']);
+    const again = reports().slice(before.length);
+    const [original] = before.filter(({ kind }) => kind === 'termination');
+    expect(again.at(-1)).toEqual({ ...original, id: expect.any(String), at: expect.any(Number) });
+    expect(again[2]).toMatchObject({ message: 'exited with code 1', details: 'no idea' });
+    expect(new Set(reports().map(({ id }) => id)).size).toBe(before.length + 4);
+    // It is not made again for that, and taken back as ever.
+    await round();
+    scene.checks.set('a', exits(0));
+    await round();
+    expect(news()).toEqual(['a OK', 'withdrawn a']);
+  });
+
+  test('is nothing where no check has run', async () => {
+    const { messaging, news, tellStanding } = await begin();
+    messaging.received.length = 0;
+    await tellStanding();
+    expect([news(), messaging.received]).toEqual([[], []]);
+  });
+
+  test('is told once more for all who ask while it is told, and no more often', async () => {
+    const { news, round, state, tellStanding } = await begin({ a: exits(0) });
+    await round();
+    news();
+    const change = state.change.bind(state);
+    let commit: () => void = () => undefined;
+    const committed = new Promise<void>((resolve) => (commit = resolve));
+    state.change = (...step) => committed.then(() => change(...step));
+    for (const _ of [1, 2, 3, 4]) await tellStanding();
+    expect(news()).toEqual([]);
+    commit();
+    await settle();
+    expect(news()).toEqual(['a OK', 'a OK']);
+  });
+
+  test('and could not be told is told as soon as it can', async () => {
+    const { log, news, pass, round, state, tellStanding } = await begin({ a: exits(0) }, { everyMs });
+    await round();
+    news();
+    state.failWith = { code: 'state_unwritable', message: 'the disk is full' };
+    await tellStanding();
+    expect([news(), log.lines.at(-1)]).toEqual([[], 'warn: what the health checks found could not be told anew: the disk is full']);
+    state.failWith = undefined;
+    await pass(10_000);
+    await pass(60_000);
+    expect(news()).toEqual(['a OK']);
+  });
+});
+
 describe('when it is ended', () => {
+  test('with the daemon, those who wait for a fresh round are told so as well', async () => {
+    const { check, drain, started } = await begin({ a: 'held' });
+    const asked = [check({}), check({ fresh: true })];
+    await settle();
+    const draining = drain();
+    await settle();
+    await draining;
+    expect(await Promise.all(asked)).toMatchObject([{ error: { code: 'actor_stopped', message: 'the checks were ended with the daemon' } }, { error: { code: 'actor_stopped', message: 'the checks were ended with the daemon' } }]);
+    expect(started).toEqual(['a']);
+  });
+
   test('in the middle of a round, what runs is ended and says nothing, and the next life begins anew', async () => {
     const { check, news, restart, round, scene } = await begin({ a: exits(254), b: 'held' });
     const asked = check();

@@ -1,20 +1,22 @@
 // Runs the node's health checks and tells what they find (reference, section 9).
 //
 // States: `resting` until the next round is due, and `round`: every check runs once, in name order, a few at a time. A round begins
-// a little after the start, then in intervals, when somebody asks, and when a keepalive ends that held something off. Who asks
-// while a round is under way shares it. What a check finds is durable in the records before the round counts it. A check
-// that asks for the node's end becomes a request to the server unless a keepalive holds, or cannot be asked; the node is
-// never ended here. A check that hangs takes up its own place and no other. A stop ends what runs, and what was ended so says
+// in intervals, when somebody asks, as every converge does, and when a keepalive ends that held something off. Who asks while
+// a round is under way shares it, or has another one follow. What a check finds is durable in the records before the round counts
+// it. A check that asks for the node's end becomes a request to the server unless a keepalive holds, or cannot be asked, or the
+// node has not converged since the daemon started; the node is never ended here. A check that hangs takes up its own place and no other. A stop ends what runs, and what was ended so says
 // nothing about the node.
 import PQueue from 'p-queue';
 import type { ConditionStatus } from '../../../protocol/events.ts';
-import { assertNever, fail, ok, type Result } from '../../../protocol/result.ts';
+import { assertNever, fail, type Result } from '../../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, AskResult, Reply } from '../../ref.ts';
 import type { Checks, CheckScript } from './checks.ts';
 import { findingOf, refused, type Finding } from './finding.ts';
+import { heldBy, type Hold } from './hold.ts';
 import { HealthRecords, type HealthRecordsPorts } from './records.ts';
-import type { KeepaliveChanged, KeepaliveView, ShowKeepalive } from '../keepalive/keepalive.ts';
+import { answerAskers, byName, endedWithDaemon, newRound, summaryOf, withAsker, withResult, type Round } from './round.ts';
+import type { KeepaliveChanged, KeepaliveView, ShowKeepalive, TellStanding } from '../keepalive/keepalive.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import type { ScriptResult } from '../scripts.ts';
 
@@ -38,9 +40,13 @@ export interface HealthView {
   readonly termination?: { readonly request: string; readonly check: string; readonly reason: string };
 }
 
-/** Runs all checks now; answered when the round is over. */
+/** Runs all checks now; answered when the round is over. Fails with `busy` when too many wait for it. */
 export interface RunChecks {
   readonly type: 'check';
+  /** A round that is under way does not do: another one follows it. */
+  readonly fresh?: boolean;
+  /** The node has converged: from this round on, a check may have its end asked for. */
+  readonly converged?: boolean;
   readonly reply: Reply<Result<HealthSummary>>;
 }
 
@@ -54,6 +60,8 @@ export type HealthcheckMessage =
   | RunChecks
   | HealthQuestion
   | KeepaliveChanged
+  | TellStanding
+  | { readonly type: 'toldStanding'; readonly result: Result<boolean> }
   | { readonly type: 'due' }
   | { readonly type: 'listed'; readonly result: Result<readonly CheckScript[]> }
   | { readonly type: 'ran'; readonly name: string; readonly result: ScriptResult | undefined }
@@ -62,8 +70,8 @@ export type HealthcheckMessage =
   | { readonly type: 'recorded'; readonly ofRound: boolean; readonly found?: CheckSummary; readonly result: Result<boolean> };
 
 export interface HealthTimes {
-  /** From the start to the first round. */
-  readonly firstAfterMs: number;
+  /** From the start to the first round that nobody asked for, default as from one to the next: a converge brings the first. */
+  readonly firstAfterMs?: number;
   /** From the beginning of a round to the next. */
   readonly everyMs: number;
 }
@@ -75,21 +83,12 @@ export interface HealthcheckPorts extends HealthRecordsPorts {
   readonly times: HealthTimes;
 }
 
-interface Round {
-  /** Monotonic milliseconds. */
-  readonly began: number;
-  /** Results that are still to come. */
-  readonly left: number;
-  readonly found: readonly CheckSummary[];
-  readonly askers: ReadonlyArray<Reply<Result<HealthSummary>>>;
-  /** A keepalive ended meanwhile: what this round held off may have to be asked for. */
-  readonly again: boolean;
-}
-
 interface State {
   readonly round: Round | undefined;
-  /** As the keepalive told it last. */
-  readonly holds: boolean;
+  /** As the keepalive told it last; undefined before it did. */
+  readonly holds: boolean | undefined;
+  /** What stands is being reported anew; `again`: and once more after that. */
+  readonly telling: 'no' | 'once' | 'again';
   readonly lastRoundAt: number | undefined;
   readonly cancelTimer: () => void;
   readonly running: PQueue;
@@ -99,25 +98,19 @@ interface State {
 
 const inParallel = 4;
 const keepaliveMs = 5_000;
-
-const byName = (a: { readonly name: string }, b: { readonly name: string }): number => (a.name < b.name ? -1 : Number(a.name > b.name));
-
-const summaryOf = (name: string, { message, status }: Finding): CheckSummary => ({ name, status, ...(message !== undefined && { message }) });
-
-/** Why a request for the node's end is not made now; undefined when nothing speaks against it. */
-const heldBy = (answer: AskResult<KeepaliveView>, told: boolean): string | undefined => {
-  if (!answer.ok) return 'whether a keepalive holds could not be asked';
-  return answer.value.holds || told ? 'a keepalive holds' : undefined;
-};
+/** How soon what could not be reported anew is tried again. */
+const tellAgainMs = 10_000;
 
 export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, HealthcheckMessage> => {
   const { checks, clock, logger, times } = ports;
   type Context = ActorContext<HealthcheckMessage>;
+  /** In this life of the daemon, whichever incarnation was told. */
+  let converged = false;
 
   const beginRound = (state: State, askers: Round['askers'], context: Context): State => {
     state.cancelTimer();
     context.pipeToSelf(checks.list(), (result) => ({ type: 'listed', result }), (error) => ({ type: 'listed', result: fail('internal', String(error)) }));
-    return { ...state, round: { began: clock.monotonic(), left: 0, found: [], askers, again: false } };
+    return { ...state, round: newRound(clock.monotonic(), askers, converged) };
   };
 
   const rest = (state: State, round: Round, context: Context): State => {
@@ -125,12 +118,17 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
     return { ...state, round: undefined, cancelTimer: context.later(untilNext, { type: 'due' }) };
   };
 
+  /** Who asked is answered: another round when somebody waits for that, else the rest until the next is due. */
+  const goOn = (state: State, round: Round, context: Context): State => {
+    if (state.stop.signal.aborted) for (const reply of round.next) reply(endedWithDaemon);
+    else if (round.next.length > 0 || (round.again && state.records.awaitsKeepalive)) return beginRound(state, round.next, context);
+    return rest(state, round, context);
+  };
+
   const endRound = (state: State, round: Round, context: Context): State => {
     const stopped = state.stop.signal.aborted;
-    const summary: HealthSummary = { checks: round.found.toSorted(byName) };
-    for (const reply of round.askers) reply(stopped ? fail('actor_stopped', 'the checks were ended with the daemon') : ok(summary));
-    const ended = { ...state, lastRoundAt: stopped ? state.lastRoundAt : clock.now() };
-    return round.again && !stopped && state.records.awaitsKeepalive ? beginRound(ended, [], context) : rest(ended, round, context);
+    answerAskers(round, stopped);
+    return goOn({ ...state, lastRoundAt: stopped ? state.lastRoundAt : clock.now() }, round, context);
   };
 
   const write = (context: Context, work: Promise<Result<boolean>>, ofRound: boolean, found?: CheckSummary): void => {
@@ -138,7 +136,7 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
     context.pipeToSelf(work, done, (error) => done(fail('internal', String(error))));
   };
 
-  const record = (state: State, name: string, finding: Finding, held: string | undefined, context: Context): void =>
+  const record = (state: State, name: string, finding: Finding, held: Hold | undefined, context: Context): void =>
     write(context, state.records.record(name, finding, held, context.trace), true, summaryOf(name, finding));
 
   const runCheck = ({ running, stop }: State, check: CheckScript, context: Context): void => {
@@ -158,7 +156,7 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
     if (!result.ok) {
       logger.warn(`the health checks cannot be listed: ${result.error.message}`, { code: result.error.code });
       for (const reply of round.askers) reply(result);
-      return rest(state, round, context);
+      return goOn(state, round, context);
     }
     const all = result.value.toSorted(byName);
     write(context, state.records.keepOnly(new Set(all.map(({ name }) => name)), context.trace), true);
@@ -172,7 +170,7 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
   /** One of the results that a round waits for has come. */
   const settle = (state: State, found: CheckSummary | undefined, context: Context): State => {
     if (state.round === undefined) return state;
-    const round = { ...state.round, left: state.round.left - 1, found: found === undefined ? state.round.found : [...state.round.found, found] };
+    const round = withResult(state.round, found);
     return round.left === 0 ? endRound(state, round, context) : { ...state, round };
   };
 
@@ -199,8 +197,37 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
       write(context, state.records.holdOff(context.trace), false);
       return told;
     }
+    // Told at the start, when the converge is still to bring a round.
+    if (state.holds === undefined && !converged) return told;
     if (told.round !== undefined) return { ...told, round: { ...told.round, again: true } };
     return state.records.awaitsKeepalive ? beginRound(told, [], context) : told;
+  };
+
+  const runChecks = (state: State, message: RunChecks, context: Context): State => {
+    const { round } = state;
+    // A round that began before the node had converged asks for nothing: it does not do for whoever says so first.
+    const another = message.fresh === true || (message.converged === true && !converged);
+    converged ||= message.converged === true;
+    if (round === undefined) return beginRound(state, [message.reply], context);
+    return { ...state, round: withAsker(round, another ? 'next' : 'askers', message.reply) };
+  };
+
+  const tellStanding = (state: State, context: Context): State => {
+    if (state.telling !== 'no') return { ...state, telling: 'again' };
+    const done = (result: Result<boolean>): HealthcheckMessage => ({ type: 'toldStanding', result });
+    context.pipeToSelf(state.records.tellStanding(context.trace), done, (error) => done(fail('internal', String(error))));
+    return { ...state, telling: 'once' };
+  };
+
+  const toldStanding = (state: State, result: Result<boolean>, context: Context): State => {
+    const told: State = { ...state, telling: 'no' };
+    if (!result.ok) {
+      logger.warn(`what the health checks found could not be told anew: ${result.error.message}`, { code: result.error.code });
+      context.later(tellAgainMs, { type: 'tellStanding' });
+      return told;
+    }
+    if (result.value) context.tell(ports.messaging, { type: 'pending' });
+    return state.telling === 'again' ? tellStanding(told, context) : told;
   };
 
   const viewOf = ({ lastRoundAt, records, round }: State): HealthView => {
@@ -220,9 +247,10 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
       context.tell(ports.messaging, { type: 'pending' });
       return {
         round: undefined,
-        holds: false,
+        holds: undefined,
+        telling: 'no',
         lastRoundAt: undefined,
-        cancelTimer: context.later(times.firstAfterMs, { type: 'due' }),
+        cancelTimer: context.later(times.firstAfterMs ?? times.everyMs, { type: 'due' }),
         running: new PQueue({ concurrency: inParallel }),
         records: new HealthRecords(ports),
         stop: new AbortController(),
@@ -230,16 +258,17 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
     },
     receive(state, message, context) {
       switch (message.type) {
-        case 'check': {
-          const { reply } = message;
-          if (state.round === undefined) return beginRound(state, [reply], context);
-          return { ...state, round: { ...state.round, askers: [...state.round.askers, reply] } };
-        }
+        case 'check':
+          return runChecks(state, message, context);
         case 'health':
           message.reply(viewOf(state));
           return state;
         case 'keepalive':
           return keepaliveChanged(state, message, context);
+        case 'tellStanding':
+          return tellStanding(state, context);
+        case 'toldStanding':
+          return toldStanding(state, message.result, context);
         case 'due':
           return state.round === undefined ? beginRound(state, [], context) : state;
         case 'listed':
@@ -247,7 +276,7 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
         case 'ran':
           return ran(state, message, context);
         case 'asked':
-          record(state, message.name, message.finding, heldBy(message.answer, state.holds), context);
+          record(state, message.name, message.finding, heldBy(message.answer, state.holds === true, state.round?.converged ?? false), context);
           return state;
         case 'recorded': {
           const { found, ofRound, result } = message;

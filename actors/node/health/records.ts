@@ -13,8 +13,9 @@ import { uuid7, type Random } from '../../../effects/random.ts';
 import { fail, ok, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ReportedEvent } from '../messaging/accept.ts';
-import { heldOff, readCondition, readTermination, saysTheSame, type Condition, type Termination } from './condition.ts';
+import { readCondition, readTermination, saysTheSame, type Condition, type Termination } from './condition.ts';
 import type { Finding } from './finding.ts';
+import { byKeepalive, heldOff, type Hold } from './hold.ts';
 import type { NodeState, StateChange } from '../state.ts';
 
 export interface HealthRecordsPorts {
@@ -29,8 +30,6 @@ const terminationPrefix = 'termination/';
 
 /** A step of the state's file is short. This one bounds nothing but its order. */
 const oneAtATime = 1;
-
-const byKeepalive = 'a keepalive holds';
 
 interface Step {
   readonly changes: StateChange[];
@@ -67,14 +66,14 @@ export class HealthRecords {
   }
 
   /** `held`: why a request for the node's end is not to be made now. Resolves with whether there is something to report. */
-  record(name: string, finding: Finding, held: string | undefined, trace: TraceContext | undefined): Promise<Result<boolean>> {
+  record(name: string, finding: Finding, held: Hold | undefined, trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
       const { ends, ...found } = finding;
-      const holds = ends !== undefined && held !== undefined;
-      this.#put(step, name, { ...found, ...(holds && heldOff(ends, held)) });
       const standing = this.#termination(name);
+      const hold = ends === undefined || (standing !== undefined && held?.withdraws === false) ? undefined : held;
+      this.#put(step, name, { ...found, ...(ends !== undefined && hold !== undefined && heldOff(ends, hold)) });
       if (ends === undefined) this.#withdraw(step, name, `the check does not ask for it any more: ${finding.message ?? 'all is well'}`);
-      else if (holds) this.#withdraw(step, name, held);
+      else if (hold !== undefined) this.#withdraw(step, name, hold.why);
       else if (standing === undefined) this.#request(step, name, ends);
     });
   }
@@ -83,7 +82,7 @@ export class HealthRecords {
   holdOff(trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
       for (const [name, { reason }] of this.terminations()) {
-        this.#withdraw(step, name, byKeepalive);
+        this.#withdraw(step, name, byKeepalive.why);
         const before = this.#condition(name);
         if (before !== undefined) this.#put(step, name, { ...before, ...heldOff(reason, byKeepalive) });
       }
@@ -100,6 +99,14 @@ export class HealthRecords {
         step.events.push({ kind: 'condition', ...this.#stamp(), name, status: 'NA', message: 'the check is gone' });
         step.lines.push(['info', `the check ${name} is gone`]);
       }
+    });
+  }
+
+  /** Reports anew what is known of every check, and every request that stands, under its own id. */
+  tellStanding(trace: TraceContext | undefined): Promise<Result<boolean>> {
+    return this.#step(trace, (step) => {
+      for (const [name, condition] of this.conditions()) step.events.push(this.#conditionEvent(name, condition));
+      for (const [name, termination] of this.terminations()) step.events.push(this.#requestEvent(name, termination));
     });
   }
 
@@ -125,12 +132,21 @@ export class HealthRecords {
     return { id: uuid7(at, this.#ports.random), at };
   }
 
+  #conditionEvent(name: string, { details, message, recommendation, status }: Condition): ReportedEvent {
+    const texts = { ...(message !== undefined && { message }), ...(details !== undefined && { details }), ...(recommendation !== undefined && { recommendation }) };
+    return { kind: 'condition', ...this.#stamp(), name, status, ...texts };
+  }
+
+  #requestEvent(check: string, { reason, request }: Termination): ReportedEvent {
+    return { kind: 'termination', ...this.#stamp(), request, state: 'requested', check, reason };
+  }
+
   async #step(trace: TraceContext | undefined, fill: (step: Step) => void): Promise<Result<boolean>> {
     const { logger, state } = this.#ports;
     return this.#steps.add(async () => {
       const step: Step = { changes: [], events: [], lines: [] };
       fill(step);
-      if (step.changes.length === 0) return ok(false);
+      if (step.changes.length + step.events.length === 0) return ok(false);
       const changed = await state.change(step.changes, step.events.map((event) => ({ event, trace }))).catch((error: unknown) => fail('internal', String(error)));
       if (!changed.ok) return changed;
       for (const [level, line] of step.lines) logger[level](line);
@@ -140,20 +156,18 @@ export class HealthRecords {
 
   #put(step: Step, name: string, found: Omit<Condition, 'since'>): void {
     const before = this.#condition(name);
-    const { at, id } = this.#stamp();
-    const condition: Condition = { ...found, since: before?.status === found.status ? before.since : at };
+    const condition: Condition = { ...found, since: before?.status === found.status ? before.since : this.#ports.clock.now() };
     if (before !== undefined && saysTheSame(before, condition)) return;
-    const { details, message, recommendation, status } = condition;
+    const { message, status } = condition;
     step.changes.push({ key: `${conditionPrefix}${name}`, value: { ...condition } });
-    step.events.push({ kind: 'condition', id, at, name, status, ...(message !== undefined && { message }), ...(details !== undefined && { details }), ...(recommendation !== undefined && { recommendation }) });
+    step.events.push(this.#conditionEvent(name, condition));
     step.lines.push([status === 'OK' ? 'info' : 'warn', `the check ${name} is ${status}${message === undefined ? '' : `: ${message}`}`]);
   }
 
   #request(step: Step, name: string, reason: string): void {
-    const stamp = this.#stamp();
-    const request = this.#stamp().id;
-    step.changes.push({ key: `${terminationPrefix}${name}`, value: { request, reason } });
-    step.events.push({ kind: 'termination', ...stamp, request, state: 'requested', check: name, reason });
+    const termination: Termination = { request: this.#stamp().id, reason };
+    step.changes.push({ key: `${terminationPrefix}${name}`, value: { ...termination } });
+    step.events.push(this.#requestEvent(name, termination));
     step.lines.push(['error', `the check ${name} asks the server to end this node: ${reason}`]);
   }
 

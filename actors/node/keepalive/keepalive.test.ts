@@ -58,6 +58,12 @@ const begin = async () => {
     state,
     set: (durationMs: number | undefined, reason?: string): Promise<Result<KeepaliveView>> => ask((reply) => ({ type: 'set', durationMs, reason, reply })),
     cancel: (): Promise<Result<KeepaliveView>> => ask((reply) => ({ type: 'cancel', reply })),
+    tellStanding: async () => {
+      system.tell(ref, { type: 'tellStanding' });
+      await settle();
+    },
+    /** A crash's end: whatever is under way, the next incarnation begins when this one has given up what it held. */
+    replace: () => incarnation.end().then(() => (incarnation = spawn())),
     show: (): Promise<KeepaliveView> => ask((reply) => ({ type: 'show', reply })),
     pass: async (ms: number) => {
       await clock.advance(ms);
@@ -207,6 +213,29 @@ describe('the time of a keepalive', () => {
     expect(reports().map((event) => event.kind === 'keepalive' && event.holds)).toEqual([true, false]);
   });
 
+  test('is that of the wall clock when a container began anew on a machine that did not', async () => {
+    const { bootClock, clock, pass, restart, set, show } = await begin();
+    await pass(hour);
+    await set(5 * hour);
+    await restart(() => bootClock.restartContainer(2 * hour));
+    expect(await show()).toMatchObject({ holds: true, remainingMs: 3 * hour });
+    clock.step(24 * hour);
+    await pass(hour);
+    expect(await show()).toMatchObject({ holds: true, remainingMs: 2 * hour });
+  });
+
+  test('is read as before where the moment it was set by the boot clock is not kept', async () => {
+    const { clock, restart, set, show, state } = await begin();
+    await set(5 * hour);
+    const { setSinceBoot, ...former } = state.values.get('keepalive') as Record<string, number>;
+    expect(setSinceBoot).toEqual(expect.any(Number));
+    await restart(() => {
+      state.values.set('keepalive', former);
+      clock.step(-24 * hour);
+    });
+    expect(await show()).toMatchObject({ holds: true, remainingMs: 5 * hour });
+  });
+
   test('is never longer than what was asked for, also when a reboot lost the time of day', async () => {
     const { bootClock, clock, restart, set, show } = await begin();
     await set(hour);
@@ -218,7 +247,66 @@ describe('the time of a keepalive', () => {
   });
 });
 
+describe('a keepalive that stands', () => {
+  test('is reported anew when that is asked for, with its expiry and reason; nothing else changes', async () => {
+    const { messaging, pass, reports, set, show, state, tellStanding, told } = await begin();
+    await set(2 * hour, 'why');
+    await pass(hour);
+    const [kept, before] = [state.values.get('keepalive'), await show()];
+    messaging.received.length = 0;
+    told();
+    await tellStanding();
+    const [first, second, ...more] = reports();
+    expect(second).toEqual({ ...first, id: expect.any(String), at: world.clock.now() });
+    expect(second!.id).not.toBe(first!.id);
+    expect([more, told(), messaging.received, state.values.get('keepalive'), await show()]).toEqual([[], [], [{ type: 'pending' }], kept, before]);
+  });
+
+  test('is told after what was under way, once for many who ask; where nothing holds, there is nothing to tell', async () => {
+    const { cancel, reports, set, tellStanding } = await begin();
+    await tellStanding();
+    expect(reports()).toEqual([]);
+    await Promise.all([set(hour), tellStanding(), tellStanding(), tellStanding()]);
+    expect(reports().map((event) => event.kind === 'keepalive' && event.holds)).toEqual([true, true]);
+    await cancel();
+    await tellStanding();
+    expect(reports().length).toBe(3);
+  });
+
+  test('that could not be told is told as soon as it can', async () => {
+    const { log, pass, reports, set, state, tellStanding } = await begin();
+    await set(undefined, 'for ever');
+    state.failWith = { code: 'state_unwritable', message: 'the disk is full' };
+    await tellStanding();
+    expect(log.lines.at(-1)).toBe('warn: the keepalive could not be told anew: the disk is full');
+    state.failWith = undefined;
+    await pass(10_000);
+    await pass(60_000);
+    expect(reports().map((event) => event.kind === 'keepalive' && event.reason)).toEqual(['for ever', 'for ever']);
+  });
+});
+
 describe('what goes wrong around a keepalive', () => {
+  test('an incarnation that follows another reads what that one was keeping, not what stood before', async () => {
+    const { replace, set, show, state } = await begin();
+    const change = state.change.bind(state);
+    let commit: () => void = () => undefined;
+    state.change = async (...step) => {
+      await new Promise<void>((resolve) => (commit = resolve));
+      return change(...step);
+    };
+    const asked = set(hour, 'in flight');
+    asked.catch(() => undefined);
+    await settle();
+    const replaced = replace();
+    await settle();
+    commit();
+    await replaced;
+    await settle();
+    expect(await show()).toMatchObject({ holds: true, reason: 'in flight' });
+    expect(await Promise.allSettled([asked])).toMatchObject([{ status: 'rejected' }]);
+  });
+
   test('one that cannot be kept is refused with the reason, and the former one goes on', async () => {
     const { cancel, set, show, state, told } = await begin();
     await set(hour, 'first');

@@ -4,7 +4,9 @@
 // What holds is kept in the node's state with the event that tells of it, in one transaction, so a restart neither forgets nor
 // prolongs it. Changes are made one after another; each is answered, told to the observers and written to run/node.keepalive
 // only when it is durable. A timer looks at the boot clock every minute at the latest, for a suspension stops timers. A change
-// that cannot be kept changes nothing: whoever asked is told, and an end is tried again. It never ends a node.
+// that cannot be kept changes nothing: whoever asked is told, and an end is tried again. An incarnation gives way to the next one
+// only when nothing of it is under way to the disk any more. It never ends a node.
+import PQueue from 'p-queue';
 import type { BootClock } from '../../../effects/boot-clock.ts';
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
@@ -51,10 +53,16 @@ export interface ShowKeepalive {
   readonly reply: Reply<KeepaliveView>;
 }
 
+/** What stands is reported anew, for a server that may not know it any more. */
+export interface TellStanding {
+  readonly type: 'tellStanding';
+}
+
 export type KeepaliveMessage =
   | SetKeepalive
   | CancelKeepalive
   | ShowKeepalive
+  | TellStanding
   | { readonly type: 'restored' }
   | { readonly type: 'tick' }
   | { readonly type: 'changed'; readonly change: Change; readonly result: Result<void> };
@@ -77,12 +85,13 @@ export interface KeepalivePorts {
 }
 
 interface Change {
-  readonly type: 'set' | 'cancel' | 'expired' | 'corrected';
+  /** `told`: what stands is reported anew, and nothing changes. */
+  readonly type: 'set' | 'cancel' | 'expired' | 'corrected' | 'told';
   readonly keep: Keep | undefined;
   readonly reply?: Reply<Result<KeepaliveView>>;
 }
 
-type Request = SetKeepalive | CancelKeepalive | { readonly type: 'tick' };
+type Request = SetKeepalive | CancelKeepalive | TellStanding | { readonly type: 'tick' };
 
 interface State {
   readonly keep: Keep | undefined;
@@ -91,6 +100,8 @@ interface State {
   /** What has come meanwhile, in order. */
   readonly waiting: readonly Request[];
   readonly cancelTimer: () => void;
+  /** What is on its way to the disk, whoever still waits for it. */
+  readonly writes: PQueue;
 }
 
 const stateKey = 'keepalive';
@@ -100,6 +111,9 @@ const lookEveryMs = 60_000;
 /** The boot clock may be as coarse as this, and an end that could not be kept is tried again so soon. */
 const shortestMs = 100;
 const againMs = 10_000;
+
+/** A change is made when the one before is done. */
+const oneAtATime = 1;
 
 const idle = (): void => undefined;
 
@@ -137,18 +151,19 @@ export const keepalive = (ports: KeepalivePorts): ActorDefinition<State, Keepali
     if (!written.ok) logger.warn(`the keepalive cannot be shown to scripts: ${written.error.message}`, { code: written.error.code });
   };
 
-  const makeDurable = async (context: Context, { keep }: Change): Promise<Result<void>> => {
+  const makeDurable = async (context: Context, { keep, type }: Change): Promise<Result<void>> => {
     const at = clock.now();
     const { expiresAt, holds, reason } = view(keep);
     const event = { kind: 'keepalive', id: uuid7(at, random), at, holds, ...(expiresAt !== undefined && { expiresAt }), ...(reason !== undefined && { reason }) } as const;
-    const changed = await ports.state.change([{ key: stateKey, value: keep && keepJson(keep) }], [{ event, trace: context.trace }]);
-    if (changed.ok) await writeFile(keep);
+    const changes = type === 'told' ? [] : [{ key: stateKey, value: keep && keepJson(keep) }];
+    const changed = await ports.state.change(changes, [{ event, trace: context.trace }]);
+    if (changed.ok && type !== 'told') await writeFile(keep);
     return changed;
   };
 
   const begin = (state: State, change: Change, context: Context): State => {
     context.pipeToSelf(
-      makeDurable(context, change),
+      state.writes.add(() => makeDurable(context, change)),
       (result) => ({ type: 'changed', change, result }),
       (error) => ({ type: 'changed', change, result: fail('internal', String(error)) }),
     );
@@ -176,6 +191,8 @@ export const keepalive = (ports: KeepalivePorts): ActorDefinition<State, Keepali
         if (view(state.keep).holds) return begin(state, { type: 'cancel', keep: undefined, reply: request.reply }, context);
         request.reply(ok({ holds: false, cancelled: false }));
         return state;
+      case 'tellStanding':
+        return view(state.keep).holds ? begin(state, { type: 'told', keep: state.keep }, context) : state;
       case 'tick': {
         if (state.keep === undefined) return watch(state, context);
         if (!view(state.keep).holds) return begin(state, { type: 'expired', keep: undefined }, context);
@@ -194,6 +211,15 @@ export const keepalive = (ports: KeepalivePorts): ActorDefinition<State, Keepali
     return next(act({ ...state, waiting }, request, context), context);
   };
 
+  const told = (state: State, result: Result<void>, context: Context): State => {
+    if (result.ok) context.tell(ports.messaging, { type: 'pending' });
+    else {
+      logger.warn(`the keepalive could not be told anew: ${result.error.message}`, { code: result.error.code });
+      context.later(againMs, { type: 'tellStanding' });
+    }
+    return next({ ...state, busy: false }, context);
+  };
+
   const announce = ({ keep, type }: Change): void => {
     const { expiresAt, reason } = view(keep);
     const why = reason === undefined ? '' : `: ${reason}`;
@@ -202,6 +228,7 @@ export const keepalive = (ports: KeepalivePorts): ActorDefinition<State, Keepali
   };
 
   const changed = (state: State, { change, result }: Extract<KeepaliveMessage, { type: 'changed' }>, context: Context): State => {
+    if (change.type === 'told') return told(state, result, context);
     if (!result.ok) {
       logger.warn(`a keepalive could not be kept: ${result.error.message}`, { code: result.error.code });
       change.reply?.(result);
@@ -222,8 +249,9 @@ export const keepalive = (ports: KeepalivePorts): ActorDefinition<State, Keepali
       // Whatever a former life could not tell any more, and what was over or moved meanwhile.
       context.tell(ports.messaging, { type: 'pending' });
       tellObservers(context, view(keep).holds);
-      context.pipeToSelf(writeFile(keep), () => ({ type: 'restored' }), () => ({ type: 'restored' }));
-      return { keep, busy: true, waiting: [], cancelTimer: idle };
+      const writes = new PQueue({ concurrency: oneAtATime });
+      context.pipeToSelf(writes.add(() => writeFile(keep)), () => ({ type: 'restored' }), () => ({ type: 'restored' }));
+      return { keep, busy: true, waiting: [], cancelTimer: idle, writes };
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -234,6 +262,9 @@ export const keepalive = (ports: KeepalivePorts): ActorDefinition<State, Keepali
         case 'cancel':
         case 'tick':
           return next({ ...state, waiting: [...state.waiting, message] }, context);
+        case 'tellStanding':
+          // One report tells all who asked.
+          return state.waiting.some(({ type }) => type === 'tellStanding') ? state : next({ ...state, waiting: [...state.waiting, message] }, context);
         case 'restored':
           return next({ ...state, busy: false, waiting: [{ type: 'tick' }, ...state.waiting] }, context);
         case 'changed':
@@ -242,5 +273,6 @@ export const keepalive = (ports: KeepalivePorts): ActorDefinition<State, Keepali
           return assertNever(message);
       }
     },
+    release: ({ writes }) => writes.onIdle(),
   };
 };

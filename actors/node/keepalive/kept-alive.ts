@@ -1,7 +1,8 @@
 // A keepalive as it is kept over restarts, and how long it still lasts.
 //
 // Within a boot the boot clock decides, which neither a step of the time of day nor a suspension can mislead; after another boot
-// there is only the time of day. That may be anything on a machine whose clock has lost its battery, so what remains is
+// there is only the time of day. A container that begins anew has the machine's boot id and may have a boot clock of its own: one
+// that stands before the moment the keepalive was set belongs to another boot, whatever the id says. The time of day may be anything on a machine whose clock has lost its battery, so what remains is
 // never more than what was asked for.
 import type { Json } from '../../../protocol/configuration.ts';
 import type { BootClock } from '../../../effects/boot-clock.ts';
@@ -13,6 +14,8 @@ interface Term {
   readonly bootId: string;
   /** By the boot clock of that boot, milliseconds. */
   readonly expiresSinceBoot: number;
+  /** When this was written, by the same clock. */
+  readonly setSinceBoot: number;
   readonly durationMs: number;
 }
 
@@ -32,12 +35,12 @@ export interface Clocks {
 /** The wall clock may go this far off before what is kept, and was told, is corrected. */
 const toleranceMs = 5_000;
 
-const termOf = ({ bootClock, clock }: Clocks, remainingMs: number, durationMs: number): Term => ({
-  expiresAt: Math.round(clock.now() + remainingMs),
-  bootId: bootClock.bootId(),
-  expiresSinceBoot: bootClock.sinceBoot() + remainingMs,
-  durationMs,
-});
+const termOf = ({ bootClock, clock }: Clocks, remainingMs: number, durationMs: number): Term => {
+  const setSinceBoot = bootClock.sinceBoot();
+  return { expiresAt: Math.round(clock.now() + remainingMs), bootId: bootClock.bootId(), expiresSinceBoot: setSinceBoot + remainingMs, setSinceBoot, durationMs };
+};
+
+const isOfThisBoot = (bootClock: BootClock, { bootId, setSinceBoot }: Term): boolean => bootId === bootClock.bootId() && bootClock.sinceBoot() >= setSinceBoot;
 
 export const newKeep = (clocks: Clocks, durationMs: number | undefined, reason: string | undefined): Keep => ({
   reason,
@@ -48,7 +51,7 @@ export const newKeep = (clocks: Clocks, durationMs: number | undefined, reason: 
 /** Undefined: for ever. Not above 0: it is over. */
 export const remainingMs = ({ bootClock, clock }: Clocks, { term }: Keep): number | undefined => {
   if (term === undefined) return undefined;
-  const left = term.bootId === bootClock.bootId() ? term.expiresSinceBoot - bootClock.sinceBoot() : term.expiresAt - clock.now();
+  const left = isOfThisBoot(bootClock, term) ? term.expiresSinceBoot - bootClock.sinceBoot() : term.expiresAt - clock.now();
   return Math.min(left, term.durationMs);
 };
 
@@ -57,7 +60,7 @@ export const anchored = (clocks: Clocks, keep: Keep): Keep | undefined => {
   const { term } = keep;
   const left = remainingMs(clocks, keep);
   if (term === undefined || left === undefined) return undefined;
-  const sameBoot = term.bootId === clocks.bootClock.bootId();
+  const sameBoot = isOfThisBoot(clocks.bootClock, term);
   const sameWall = Math.abs(clocks.clock.now() + left - term.expiresAt) <= toleranceMs;
   return sameBoot && sameWall ? undefined : { ...keep, term: termOf(clocks, left, term.durationMs) };
 };
@@ -73,9 +76,11 @@ const isNumber = (value: Json | undefined): value is number => typeof value === 
 /** Undefined for what no version of this program wrote. */
 export const readKeep = (json: Json): Keep | undefined => {
   if (json === null || typeof json !== 'object' || !('setAt' in json)) return undefined;
-  const { bootId, durationMs, expiresAt, expiresSinceBoot, forever, reason, setAt } = json;
+  const { bootId, durationMs, expiresAt, expiresSinceBoot, forever, reason, setAt, setSinceBoot } = json;
   if (!isNumber(setAt) || (reason !== undefined && typeof reason !== 'string')) return undefined;
   if (forever === true) return { reason, setAt, term: undefined };
   if (typeof bootId !== 'string' || !isNumber(durationMs) || !isNumber(expiresAt) || !isNumber(expiresSinceBoot)) return undefined;
-  return { reason, setAt, term: { expiresAt, bootId, expiresSinceBoot, durationMs } };
+  // Not kept by the first versions: it was then, or later.
+  const set = isNumber(setSinceBoot) ? setSinceBoot : expiresSinceBoot - durationMs;
+  return { reason, setAt, term: { expiresAt, bootId, expiresSinceBoot, setSinceBoot: set, durationMs } };
 };

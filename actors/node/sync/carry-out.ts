@@ -1,4 +1,6 @@
 // What each command of the server does: which actor is asked, and what its answer means for the server.
+import { lookUp } from '../../../commands/config-key.ts';
+import type { Tree } from '../../../protocol/configuration.ts';
 import { assertNever, fail, type Failure, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ActorContext } from '../../definition.ts';
@@ -17,14 +19,17 @@ export interface CarryOutPorts {
 /** The longest a command may take, milliseconds: it bounds what is waited for, not what runs. */
 const longestMs = 24 * 3_600_000;
 
-/** Failures of whoever was asked, not of the command: it is taken up again. */
-const passing: ReadonlySet<Failure['code']> = new Set<Failure['code']>(['actor_crashed', 'actor_stopped', 'busy', 'timeout']);
+/** Failures of whoever was asked, or of the machine, and not of the command: it is taken up again. */
+const passing: ReadonlySet<Failure['code']> = new Set<Failure['code']>(['actor_crashed', 'actor_stopped', 'busy', 'timeout', 'home_unusable', 'state_unwritable']);
+
+/** A setting that is kept comes into force as soon as the disk has room again: it is not called failed meanwhile. */
+const passingForSet: ReadonlySet<Failure['code']> = new Set([...passing, 'home_unusable', 'state_unwritable'] as const);
 
 const flat = <T>(asked: AskResult<Result<T>>): Result<T> => (asked.ok ? asked.value : asked);
 
-const outcomeOf = <T>(result: Result<T>, message: (value: T) => string): Result<Outcome> => {
+const outcomeOf = <T>(result: Result<T>, message: (value: T) => string, passes = passing): Result<Outcome> => {
   if (result.ok) return { ok: true, value: { state: 'done', message: message(result.value) } };
-  if (passing.has(result.error.code)) return result;
+  if (passes.has(result.error.code)) return result;
   const { code, message: why } = result.error;
   return { ok: true, value: { state: 'failed', code, message: why } };
 };
@@ -40,6 +45,13 @@ const healthLine = ({ checks }: HealthSummary): string => {
 };
 
 const convergeLine = ({ ran, skipped }: ConvergeReport): string => `converged: ${counted(ran, 'script')} ran, ${skipped} had run before`;
+
+/** Facts and identity of the node stand over the server's configuration, and what they hide is not shown. */
+const settingLine = (key: string, wanted: Tree, tree: Tree): string => {
+  const [asked, held] = [lookUp(wanted, key), lookUp(tree, key)];
+  const hidden = typeof asked !== 'object' && asked !== held;
+  return hidden ? `${key} is set, and not shown: what the node itself knows stands over it` : `${key} is set`;
+};
 
 /** A failure is one that passes: the command is to be tried again. Everything else is the command's outcome. */
 export const carryOut = async <M>(order: Order, ports: CarryOutPorts, context: ActorContext<M>, trace: TraceContext | undefined): Promise<Result<Outcome>> => {
@@ -59,8 +71,8 @@ export const carryOut = async <M>(order: Order, ports: CarryOutPorts, context: A
     case 'set': {
       const { configuration, key = '' } = order;
       if (configuration === undefined) return outcomeOf(fail('request_invalid', 'the command brought no configuration'), () => '');
-      const asked = await context.ask(ports.config, (reply: Reply<Result<void>>) => ({ type: 'configuration', configuration, reply }) as const, options);
-      return outcomeOf(flat(asked), () => `${key} is set`);
+      const asked = await context.ask(ports.config, (reply: Reply<Result<Tree>>) => ({ type: 'configuration', configuration, reply }) as const, options);
+      return outcomeOf(flat(asked), (tree) => settingLine(key, configuration.tree, tree), passingForSet);
     }
     default:
       return assertNever(order.name);

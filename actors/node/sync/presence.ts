@@ -2,6 +2,7 @@
 import type { Clock } from '../../../effects/clock.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
 import { encodeFrame } from '../../../protocol/codec.ts';
+import type { Phase } from '../../../protocol/events.ts';
 import { wireVersion, type Frame, type FrameOf } from '../../../protocol/frames.ts';
 import type { NodeAddress } from '../../../protocol/identity.ts';
 import { routingKey } from '../../../protocol/routing.ts';
@@ -32,10 +33,10 @@ export class Presence {
   }
 
   /** `configuration`: the revision the node has. The broker may throw it away after `expiresMs`. */
-  register(configuration: number | undefined, expiresMs: number): OutgoingMessage {
+  register(configuration: number | undefined, phase: Phase, expiresMs: number): OutgoingMessage {
     const { instanceId, hostname, version } = this.#ports.facts;
     const wire = { min: wireVersion, max: wireVersion };
-    return this.#message('register', { ...this.#head(), kind: 'register', body: { instanceId, hostname, version, wire, configuration } }, expiresMs);
+    return this.#message('register', { ...this.#head(), kind: 'register', body: { instanceId, hostname, version, wire, configuration, phase } }, expiresMs);
   }
 
   heartbeat(body: FrameOf<'heartbeat'>['body']): OutgoingMessage {

@@ -12,6 +12,7 @@ import { createWorld, settle, type World } from '../../testing/world.ts';
 import type { SetConfiguration } from '../config/config.ts';
 import type { ConvergeMessage } from '../converge/converge.ts';
 import type { HealthcheckMessage } from '../health/healthcheck.ts';
+import type { TellStanding } from '../keepalive/keepalive.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import { sync, type SyncMessage } from './sync.ts';
 import { MemoryState } from '../testing/memory-state.ts';
@@ -35,6 +36,7 @@ const begin = async (state = new MemoryState()) => {
   const messaging = probe<DrainPending>(system, 'messaging');
   const config = probe<SetConfiguration>(system, 'config');
   const healthcheck = probe<HealthcheckMessage>(system, 'healthcheck');
+  const keepalive = probe<TellStanding>(system, 'keepalive');
   const converge = probe<ConvergeMessage>(system, 'converge');
   const ports = {
     address,
@@ -44,6 +46,7 @@ const begin = async (state = new MemoryState()) => {
     messaging: messaging.ref,
     config: config.ref,
     healthcheck: healthcheck.ref,
+    keepalive: keepalive.ref,
     converge: converge.ref,
     state,
     outboxRows: () => 3,
@@ -67,6 +70,7 @@ const begin = async (state = new MemoryState()) => {
     converge,
     healthcheck,
     incarnation,
+    keepalive,
     log,
     messaging,
     ports,
@@ -300,15 +304,69 @@ describe('what the node reports of itself', () => {
     expect(reported()).toEqual(['node', 'starting']);
   });
 
-  test('leaves out the phase when that is over by the time it can be kept', async () => {
+  test('tells the phase as it is by the time it can be kept', async () => {
     const begun = await begin();
     begun.state.failWith = full;
     await start(begun);
     await begun.tell({ type: 'phase', phase: 'converging' });
     begun.state.failWith = undefined;
     await begun.pass(10_000);
-    expect(begun.reported()).toEqual(['node']);
+    expect(begun.reported()).toEqual(['node', 'converging']);
   });
+
+  test('is followed by what keepalive and healthcheck know, when it is durable and not before', async () => {
+    const begun = await begin();
+    const asked = () => [...begun.keepalive.received, ...begun.healthcheck.received].map(({ type }) => type);
+    begun.state.failWith = full;
+    await start(begun);
+    expect(asked()).toEqual([]);
+    begun.state.failWith = undefined;
+    await begun.pass(10_000);
+    expect(asked()).toEqual(['tellStanding', 'tellStanding']);
+  });
+
+  test('is told anew to a server that has lost it, and to no server that has only not come to it yet', async () => {
+    let rows = 2;
+    const begun = await begin();
+    const { incarnation, system } = begun;
+    await incarnation.end();
+    system.spawn('sync', sync({ ...begun.ports, outboxRows: () => rows }), supervise('end'));
+    await start(begun);
+    await begun.tell({ type: 'phase', phase: 'ready' });
+    const registerAgain = async () => {
+      await begun.link(false);
+      await begun.link(true);
+      await begun.tell({ type: 'answer', frame: frame('registered', { ...bodies.registered, tellAll: true }) });
+    };
+    await registerAgain();
+    expect(begun.reported()).toEqual(['node', 'starting']);
+    rows = 0;
+    await registerAgain();
+    expect(begun.reported()).toEqual(['node', 'starting']);
+    await begun.state.reported(begun.state.pending(10).map(({ event }) => event.id));
+    await registerAgain();
+    expect(begun.reported()).toEqual(['node', 'starting', 'node', 'ready']);
+    expect(new Set(begun.state.reports.map(({ event }) => event.id)).size).toBe(4);
+    expect(begun.keepalive.received).toHaveLength(2);
+  });
+});
+
+test('a successor begins when what was being kept is kept, and so takes up a command that was being accepted', async () => {
+  const state = new MemoryState();
+  const begun = await beginRegistered(state);
+  const { promise: written, resolve } = Promise.withResolvers<void>();
+  const change = state.change.bind(state);
+  state.change = async (changes, reports) => written.then(() => change(changes, reports));
+  await begun.tell({ type: 'answer', frame: frame('command', { command: newId(), name: 'check' }) });
+  let ended = false;
+  const ending = begun.incarnation.end().then(() => (ended = true));
+  await settle();
+  expect(ended).toBe(false);
+  resolve();
+  await ending;
+  begun.system.spawn('sync', sync(begun.ports), supervise('end'));
+  await settle();
+  expect(begun.healthcheck.received).toMatchObject([{ type: 'check' }]);
 });
 
 describe('the end', () => {
@@ -524,12 +582,31 @@ describe('a command of the server', () => {
     const begun = await beginRegistered();
     await take(begun, command({ name: 'set', key: 'a.b', configuration: { revision: 4, tree: { a: { b: 1 } } } }));
     expect(begun.config.received).toMatchObject([{ type: 'configuration', configuration: { revision: 4, tree: { a: { b: 1 } } } }]);
-    begun.config.received[0]?.reply(ok(undefined));
+    begun.config.received[0]?.reply(ok({ a: { b: 1 }, hostname: 'n1' }));
     await settle();
     expect(events(begun.state).at(-1)?.slice(1)).toEqual(['done', undefined, 'a.b is set']);
     await take(begun, command({ name: 'set', key: 'a.b' }));
     await settle();
     expect(events(begun.state).at(-1)?.slice(1, 3)).toEqual(['failed', 'request_invalid']);
+  });
+
+  test('that sets what the node itself knows better is done, and says that it does not show', async () => {
+    const begun = await beginRegistered();
+    await take(begun, command({ name: 'set', key: 'hostname', configuration: { revision: 4, tree: { hostname: 'other' } } }));
+    begun.config.received[0]?.reply(ok({ hostname: 'n1' }));
+    await settle();
+    expect(events(begun.state).at(-1)?.slice(1)).toEqual(['done', undefined, 'hostname is set, and not shown: what the node itself knows stands over it']);
+  });
+
+  test('that sets something waits for room on the disk, and is not called failed meanwhile', async () => {
+    const begun = await beginRegistered();
+    await take(begun, command({ name: 'set', key: 'a', configuration: { revision: 4, tree: { a: 1 } } }));
+    begun.config.received[0]?.reply(fail('home_unusable', 'disk full'));
+    await settle();
+    await begun.pass(5_000);
+    begun.config.received[1]?.reply(ok({ a: 1 }));
+    await settle();
+    expect(events(begun.state).map(([, state]) => state)).toEqual(['accepted', 'done']);
   });
 
   test('is forgotten when two hundred newer ones have been answered, and none before', async () => {

@@ -8,25 +8,24 @@
 //
 // A connection leads from offline to registering, its loss back to offline from anywhere; an answer leads to registered or
 // refused, and `not_registered` back to registering. The phase is starting until converge enters another, and stopping at the
-// end; an incarnation goes on with the phase of the one before it. Its own reports go by way of the node's state; what the node
-// is and that it starts is kept again and again until it is, whichever incarnation does it. It never waits for the outcome of
-// a publish: what is lost is followed by the next.
-import type { Clock } from '../../../effects/clock.ts';
-import type { Logger } from '../../../effects/logger.ts';
-import { uuid7, type Random } from '../../../effects/random.ts';
+// end; an incarnation goes on with the phase of the one before it. Its own reports go by way of the node's state
+// (announcement.ts), and so do the commands of the server (order-desk.ts). It never waits for the outcome of a publish: what
+// is lost is followed by the next.
+import { uuid7 } from '../../../effects/random.ts';
 import type { Phase } from '../../../protocol/events.ts';
 import { assertNever, fail, type Result } from '../../../protocol/result.ts';
 import type { OutgoingMessage, PublishOutcome } from '../../../transport/port.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
-import type { ReportedEvent } from '../messaging/accept.ts';
+import { Announcement, type AnnouncementMessage, type AnnouncementPorts } from './announcement.ts';
 import type { CarryOutPorts } from './carry-out.ts';
 import type { ConfigurationKnown } from '../config/config.ts';
 import type { PhaseEntered } from '../converge/converge.ts';
-import type { DrainPending } from '../messaging/messaging.ts';
+import type { RunChecks } from '../health/healthcheck.ts';
+import type { TellStanding } from '../keepalive/keepalive.ts';
+import { settling } from '../settling-state.ts';
 import { OrderDesk, type OrderMessage } from './order-desk.ts';
 import { Presence, type PresencePorts } from './presence.ts';
-import type { NodeState } from '../state.ts';
 import type { AnswerToSync, ConnectionMessage, NodeTransportMessage } from '../transport.ts';
 import { renewMs, Waits, type Wait, type WaitedFor } from './waits.ts';
 
@@ -68,6 +67,7 @@ export type SyncMessage =
   | PhaseEntered
   | ConfigurationKnown
   | OrderMessage
+  | AnnouncementMessage
   | SyncQuestion
   | WaitForNodes
   | WaitNoMore
@@ -79,20 +79,13 @@ export type SyncMessage =
   | { readonly type: 'stopping'; readonly reply: Reply<void> }
   | { readonly type: 'register'; readonly attempt: number }
   | { readonly type: 'heartbeat' }
-  | { readonly type: 'announce' }
-  | { readonly type: 'announced'; readonly result: Result<void> }
   | { readonly type: 'stopped'; readonly result: Result<void>; readonly reply: Reply<void> }
   | { readonly type: 'sent' };
 
-export interface SyncPorts extends CarryOutPorts, PresencePorts {
+export interface SyncPorts extends CarryOutPorts, PresencePorts, AnnouncementPorts {
+  readonly healthcheck: ActorRef<RunChecks | TellStanding>;
   readonly transport: ActorRef<NodeTransportMessage>;
-  readonly messaging: ActorRef<DrainPending>;
-  readonly state: NodeState;
-  readonly outboxRows: () => number;
   readonly times: SyncTimes;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
 }
 
 interface State {
@@ -110,20 +103,18 @@ interface Standing {
   phase: Phase;
   detail: string | undefined;
   configuration: number | undefined;
-  /** What the node is and that it starts: to be told, and told. */
-  announcement: 'none' | 'wanted' | 'kept';
 }
 
 const never = (): void => undefined;
 const answerTimeoutMs = 15_000;
-/** How soon what could not be kept is tried again. */
-const keepAgainMs = 10_000;
 
 export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   const { clock, random, times } = ports;
   const startedAt = clock.monotonic();
-  const standing: Standing = { phase: 'starting', detail: undefined, configuration: undefined, announcement: 'none' };
+  const standing: Standing = { phase: 'starting', detail: undefined, configuration: undefined };
   const presence = new Presence(ports);
+  const memory = settling(ports.state);
+  const announcement = new Announcement({ ...ports, state: memory }, () => ({ phase: standing.phase, detail: standing.detail }));
   type Context = ActorContext<SyncMessage>;
 
   const publish = (context: Context, message: OutgoingMessage): void => {
@@ -131,31 +122,10 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
     context.pipeToSelf(asked, () => ({ type: 'sent' }), () => ({ type: 'sent' }));
   };
 
-  const stamp = () => ({ id: uuid7(clock.now(), random), at: clock.now() });
-  // Minted once, so that keeping them a second time is no second report.
-  const node: ReportedEvent = { kind: 'node', ...stamp(), ...ports.facts };
-  const starting: ReportedEvent = { kind: 'phase', ...stamp(), phase: 'starting' };
-
-  const keep = (context: Context, events: readonly ReportedEvent[], done: (result: Result<void>) => SyncMessage): void => {
-    const kept = ports.state.change([], events.map((event) => ({ event, trace: context.trace })));
-    context.pipeToSelf(kept, done, (error) => done(fail('internal', String(error))));
-  };
-
-  const noteKept = (context: Context, result: Result<void>): void => {
-    if (result.ok) context.tell(ports.messaging, { type: 'pending' });
-    else ports.logger.warn(`a report could not be kept: ${result.error.message}`, { code: result.error.code });
-  };
-
-  const announce = (context: Context): void => {
-    // The phase may be over by the time it can be kept.
-    const events = standing.phase === 'starting' ? [node, starting] : [node];
-    keep(context, events, (result) => ({ type: 'announced', result }));
-  };
-
   const register = (state: State, attempt: number, context: Context): State => {
     state.cancel();
     const pauseMs = Math.round(times.registerAgainMs * 2 ** Math.min(attempt, 4) * (0.5 + random.next() / 2));
-    publish(context, presence.register(standing.configuration, pauseMs));
+    publish(context, presence.register(standing.configuration, standing.phase, pauseMs));
     return { ...state, link: 'registering', cancel: context.later(pauseMs, { type: 'register', attempt: attempt + 1 }) };
   };
 
@@ -192,6 +162,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
       case 'registered': {
         if (state.link === 'registered') return state;
         ports.logger.info(`registered with ${frame.body.server}`, { wire: frame.body.wire });
+        if (frame.body.tellAll === true) announcement.unknown(context);
         const registered = beat({ ...state, link: 'registered' }, context);
         watchAll(registered, context);
         return registered;
@@ -218,27 +189,20 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
     name: 'sync',
     start(context) {
       context.tell(ports.transport, { type: 'connection?', observer: context.self });
-      if (standing.announcement === 'wanted') context.tell(context.self, { type: 'announce' });
-      const desk = new OrderDesk(ports);
+      announcement.resume(context);
+      const desk = new OrderDesk({ ...ports, state: memory });
       desk.begin(context);
       return { link: 'offline', cancel: never, desk, waits: new Waits(), renewing: false };
     },
     receive(state, message, context) {
       switch (message.type) {
         case 'started':
-          if (standing.announcement === 'none') {
-            standing.announcement = 'wanted';
-            announce(context);
-          }
+          announcement.started(context);
           message.reply();
           return state;
         case 'announce':
-          announce(context);
-          return state;
         case 'announced':
-          noteKept(context, message.result);
-          if (message.result.ok) standing.announcement = 'kept';
-          else context.later(keepAgainMs, { type: 'announce' });
+          announcement.receive(message, context);
           return state;
         case 'phase':
           if (state.link === 'ended') return state;
@@ -280,11 +244,14 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
           state.cancel();
           standing.phase = 'stopping';
           standing.detail = undefined;
-          keep(context, [{ kind: 'phase', ...stamp(), phase: 'stopping' }], (result) => ({ type: 'stopped', result, reply }));
+          const event = { kind: 'phase', id: uuid7(clock.now(), random), at: clock.now(), phase: 'stopping' } as const;
+          const done = (result: Result<void>): SyncMessage => ({ type: 'stopped', result, reply });
+          context.pipeToSelf(memory.change([], [{ event, trace: context.trace }]), done, (error) => done(fail('internal', String(error))));
           return { ...state, link: 'ended', cancel: never };
         }
         case 'stopped':
-          noteKept(context, message.result);
+          if (message.result.ok) context.tell(ports.messaging, { type: 'pending' });
+          else ports.logger.warn(`a report could not be kept: ${message.result.error.message}`, { code: message.result.error.code });
           message.reply();
           return state;
         case 'sent':
@@ -294,5 +261,6 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
           return state;
       }
     },
+    release: () => memory.settled(),
   };
 };

@@ -25,13 +25,16 @@ export class FakeProjects implements Projects {
   /** Each sync waits for it. */
   gate: Promise<unknown> = Promise.resolve();
   syncs = 0;
+  /** What each sync was asked for, in order. */
+  readonly specs: unknown[] = [];
 
   constructor(scripts: readonly string[]) {
     this.scripts = scripts;
   }
 
-  async sync(_specs: unknown, _locker: unknown, signal: AbortSignal): Promise<Result<Synced>> {
+  async sync(specs: unknown, _locker: unknown, signal: AbortSignal): Promise<Result<Synced>> {
     this.syncs += 1;
+    this.specs.push(specs);
     await this.gate;
     signal.throwIfAborted();
     return this.plan();

@@ -1,6 +1,6 @@
 // The orders of a store, in memory: they keep the promises of their port, and can be made to fail.
 import { ok, type Failure, type Result } from '../../../protocol/result.ts';
-import type { Change, Command, CommandRecord, CommandSummary, Ordered, OrderStore, PendingTarget, Setting, TargetState } from '../order-ports.ts';
+import { acceptedGraceMs, type Change, type Command, type CommandRecord, type CommandSummary, type Ordered, type OrderStore, type PendingTarget, type Setting, type TargetState } from '../order-ports.ts';
 
 interface Kept {
   readonly command: Command;
@@ -40,7 +40,10 @@ export class MemoryOrders implements OrderStore {
         return ok({ outcome: 'done' });
       case 'expire':
         for (const { command, states } of this.#commands.values()) {
-          for (const [node, state] of states) if (state === 'pending' && command.expiresAt <= this.#now()) states.set(node, 'expired');
+          for (const [node, state] of states) {
+            const grace = state === 'accepted' ? acceptedGraceMs : 0;
+            if ((state === 'pending' || state === 'accepted') && command.expiresAt + grace <= this.#now()) states.set(node, 'expired');
+          }
         }
         return ok({ outcome: 'done' });
     }
@@ -68,9 +71,9 @@ export class MemoryOrders implements OrderStore {
     return [...this.#commands.values()].toReversed().slice(0, limit).map(({ command, states }) => ({ ...command, nodes: { pending: states.size } }));
   }
 
-  pendingTargets(): readonly PendingTarget[] {
-    return [...this.#commands.values()].flatMap(({ command, states }) =>
-      [...states].flatMap(([node, state]) => (state === 'pending' ? [{ command, node }] : [])),
+  pendingTargets(after = 0): readonly PendingTarget[] {
+    return [...this.#commands.values()].slice(after).flatMap(({ command, states }, index) =>
+      [...states].flatMap(([node, state]) => (state === 'pending' || state === 'accepted' ? [{ number: after + index + 1, command, node, state }] : [])),
     );
   }
 
@@ -78,12 +81,12 @@ export class MemoryOrders implements OrderStore {
     return this.#commands.get(id)?.states.get(node);
   }
 
-  #give({ command, nodes, request, scope }: Extract<Change, { type: 'command' }>): Ordered {
+  #give({ command, nodes, request, scope, value }: Extract<Change, { type: 'command' }>): Ordered {
     const found = this.#commands.get(command.id);
     if (found !== undefined) return { outcome: found.request === request ? 'known' : 'conflict' };
     const states = new Map(nodes.map((node): [string, TargetState] => [node, 'pending']));
     this.#commands.set(command.id, { command: { ...command, issuedAt: this.#now() }, request, states });
-    const { cluster, key, value } = command;
+    const { cluster, key } = command;
     if (key === undefined || value === undefined) return { outcome: 'done' };
     this.#revision += 1;
     if (scope === 'cluster') this.#settings.push({ cluster, key, value });
