@@ -128,6 +128,11 @@ const settleMs = 250;
 const calmMs = 10_000;
 const againMs = 10_000;
 
+/** What an incarnation begins with. */
+const unknown: Omit<State, 'kept' | 'due' | 'stop' | 'unwatch'> = {
+  source: 'kept', facts: undefined, arrivals: [], lookAt: 0, cancelLook: () => undefined, calmUntil: 0, writtenAt: undefined, problem: undefined,
+};
+
 export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage> => {
   const { clock, file, logger, messaging, observers, random } = ports;
   const memory = settling(ports.state);
@@ -237,16 +242,9 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     start(context) {
       const kept = readKept(ports);
       const state: State = {
+        ...unknown,
         kept,
-        source: 'kept',
-        facts: undefined,
-        arrivals: [],
         due: kept === undefined ? [] : [{ type: 'tell', observers }],
-        lookAt: 0,
-        cancelLook: () => undefined,
-        calmUntil: 0,
-        writtenAt: undefined,
-        problem: undefined,
         stop: new AbortController(),
         unwatch: file.watch(() => context.tell(context.self, { type: 'changed' })),
       };
