@@ -38,6 +38,8 @@ export interface Call {
   readonly request: LocalRequest;
   /** Milliseconds for everything. */
   readonly withinMs: number;
+  /** So much sooner the daemon's own time is up, default 0: its answer, which says more than a silence, is then still heard. */
+  readonly graceMs?: number;
   /** Takes the lines that come before the answer. */
   readonly onProgress?: (line: string) => void;
 }
@@ -84,7 +86,7 @@ export const callDaemon = async (path: string, call: Call, clock: Clock): Promis
   const end = clock.monotonic() + call.withinMs;
   for (;;) {
     const remainingMs = Math.max(0, Math.ceil(end - clock.monotonic()));
-    const lines = `${JSON.stringify({ jetpack: { min: version, max: version } })}\n${JSON.stringify({ ...call.request, remainingMs })}\n`;
+    const lines = `${JSON.stringify({ jetpack: { min: version, max: version } })}\n${JSON.stringify({ ...call.request, remainingMs: Math.max(0, remainingMs - (call.graceMs ?? 0)) })}\n`;
     const outcome = await attempt(path, call, lines, clock, remainingMs);
     if (outcome.type !== 'crowded') return outcome;
     if (end - clock.monotonic() <= retryMs) return { type: 'away', reason: 'is asked by too many at once' };

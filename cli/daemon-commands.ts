@@ -56,7 +56,7 @@ export const askingOf = (invocation: AskingInvocation, envelope: Envelope): Aski
       };
     case 'sync wait':
       return {
-        question: { request: waitRequest(invocation, envelope), socket: 'cluster', withinMs: invocation.timeoutMs + graceMs, untilBack: true },
+        question: { request: waitRequest(invocation, envelope), socket: 'cluster', withinMs: invocation.timeoutMs + graceMs, graceMs, untilBack: true },
         present: () => '',
       };
     default:

@@ -23,7 +23,8 @@ const exitCode = await run({
   env: process.env,
   input: () => process.stdin,
   out(text) {
-    process.stdout.on('error', ignore);
+    // Once, and only when there is something to write: a command that prints nothing need not open the stream.
+    if (process.stdout.listenerCount('error', ignore) === 0) process.stdout.on('error', ignore);
     process.stdout.write(text);
   },
   err: (text) => void process.stderr.write(text),

@@ -298,7 +298,7 @@ describe('a command that the daemon answers', () => {
 
   test.each([['status'], ['keepalive'], ['converge'], ['inspect'], ['health']])('%s without a daemon is one line and exit code 1, and waits for nothing', async (command) => {
     const clock = new ManualClock();
-    expect(await jetpack([command], { clock })).toEqual({ exit: 1, out: '', err: `jetpack ${command}: jetpackd is not running (daemon_unreachable)\n` });
+    expect(await jetpack([command], { clock })).toEqual({ exit: 1, out: '', err: `jetpack ${command}: jetpackd is not running in ${node.paths.home} (daemon_unreachable)\n` });
   });
 
   /** A wait of ten seconds, and the time that a test lets pass for it. */
@@ -315,6 +315,14 @@ describe('a command that the daemon answers', () => {
     return { done, until };
   };
 
+  test('a wait gives the daemon the time that was asked for, and hears what it says when that is up', async () => {
+    const requests = await node.daemon(({ id }) => ({ ok: false, id, code: 'wait_unmet', message: 'not yet' }));
+    expect(await jetpack(['sync', 'wait', '--role', 'scheduler', '--timeout', '10s'])).toMatchObject({ exit: 1, err: 'jetpack sync wait: not yet (wait_unmet)\n' });
+    const [{ remainingMs = 0 } = {}] = requests as ReadonlyArray<{ readonly remainingMs?: number }>;
+    expect(remainingMs).toBeLessThanOrEqual(10_000);
+    expect(remainingMs).toBeGreaterThan(9_000);
+  });
+
   test('a wait asks a daemon that is away again until its time is up', async () => {
     const { done, until } = waiting();
     await until(5_000);
@@ -327,7 +335,7 @@ describe('a command that the daemon answers', () => {
   test('a wait for a daemon that never comes ends with its time', async () => {
     const { done, until } = waiting();
     await until(20_000);
-    expect(done).toEqual([{ exit: 1, out: '', err: 'jetpack sync wait: jetpackd is not running (daemon_unreachable)\n' }]);
+    expect(done).toEqual([{ exit: 1, out: '', err: `jetpack sync wait: jetpackd is not running in ${node.paths.home} (daemon_unreachable)\n` }]);
   });
 
   test('a wait goes on over a daemon that stops meanwhile', async () => {

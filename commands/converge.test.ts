@@ -11,7 +11,7 @@ const invocation: ConvergeInvocation = { command: 'converge', plan: false, rerun
 
 const card: Card = {
   summary: "Failed to execute cluster-init script '/home/x.sh' in project 'demo' (return code: 3)",
-  recommendation: 'Mend the script, upload the project, then: jetpack converge',
+  recommendation: 'Mend the script, put it into the locker, then: jetpack converge',
   output: 'one\n\ttwo\n',
   log: '/logs/x.sh.out',
 };
@@ -88,7 +88,7 @@ describe('a card', () => {
         '  | one',
         '  |     two',
         '  All of it: /logs/x.sh.out',
-        '  What to do: Mend the script, upload the project, then: jetpack converge',
+        '  What to do: Mend the script, put it into the locker, then: jetpack converge',
         '',
       ].join('\n'),
     );

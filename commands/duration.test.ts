@@ -75,7 +75,7 @@ describe('a time as people read it', () => {
     [0, 'less than a second'],
     [999, 'less than a second'],
     [1_000, '1 s'],
-    [3_598_999, '59 min 58 s'],
+    [3_598_999, '59 min 59 s'],
     [3_600_000, '1 h'],
     [3_605_000, '1 h'],
     [172_800_000 + 3 * 3_600_000 + 59_000, '2 d 3 h'],

@@ -43,11 +43,12 @@ const steps: ReadonlyArray<readonly [name: string, ms: number]> = [
   ['s', second],
 ];
 
-/** Rounded down, in the two largest units that say something: `2 d 3 h`, `59 min 58 s`, `less than a second`. */
+/** In the two largest units that say something, a begun second counting whole: `2 d 3 h`, `59 min 58 s`, `less than a second`. */
 export const sayLasting = (ms: number): string => {
-  const first = steps.findIndex(([, size]) => ms >= size);
+  const whole = ms < second ? ms : Math.ceil(ms / second) * second;
+  const first = steps.findIndex(([, size]) => whole >= size);
   if (first === -1) return 'less than a second';
-  let rest = ms;
+  let rest = whole;
   const parts = steps.slice(first, first + 2).flatMap(([name, size]) => {
     const count = Math.floor(rest / size);
     rest -= count * size;

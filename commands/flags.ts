@@ -27,7 +27,7 @@ export const helpText = (program: string, about: string, table: FlagTable): stri
     const env = flag.env === undefined ? '' : ` (or ${flag.env})`;
     return `  ${left.padEnd(24)} ${flag.help}${env}`;
   });
-  return [`Usage: ${program} [options]`, '', about, '', ...rows, `  ${'--help'.padEnd(24)} this text`, ''].join('\n');
+  return [`Usage: ${program} [options]`, '', about, '', ...rows, `  ${'-h, --help'.padEnd(24)} this text`, ''].join('\n');
 };
 
 /** A word of the command line as a line may repeat it: whoever mistook the place of a URL has not asked for its password to be shown. */
@@ -44,7 +44,7 @@ export const parseFlags = <T extends FlagTable>(
   const entries = Object.entries(table);
   const options = Object.fromEntries([
     ...entries.map(([name, flag]) => [name, { type: flag.value === undefined ? ('boolean' as const) : ('string' as const) }] as const),
-    ['help', { type: 'boolean' as const }] as const,
+    ['help', { type: 'boolean' as const, short: 'h' }] as const,
   ]);
   const { tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
   const values: Record<string, string | true> = {};

@@ -45,7 +45,7 @@ describe('the card of a script', () => {
   });
 
   test.each<[ScriptEnding, string, RegExp]>([
-    [{ type: 'exited', code: 1 }, '', /^Mend the script, upload the project, then: jetpack converge$/],
+    [{ type: 'exited', code: 1 }, '', /^Mend the script, put it into the locker, then: jetpack converge$/],
     [{ type: 'exited', code: 126 }, '', /cannot be executed/],
     [{ type: 'exited', code: 127 }, '', /was not found/],
     [{ type: 'exited', code: 137 }, '', /memory/],

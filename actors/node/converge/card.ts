@@ -6,7 +6,7 @@ import type { ConvergeStep } from './ports.ts';
 import type { ScriptEnding, ScriptResult } from '../scripts.ts';
 
 const aspect = 'Software Configuration';
-const uploadAndGoOn = 'upload the project, then: jetpack converge';
+const uploadAndGoOn = 'put it into the locker, then: jetpack converge';
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 

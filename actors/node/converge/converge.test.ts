@@ -283,7 +283,7 @@ describe('a script', () => {
       step: 'demo/default 20-b.sh',
       failure: {
         summary: "Failed to execute cluster-init script '/home/cluster-init/demo/default/scripts/20-b.sh' in project 'demo' (return code: 3)",
-        recommendation: 'Mend the script, upload the project, then: jetpack converge',
+        recommendation: 'Mend the script, put it into the locker, then: jetpack converge',
         aspect: 'Software Configuration',
         project: 'demo',
         spec: 'default',
