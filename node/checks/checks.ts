@@ -1,7 +1,7 @@
 // The health checks of a node: the scripts in config/healthcheck.d, and how each is run.
 //
 // Whoever may write such a file has what it does done by the daemon's user, so one that others may write, or that is another user's,
-// is not run, and none of a folder of which that is true. Others are everyone, and a group: any group where the daemon is root,
+// is not run, and none of a folder of which that is true. Others are everyone, and a group, whichever it is, where the daemon is root,
 // else any but its own. Each run has a working folder of its own, named by the run; what a crash of the daemon left, folders and
 // processes, goes before the first run of the next life.
 import { randomUUID } from 'node:crypto';
