@@ -1,5 +1,5 @@
 // Writes the parts of docs/ that are made from the source: `npm run docs`. With `--check` it writes nothing and fails when
-// something differs. docs/ERRORS.md and docs/TELEMETRY.md are made whole; in docs/PROTOCOL.md and docs/OPERATIONS.md, what stands
+// something differs. docs/ERRORS.md, docs/TELEMETRY.md and docs/asyncapi.yaml are made whole; in docs/PROTOCOL.md and docs/OPERATIONS.md, what stands
 // between a pair of comments `<!-- generated: NAME -->` and `<!-- end -->`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,9 +10,9 @@ import { eventSchemas } from '../protocol/events.ts';
 import { frameSchemas } from '../protocol/frames.ts';
 import { limits } from '../protocol/limits.ts';
 import { hello, progress, reply, requestSchemas } from '../protocol/local.ts';
-import { routingKey, type Route } from '../protocol/routing.ts';
 import { telemetryPage } from '../telemetry/telemetry-page.ts';
-import { nodeTopology, serverTopology, type Topology } from '../transport/topology.ts';
+import { asyncapiPage } from './asyncapi/document.ts';
+import { permissionsTables, policiesTable, routingTable, topologyTables } from './broker-tables.ts';
 import { fieldTable, sharedFields, table, type JsonSchema } from './schema-table.ts';
 
 const code = (text: string): string => `\`${text}\``;
@@ -53,56 +53,12 @@ const kinds = (title: string, schemas: Readonly<Record<string, Described>>, name
   return [head, ...each].join('\n\n');
 };
 
-const routes: Readonly<Record<Route['type'], string>> = {
-  events: "a node's `events` frames",
-  register: 'a `register` frame',
-  heartbeat: 'a `heartbeat` frame',
-  watch: 'a `watch` frame',
-  node: 'what the server says to one node',
-  cluster: 'what the server says to every node of a cluster',
-};
-
-const routingTable = (): string =>
-  table(
-    ['key', 'carries'],
-    Object.entries(routes).map(([type, carries]) => {
-      // Object.entries forgets that the keys of `routes` are the types of a route.
-      const route = { type, cluster: 'CLUSTER', node: 'NODE' } as Route;
-      return [code(routingKey(route)), carries];
-    }),
-  );
-
-const queueTraits = ({ deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength }: Topology['queues'][number]): string =>
-  [
-    deliveryLimit === undefined ? [] : `delivery limit ${deliveryLimit}`,
-    deadLetter === undefined ? [] : `dead letters to ${code(deadLetter)}`,
-    expiresMs === undefined ? [] : `deleted after ${expiresMs / 60_000} min without a consumer`,
-    messageTtlMs === undefined ? [] : `messages expire after ${messageTtlMs / 1000} s`,
-    maxLength === undefined ? [] : `keeps the newest ${maxLength} messages`,
-  ]
-    .flat()
-    .join('; ');
-
-const topology = (): string => {
-  const prefix = 'PREFIX';
-  const server = serverTopology(prefix);
-  const node = nodeTopology(prefix, { cluster: 'CLUSTER', node: 'NODE' });
-  const bindingsOf = (queue: string, { bindings }: Topology): string =>
-    bindings
-      .filter((binding) => binding.queue === queue)
-      .map(({ exchange, key }) => `${code(exchange)}${key === '' ? '' : ` with ${code(key)}`}`)
-      .join('; ');
-  const queueRows = [server, node].flatMap((one) =>
-    one.queues.map((queue) => [code(queue.name), one === server ? 'server' : 'node', queue.type, bindingsOf(queue.name, one), queueTraits(queue)]),
-  );
-  const exchangeRows = server.exchanges.map(({ name, type, alternate }) => [code(name), type, alternate === undefined ? '' : code(alternate)]);
-  return `${table(['exchange', 'type', 'what it cannot route goes to'], exchangeRows)}\n\n${table(['queue', 'declared by', 'type', 'bound to', 'traits'], queueRows)}`;
-};
-
 const parts: Readonly<Record<string, () => string>> = {
   limits: () => table(['limit', 'value'], Object.entries(limits).map(([name, value]) => [code(name), value.toLocaleString('en')])),
   'routing keys': routingTable,
-  topology,
+  topology: topologyTables,
+  policies: policiesTable,
+  permissions: permissionsTables,
   frames: () => kinds('frame', frameSchemas, 'kind', 'body'),
   events: () => kinds('event', eventSchemas, 'kind'),
   hello: () => fieldTable(asJsonSchema(hello)),
@@ -134,6 +90,7 @@ export const pages = (): Array<{ file: string; present: string; wanted: string }
   return [
     { ...read('ERRORS.md'), wanted: errorsPage() },
     { ...read('TELEMETRY.md'), wanted: telemetryPage() },
+    { ...read('asyncapi.yaml'), wanted: asyncapiPage() },
     ...filledIn.map((page) => ({ ...page, wanted: fillIn(page.file, page.present) })),
   ];
 };

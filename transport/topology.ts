@@ -1,5 +1,5 @@
-// What exists on a broker, as data: declared again at every connect. The server declares what servers share, a node
-// its own command queue; both declare the exchanges they publish to, with equal arguments.
+// What exists on a broker, as data: declared again at every connect. The server declares what servers share, a node its
+// own command queue. Beside this table stand policies.ts, what an operator may tune, and permissions.ts, what a node may do.
 import { routingKey } from '../protocol/routing.ts';
 import type { NodeAddress } from '../protocol/identity.ts';
 import { encodeSegment } from '../protocol/segment.ts';
@@ -9,6 +9,11 @@ export interface Exchange {
   readonly type: 'topic' | 'fanout';
   /** Takes what this exchange cannot route. */
   readonly alternate?: string;
+  /**
+   * Whose it is: absent or true, ours, and declared. False, another's: looked up, made when it is missing and we may, and
+   * waited for when we may not.
+   */
+  readonly owned?: boolean;
 }
 
 export interface Queue {
@@ -61,6 +66,9 @@ export const namesFor = (prefix: string): Names => ({
 export const nodeQueue = (prefix: string, { cluster, node }: NodeAddress): string =>
   `${prefix}.node.${encodeSegment(cluster)}.${encodeSegment(node)}`;
 
+/** The node's user on the broker, by which the server knows who published. At most 242 bytes for a valid prefix and address. */
+export const nodeUser = (prefix: string, { cluster, node }: NodeAddress): string => `${prefix}.${encodeSegment(cluster)}.${encodeSegment(node)}`;
+
 const deliveryLimit = 20;
 const minute = 60_000;
 
@@ -93,12 +101,18 @@ export const serverTopology = (prefix: string): Topology => {
   };
 };
 
-/** A node's command queue is classic and expires: ten thousand quorum queues would cost a broker too much. */
+/**
+ * A node's command queue is classic and expires: ten thousand quorum queues would cost a broker too much. The exchanges
+ * are the server's, for whoever may declare one may delete it; a node with a user of its own may not. It names those it uses
+ * only: RabbitMQ 4.3 tells of an exchange to nobody who may do nothing with it.
+ */
 export const nodeTopology = (prefix: string, address: NodeAddress): Topology => {
   const names = namesFor(prefix);
   const queue = nodeQueue(prefix, address);
   return {
-    exchanges: exchanges(names),
+    exchanges: exchanges(names)
+      .filter(({ name }) => name === names.reports || name === names.commands || name === names.user)
+      .map((exchange) => ({ ...exchange, owned: false })),
     queues: [{ name: queue, type: 'classic', expiresMs: 30 * minute }],
     bindings: [
       { exchange: names.commands, queue, key: routingKey({ type: 'node', ...address }) },

@@ -16,9 +16,9 @@ export const rooms = [
   { room: 'server', packages: ['fastify'] },
   { room: 'cli', packages: [] },
   { room: 'box', packages: [] },
-  { room: 'bench', packages: ['nact', 'amqplib'] },
   { room: 'integration', packages: ['amqplib', 'testcontainers'] },
-  { room: 'scripts', packages: [] },
+  { room: 'bench', packages: ['nact', 'amqplib', 'ioredis', 'nats'] },
+  { room: 'scripts', packages: ['yaml', 'ajv', '@asyncapi/'] },
 ];
 
 /** Packages that a single file or folder inside a room owns. */
