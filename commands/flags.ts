@@ -21,13 +21,15 @@ export interface Environment {
   readonly [name: string]: string | undefined;
 }
 
-export const helpText = (program: string, about: string, table: FlagTable): string => {
+/** `verbs`: what the program does besides, a line each. */
+export const helpText = (program: string, about: string, table: FlagTable, verbs: readonly string[] = []): string => {
   const rows = Object.entries(table).map(([name, flag]) => {
     const left = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
     const env = flag.env === undefined ? '' : ` (or ${flag.env})`;
     return `  ${left.padEnd(24)} ${flag.help}${env}`;
   });
-  return [`Usage: ${program} [options]`, '', about, '', ...rows, `  ${'-h, --help'.padEnd(24)} this text`, ''].join('\n');
+  const also = verbs.length === 0 ? [] : ['', 'Also, each with --help:', '', ...verbs.map((verb) => `  ${verb}`)];
+  return [`Usage: ${program} [options]`, '', about, '', ...rows, `  ${'-h, --help'.padEnd(24)} this text`, ...also, ''].join('\n');
 };
 
 /** A word of the command line as a line may repeat it: whoever mistook the place of a URL has not asked for its password to be shown. */

@@ -11,6 +11,7 @@ import { ManualClock } from '../effects/manual-clock.ts';
 import { seededRandom } from '../effects/random.ts';
 import { lasts } from '../effects/testing/lasts.ts';
 import { recordLog } from '../effects/testing/recorded-log.ts';
+import { waitFor } from '../effects/testing/wait-for.ts';
 import type { Failure, Result } from '../protocol/result.ts';
 import { lockFile } from '../storage/file-lock.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -152,6 +153,15 @@ describe('a stop', () => {
     });
     expect(await lasts(clock, node.stop())).toBeLessThan(2_000);
     expect(memory.rows.map(({ payload }) => JSON.parse(payload))).toMatchObject([{ kind: 'node' }, { phase: 'starting' }, { phase: 'stopping' }]);
+  });
+
+  test('gives up publishes that the broker does not answer, and then nothing has to be ended by force', async () => {
+    const { log, node, transport } = await begin();
+    transport.connect();
+    await waitFor('a publish under way', () => transport.published.length > 0);
+    expect(await lasts(clock, node.stop())).toBeLessThan(3_000);
+    expect(transport.ends[0]).toBe('close');
+    expect(log.lines.filter((line) => line.includes('did not'))).toEqual([]);
   });
 
   test('ends in time also when the broker never answers again', async () => {

@@ -4,12 +4,12 @@
 // States: opening -> running -> stopping (asked, or its root supervisor gave up) -> ended. What it opened it closes, in the
 // reverse order, whichever way it ends: also when a later part cannot be opened, or one cannot be closed.
 import type { BootClock } from '../effects/boot-clock.ts';
-import type { Clock } from '../effects/clock.ts';
+import { pause, type Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
 import type { Random } from '../effects/random.ts';
 import { createActorSystem } from '../actors/runtime.ts';
 import type { Interceptor } from '../actors/interceptor.ts';
-import type { ActorSnapshot } from '../actors/system.ts';
+import type { ActorSnapshot, ActorSystem } from '../actors/system.ts';
 import type { Outbox } from '../actors/node/messaging/ports.ts';
 import type { NodeFacts } from '../actors/node/sync/presence.ts';
 import type { NodeAddress } from '../protocol/identity.ts';
@@ -17,6 +17,7 @@ import { ok, type Failure, type Result } from '../protocol/result.ts';
 import type { Reply } from '../actors/ref.ts';
 import { closeAll } from '../supervisors/closing.ts';
 import { escalation } from '../supervisors/escalation.ts';
+import { countEvent } from '../supervisors/events.ts';
 import { nodeRefs, nodeTree } from '../supervisors/node-tree.ts';
 import { startSupervisor } from '../supervisors/supervisor.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -46,7 +47,7 @@ export interface NodeSettings {
 
 /** What the daemon takes from its surroundings. */
 export interface NodeSurroundings {
-  readonly openTransport: (topology: Topology) => Transport;
+  readonly openTransport: (topology: Topology, system: ActorSystem) => Transport;
   /** Wraps the outbox once it is open, for tests that watch or stop it at a chosen moment. */
   readonly overOutbox?: (outbox: Outbox) => Outbox;
   readonly interceptors?: readonly Interceptor[];
@@ -71,6 +72,8 @@ export interface RunningNode {
 const reportMs = 500;
 /** How long a stop waits for what was accepted to reach the server; the rest is sent at the next start. */
 const flushMs = 1_000;
+/** For the goodbye to a broker that did not answer. */
+const farewellMs = 1_200;
 
 const open = (settings: NodeSettings, around: NodeSurroundings) => {
   const paths = homePaths(settings.home);
@@ -118,7 +121,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
 
   const tree = nodeTree(refs, {
     transport: {
-      open: () => (transport = around.openTransport(nodeTopology(prefix, address))),
+      open: () => (transport = around.openTransport(nodeTopology(prefix, address), system)),
       commandQueue: nodeQueue(prefix, address),
       metrics,
       clock,
@@ -166,9 +169,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     outbox: () => outbox.depth(),
   });
   const root = startSupervisor(system, tree, {
-    onEvent: (event) => {
-      if (event.type === 'failed') metrics.restarted(event.reason, event.consequence);
-    },
+    onEvent: countEvent(metrics),
     onEscalate: (error) => escalated.resolve(escalation(error)),
   });
   const announce = async (): Promise<void> => {
@@ -179,7 +180,9 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
   let stopped: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await system.ask(refs.sync, (reply: Reply<void>) => ({ type: 'stopping', reply }) as const, { timeoutMs: reportMs });
-    await system.ask(refs.messaging, (reply: Reply<void>) => ({ type: 'flush', reply }) as const, { timeoutMs: flushMs });
+    const flushed = await system.ask(refs.messaging, (reply: Reply<void>) => ({ type: 'flush', reply }) as const, { timeoutMs: flushMs });
+    // A broker that has not answered by now is not waited for: what was under way is in the outbox.
+    if (!flushed.ok && transport?.state === 'connected') await Promise.race([transport.close(), pause(clock, farewellMs)]);
     await root.drain();
     system.stop();
     unobserve();

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { errors } from '../protocol/errors.ts';
 import { jetpackdHelp, parseNodeOptions, type NodeOptions } from './options.ts';
+import { ownCertificates, type OwnCertificates } from './testing/own-certificates.ts';
 
 const url = 'amqp://node:s3cret@broker.lab:5672/%2Fjetpack';
 
@@ -37,18 +38,18 @@ const full = ['--cluster', 'lab', '--node', 'n1', '--amqp', url, '--instance', '
 
 describe('the options of jetpackd', () => {
   test('are taken from the command line', () => {
-    expect(parsed([...full, '--prefix', 'own'])).toEqual({ home, address: { cluster: 'lab', node: 'n1' }, instanceId: 'i-1', brokerUrl: url, prefix: 'own' });
+    expect(parsed([...full, '--prefix', 'own'])).toEqual({ home, address: { cluster: 'lab', node: 'n1' }, instanceId: 'i-1', broker: { urls: [url] }, prefix: 'own', warnings: [] });
   });
 
   test('are taken from the environment where the command line does not say', () => {
     const env = { JETPACK_CLUSTER: 'lab', JETPACK_NODE: 'n2', JETPACK_AMQP_URL: url, JETPACK_INSTANCE: 'i-2', JETPACK_PREFIX: 'own' };
-    expect(parsed(['--node', 'n1'], env)).toEqual({ home, address: { cluster: 'lab', node: 'n1' }, instanceId: 'i-2', brokerUrl: url, prefix: 'own' });
+    expect(parsed(['--node', 'n1'], env)).toEqual({ home, address: { cluster: 'lab', node: 'n1' }, instanceId: 'i-2', broker: { urls: [url] }, prefix: 'own', warnings: [] });
   });
 
   test('are taken from connection.json where neither says', () => {
     writeFileSync(file, JSON.stringify({ cluster: 'from file', url, unknown: 1 }));
-    expect(parsed([])).toMatchObject({ address: { cluster: 'from file', node: os.hostname() }, brokerUrl: url, prefix: 'jetpack' });
-    expect(parsed(['--cluster', 'lab'], { JETPACK_AMQP_URL: 'amqps://other' })).toMatchObject({ address: { cluster: 'lab' }, brokerUrl: 'amqps://other' });
+    expect(parsed([])).toMatchObject({ address: { cluster: 'from file', node: os.hostname() }, broker: { urls: [url] }, prefix: 'jetpack' });
+    expect(parsed(['--cluster', 'lab'], { JETPACK_AMQP_URL: 'amqps://other' })).toMatchObject({ address: { cluster: 'lab' }, broker: { urls: ['amqps://other'] } });
   });
 
   test('of a machine that says nothing of itself are still an identity', () => {
@@ -57,7 +58,7 @@ describe('the options of jetpackd', () => {
 
   test('are explained by --help, whatever else stands there', () => {
     expect(parse(['--help', '--cluster', ''.padStart(200, 'x')])).toEqual({ ok: true, value: 'help' });
-    for (const option of ['--home', '--cluster', '--node', '--instance', '--amqp', '--prefix']) expect(jetpackdHelp).toContain(option);
+    for (const option of ['--home', '--cluster', '--node', '--instance', '--amqp', '--prefix', '--ca', '--cert', '--key', 'jetpackd enroll']) expect(jetpackdHelp).toContain(option);
   });
 });
 
@@ -109,6 +110,10 @@ describe('a connection.json', () => {
     ['that nests too deep', '['.repeat(100_000), / nests deeper than 64 levels$/],
     ['that is a list', '["s3cret"]', / is wrong at .{5,}/],
     ['whose url is no text', '{"url": 5}', / is wrong at url: .{5,}/],
+    ['whose urls are none', '{"url": []}', / is wrong at url: .{5,}/],
+    ['of whose urls one is no broker', '{"url": ["amqp://h", "http://node:s3cret@h"]}', / is wrong at url: the URL of the broker is unusable: .+$/],
+    ['whose node is empty', '{"node": ""}', / is wrong at node: the node name is empty$/],
+    ['whose certificate is no name of a file', '{"cert": ""}', / is wrong at cert: names no file$/],
     ['whose cluster is no text', '{"cluster": {"s3cret": 1}}', / is wrong at cluster: .{5,}/],
     ['whose cluster is empty', '{"cluster": ""}', / is wrong at cluster: the cluster name is empty$/],
     ['whose url is no broker', '{"url": "http://node:s3cret@h"}', / is wrong at url: the URL of the broker is unusable: give amqp:.+$/],
@@ -127,6 +132,66 @@ describe('a connection.json', () => {
   });
 
   test('that is not there is no complaint', () => {
-    expect(parsed(full)).toMatchObject({ brokerUrl: url });
+    expect(parsed(full)).toMatchObject({ broker: { urls: [url] } });
+  });
+
+  test('says which node this is, at which addresses its broker is, and under which prefix', () => {
+    writeFileSync(file, JSON.stringify({ cluster: 'lab', node: 'n7', url: [url, 'amqps://other'], prefix: 'own' }), { mode: 0o600 });
+    expect(parsed([])).toMatchObject({ address: { cluster: 'lab', node: 'n7' }, broker: { urls: [url, 'amqps://other'] }, prefix: 'own', warnings: [] });
+    expect(parsed(['--node', 'n1', '--prefix', 'jetpack'])).toMatchObject({ address: { node: 'n1' }, prefix: 'jetpack' });
+  });
+
+  test('that others may read is a warning which names it, and serves all the same', () => {
+    writeFileSync(file, JSON.stringify({ cluster: 'lab', url }));
+    chmodSync(file, 0o640);
+    expect(parsed([])).toMatchObject({ broker: { urls: [url] }, warnings: [`${file} holds a secret and has the mode 0640: make it 0600`] });
+  });
+});
+
+describe('several addresses of the broker', () => {
+  test('are a list with commas, each as it stands, also with a comma in a password', () => {
+    expect(parsed([...full, '--amqp', `${url},amqps://u:a,b@other`]).broker).toEqual({ urls: [url, 'amqps://u:a,b@other'] });
+  });
+
+  test('of which one is none are one line that repeats none of them', () => {
+    expect(complaint([...full, '--amqp', `${url},amqp://`])[2]).toMatch(/^jetpackd: --amqp: the URL of the broker /);
+  });
+});
+
+describe('certificates', () => {
+  let certificates: OwnCertificates;
+  beforeAll(() => {
+    certificates = ownCertificates();
+  });
+  afterAll(() => rmSync(certificates.folder, { recursive: true }));
+
+  test('are read from their files, and a key that others may read is a warning', () => {
+    const { cert, certText, key, keyText } = certificates;
+    chmodSync(key, 0o600);
+    const options = [...full, '--ca', cert, '--cert', cert, '--key', key];
+    expect(parsed(options)).toMatchObject({ broker: { tls: { ca: certText, cert: certText, key: keyText } }, warnings: [] });
+    chmodSync(key, 0o644);
+    expect(parsed(options).warnings).toEqual([`${key} holds a secret and has the mode 0644: make it 0600`]);
+  });
+
+  test('in connection.json are files beside it, and go with the broker that it names and no other', () => {
+    const { certText, keyText } = certificates;
+    for (const [name, text] of [['ca.pem', certText], ['own.pem', certText], ['own.key', keyText]] as const) writeFileSync(path.join(home, 'config', name), text, { mode: 0o600 });
+    writeFileSync(file, JSON.stringify({ cluster: 'lab', url, ca: 'ca.pem', cert: 'own.pem', key: 'own.key' }), { mode: 0o600 });
+    expect(parsed([]).broker).toEqual({ urls: [url], tls: { ca: certText, cert: certText, key: keyText } });
+    expect(parsed(['--amqp', 'amqps://other']).broker).toEqual({ urls: ['amqps://other'] });
+  });
+
+  test('that cannot be used are one line that names the file, or the option that is missing', () => {
+    const { cert, key, otherKey } = certificates;
+    const lines: ReadonlyArray<readonly [readonly string[], readonly [string, number, string]]> = [
+      [['--cert', cert], ['usage', 2, 'jetpackd: a certificate and its key go together: give both --cert and --key']],
+      [['--key', key], ['usage', 2, 'jetpackd: a certificate and its key go together: give both --cert and --key']],
+      [['--ca', `${cert}.none`], ['file_unreadable', 1, `${cert}.none cannot be read (ENOENT)`]],
+      [['--ca', key], ['config_invalid', 1, `${key} is not a certificate in PEM`]],
+      [['--cert', cert, '--key', cert], ['config_invalid', 1, `${cert} is not a private key in PEM without a passphrase`]],
+      [['--cert', cert, '--key', otherKey], ['config_invalid', 1, `${otherKey} is not the key of the certificate in ${cert}`]],
+    ];
+    for (const [argv, line] of lines) expect(complaint([...full, ...argv])).toEqual(line);
   });
 });

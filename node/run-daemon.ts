@@ -6,6 +6,7 @@ import { systemRandom, type Random } from '../effects/random.ts';
 import { ok, type Failure, type Result } from '../protocol/result.ts';
 import { exitWith, runProgram, type Host, type RunningProgram } from '../supervisors/program.ts';
 import { logLevelFrom, type LogLevel } from '../telemetry/log-level.ts';
+import { measureEventLoop } from '../telemetry/event-loop.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { startTelemetry } from '../telemetry/sdk.ts';
 import { openProgramLog } from './program-log.ts';
@@ -30,6 +31,8 @@ export interface Daemon<O> {
   readonly help: string;
   parse(argv: readonly string[], env: Host['env']): Result<O | 'help'>;
   logFile(options: O): string;
+  /** Tells several of one name apart, in telemetry. */
+  instance(options: O): string;
   start(options: O, around: DaemonSurroundings): Result<StartedDaemon>;
 }
 
@@ -37,8 +40,11 @@ const start = async <O>(daemon: Daemon<O>, options: O, level: LogLevel, host: Ho
   const clock = systemClock;
   const log = openProgramLog(daemon.logFile(options), level, clock);
   const { logger } = log;
-  const telemetry = await startTelemetry({ serviceName: daemon.name, version, env: host.env, program: 'daemon', logger, clock });
-  const started = daemon.start(options, { clock, random: systemRandom, logger, metrics: createMetrics(clock) });
+  const instance = daemon.instance(options);
+  const telemetry = await startTelemetry({ serviceName: daemon.name, version, instance, env: host.env, program: 'daemon', logger, clock });
+  const metrics = createMetrics(clock);
+  if (metrics.isExported) metrics.observe({ eventLoop: measureEventLoop(clock) });
+  const started = daemon.start(options, { clock, random: systemRandom, logger, metrics });
   const close = async (): Promise<void> => {
     await telemetry.shutdown();
     await log.close();

@@ -55,13 +55,26 @@ export const errors = {
 
   // The broker
   broker_unreachable: entry(1, true, 'The broker does not answer.', 'Check its address, that it runs, and the network between.'),
-  broker_credentials: entry(1, false, 'The broker refuses the user name or password.', 'Correct the credentials in the URL.'),
+  broker_credentials: entry(1, false, 'The broker refuses the user name or password.', 'Correct the credentials in the URL; a node whose identity was revoked needs a new one: `jetpackd enroll`.'),
   broker_vhost: entry(1, false, 'The virtual host does not exist or this user may not use it.', 'Create it or grant access: rabbitmqctl add_vhost, set_permissions.'),
+  broker_tls: entry(1, false, 'The encrypted connection to the broker cannot be made.', 'Check --ca, --cert and --key, and that the certificate of the broker names its host; the line says what does not hold.'),
+  broker_unsupported: entry(1, false, 'The broker lacks what delivery rests on.', 'Use RabbitMQ 3.10 or newer; the line names what is missing.'),
+  topology_missing: entry(1, true, 'An exchange that the server makes is not there yet.', 'Start cycle-server; until then it is asked for again by itself.'),
   topology_mismatch: entry(1, false, 'A queue or exchange exists with other arguments than ours.', 'Delete it or use another --prefix; the line names the argument.'),
   unroutable: entry(1, false, 'No queue is bound for the routing key.', 'Bind a queue to the exchange with that key.'),
   nacked: entry(1, true, 'The broker refused the message.', 'A queue is full or failing; see the broker.'),
   unconfirmed: entry(1, true, 'The broker did not confirm in time, so the outcome is unknown.', 'Sent again by itself under the same id.'),
   transport_closed: entry(1, true, 'The connection closed before the outcome was known.', 'Sent again by itself under the same id.'),
+
+  // Identities
+  identity_refused: entry(1, false, 'A frame was published by a user of the broker that is not the node it speaks of, or whose identity was revoked.', 'Enroll the node; look into who has its credentials.'),
+  enrolment_off: entry(1, false, 'This server makes no identities.', 'Start it with --management.'),
+  identity_unknown: entry(1, false, 'This server has no identity and no token for that node.', '`cycle-server identities` lists them.'),
+  token_unknown: entry(1, false, 'The token is not one of this server, or was withdrawn.', 'Check that it is whole; else make a new one: `cycle-server enroll`.'),
+  token_used: entry(1, false, 'The token was used before.', 'If it was not you, revoke the identity; then make a new token: `cycle-server enroll`.'),
+  token_expired: entry(1, false, 'The token came after its time.', 'Make a new one: `cycle-server enroll`.'),
+  management_failed: entry(1, true, "The broker's management API does not do what it is asked.", 'Check --management: address, name and password, that its user is an administrator.'),
+  server_unreachable: entry(1, true, 'The API of cycle-server does not answer, or not as it should.', 'Check --server: address, that it runs, and the network between.'),
 
   // Frames and events
   frame_oversize: entry(1, false, 'A frame is larger than the limit.', 'The sender is not a jetpack of this version.'),

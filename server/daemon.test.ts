@@ -230,7 +230,7 @@ describe('a server', () => {
   test('declares what servers share, and has one actor for each part', async () => {
     const { server, topologies } = await begin();
     expect(topologies.map(({ queues }) => queues.map(({ name }) => name))).toEqual([['test.reports', 'test.presence', 'test.dead']]);
-    expect(server.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'roster', 'orchestrator', 'events', 'api'].map((name) => [`server/${name}`, 'running']));
+    expect(server.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'roster', 'orchestrator', 'events', 'enrolment', 'api'].map((name) => [`server/${name}`, 'running']));
   });
 
   test('says that it is well while the broker is connected', async () => {
@@ -287,7 +287,7 @@ describe('a stop', () => {
     expect(server.stop()).toBe(stop);
     await lasts(clock, stop);
     expect(transport.ends).toEqual(['drain', 'close']);
-    expect(server.inspect().map(({ state }) => state)).toEqual(Array(5).fill('stopped'));
+    expect(server.inspect().map(({ state }) => state)).toEqual(Array(6).fill('stopped'));
     await expect(fetch(`${url}/healthz`)).rejects.toThrow();
     expect(clock.armed).toBe(0);
   });

@@ -6,20 +6,24 @@
 import path from 'node:path';
 import type { Interceptor } from '../actors/interceptor.ts';
 import { createActorSystem } from '../actors/runtime.ts';
+import type { BrokerAdmin } from '../actors/server/enrolment-ports.ts';
 import type { Store } from '../actors/server/ports.ts';
-import type { ActorSnapshot } from '../actors/system.ts';
+import type { ActorSnapshot, ActorSystem } from '../actors/system.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
 import type { Random } from '../effects/random.ts';
+import type { Credentials } from '../protocol/enrolment.ts';
+import type { NodeAddress } from '../protocol/identity.ts';
 import { ok, type Failure, type Result } from '../protocol/result.ts';
 import { closeAll } from '../supervisors/closing.ts';
 import { escalation } from '../supervisors/escalation.ts';
+import { countEvent } from '../supervisors/events.ts';
 import { serverRefs, serverTree } from '../supervisors/server-tree.ts';
 import { startSupervisor } from '../supervisors/supervisor.ts';
 import { LogFile } from '../telemetry/log-file.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Transport } from '../transport/port.ts';
-import { namesFor, serverTopology, type Topology } from '../transport/topology.ts';
+import { namesFor, nodeUser, serverTopology, type Topology } from '../transport/topology.ts';
 import { eventLogOver } from './event-log.ts';
 import { listenApi, type ListenAddress } from './http/listen.ts';
 import { openState } from './open-state.ts';
@@ -31,9 +35,23 @@ export interface ServerSettings {
   readonly listen: ListenAddress;
 }
 
+/** Who may take part. */
+export interface ServerIdentities {
+  /** Whether a node must be who its user on the broker says. */
+  readonly required: boolean;
+  /** Undefined: this server makes no identities. */
+  readonly admin: BrokerAdmin | undefined;
+  /** What a node that enrolls is told of the broker. */
+  readonly brokerForNodes: Pick<Credentials, 'urls' | 'ca'>;
+}
+
+const noIdentities: ServerIdentities = { required: false, admin: undefined, brokerForNodes: { urls: [] } };
+
 /** What the server takes from its surroundings. */
 export interface ServerSurroundings {
-  readonly openTransport: (topology: Topology) => Transport;
+  readonly openTransport: (topology: Topology, system: ActorSystem) => Transport;
+  /** Absent: none are made and none are asked for. */
+  readonly identities?: ServerIdentities;
   /** Wraps the store once it is open, for tests that watch or stop it at a chosen moment. */
   readonly overStore?: (store: Store) => Store;
   readonly interceptors?: readonly Interceptor[];
@@ -55,7 +73,7 @@ export interface RunningServer {
 const lookMs = 1_000;
 
 export const startServer = (settings: ServerSettings, around: ServerSurroundings): Result<RunningServer> => {
-  const { clock, logger, metrics, random } = around;
+  const { clock, identities = noIdentities, logger, metrics, random } = around;
   const opened = openState(settings.home, around);
   if (!opened.ok) return opened;
   const { configurations, release, store, templates } = opened.value;
@@ -63,6 +81,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
   const logFile = new LogFile({ path: path.join(settings.home, 'cycle_server.log'), clock, onProblem: (reason) => logger.warn(reason) });
   const eventLog = eventLogOver(logFile, store.events({ limit: 1 }).at(-1)?.position ?? 0);
   const names = namesFor(settings.prefix);
+  const userOf = (node: NodeAddress): string => nodeUser(settings.prefix, node);
   const timing = metrics.timeMessages === undefined ? [] : [metrics.timeMessages];
   const system = createActorSystem({ name: 'cycle-server', clock, random, logger, interceptors: [...timing, ...(around.interceptors ?? [])] });
   const refs = serverRefs(system);
@@ -75,6 +94,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
       serverName: settings.name,
       records: () => store.nodes(),
       rolesOf: (node) => configurations.rolesOf(node),
+      identityOf: (node) => store.identity(node)?.state,
       lookMs,
       clock,
       random,
@@ -98,12 +118,22 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
       logger: logger.child({ actor: 'events' }),
     },
     transport: {
-      open: () => (transport = around.openTransport(serverTopology(settings.prefix))),
+      open: () => (transport = around.openTransport(serverTopology(settings.prefix), system)),
       queues: { reports: names.reports, presence: names.presence },
       commandsExchange: names.commands,
+      identities: !identities.required ? undefined : { userOf, isRevoked: (node) => (store.identity(node)?.state ?? 'active') !== 'active' },
       metrics,
       clock,
       logger: logger.child({ actor: 'transport' }),
+    },
+    enrolment: {
+      store,
+      admin: identities.admin,
+      userOf,
+      broker: { prefix: settings.prefix, ...identities.brokerForNodes },
+      clock,
+      random,
+      logger: logger.child({ actor: 'enrolment' }),
     },
     api: {
       open: (questions) =>
@@ -113,6 +143,8 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
             ...questions,
             commands: (limit) => store.commands(limit),
             commandOf: (id) => store.command(id),
+            tokens: (limit) => store.tokens(limit),
+            identities: () => store.identities(),
             events: (query) => store.events(query),
             health: () => ({ broker: transport?.state ?? 'closed', events: store.count() }),
           },
@@ -127,9 +159,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
     transport: () => ({ state: transport?.state ?? 'closed', inFlight: transport?.inFlight ?? 0 }),
   });
   const root = startSupervisor(system, tree, {
-    onEvent: (event) => {
-      if (event.type === 'failed') metrics.restarted(event.reason, event.consequence);
-    },
+    onEvent: countEvent(metrics),
     onEscalate: (error) => escalated.resolve(escalation(error)),
   });
 

@@ -25,15 +25,19 @@ describe('the options of cycle-server', () => {
     expect(parsed(['--amqp', url])).toEqual({
       home: '/opt/cycle_server',
       name: os.hostname(),
-      brokerUrl: url,
+      broker: { urls: [url] },
       prefix: 'jetpack',
       listen: { host: '127.0.0.1', port: 8080 },
+      management: undefined,
+      identities: 'off',
+      brokerForNodes: ['amqps://broker.lab/%2Fjetpack'],
+      warnings: [],
     });
   });
 
   test('are taken from the environment where the command line does not say', () => {
     const env = { CYCLE_SERVER_HOME: '/env', JETPACK_AMQP_URL: url, JETPACK_PREFIX: 'own', CYCLE_SERVER_LISTEN: '0.0.0.0:80' };
-    expect(parsed(['--home', 'here'], env)).toMatchObject({ home: path.resolve('here'), brokerUrl: url, prefix: 'own', listen: { host: '0.0.0.0', port: 80 } });
+    expect(parsed(['--home', 'here'], env)).toMatchObject({ home: path.resolve('here'), broker: { urls: [url] }, prefix: 'own', listen: { host: '0.0.0.0', port: 80 } });
   });
 
   test.each([
@@ -46,7 +50,7 @@ describe('the options of cycle-server', () => {
 
   test('are explained by --help, whatever else stands there', () => {
     expect(parseServerOptions(['--listen', 'x', '--help'], {})).toEqual({ ok: true, value: 'help' });
-    for (const option of ['--home', '--amqp', '--prefix', '--listen']) expect(cycleServerHelp).toContain(option);
+    for (const option of ['--home', '--amqp', '--prefix', '--listen', '--management', '--identities', '--amqp-for-nodes', '--ca', 'cycle-server enroll']) expect(cycleServerHelp).toContain(option);
   });
 });
 
@@ -77,5 +81,31 @@ describe('an option that is wrong', () => {
     const [code, exit, line] = complaint(['--amqp', broker]);
     expect([code, exit]).toEqual(['usage', 2]);
     expect(line).toMatch(/^cycle-server: --amqp: the URL of the broker .{20,}/);
+  });
+});
+
+describe('identities', () => {
+  const management = 'https://root:s3cret%2F@broker.lab:15671';
+
+  test('are required when there is a management API, unless it is said otherwise', () => {
+    const address = { base: 'https://broker.lab:15671/', user: 'root', password: 's3cret/' };
+    expect(parsed(['--amqp', url], { CYCLE_SERVER_MANAGEMENT_URL: management })).toMatchObject({ management: address, identities: 'required' });
+    expect(parsed(['--amqp', url, '--management', management, '--identities', 'off'])).toMatchObject({ management: address, identities: 'off' });
+    expect(parsed(['--amqp', url, '--identities', 'required'])).toMatchObject({ management: undefined, identities: 'required' });
+  });
+
+  test('are told a broker of their own where it is not as the server reaches it, never with the name and password of the server', () => {
+    expect(parsed(['--amqp', `${url},amqps://server:s3cret@two`]).brokerForNodes).toEqual(['amqps://broker.lab/%2Fjetpack', 'amqps://two']);
+    expect(parsed(['--amqp', url, '--amqp-for-nodes', 'amqps://out:s3cret@outside/v']).brokerForNodes).toEqual(['amqps://outside/v']);
+  });
+
+  test.each([
+    [['--identities', 'maybe'], "cycle-server: --identities 'maybe' is neither required nor off"],
+    [['--amqp-for-nodes', 'http://server:s3cret@h'], 'cycle-server: --amqp-for-nodes: the URL of the broker is unusable: give amqp://user:password@host:port/vhost or amqps://...'],
+    ...['broker.lab', 'http://broker.lab', 'http://root@broker.lab', 'ftp://root:s3cret@broker.lab', 'http://root:s3cret%@broker.lab'].map(
+      (broken): [string[], string] => [['--management', broken], 'cycle-server: --management is unusable: give http://user:password@host:15672 or https://...'],
+    ),
+  ])('with %j are one line that says what would be right', (argv, line) => {
+    expect(complaint(['--amqp', url, ...argv])).toEqual(['usage', 2, line]);
   });
 });

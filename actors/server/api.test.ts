@@ -7,6 +7,7 @@ import { supervise } from '../testing/recorder.ts';
 import { createWorld, settle, type World } from '../testing/world.ts';
 import { api, type ApiQuestions, type ListeningApi } from './api.ts';
 import type { GiveCommand } from './commanding.ts';
+import type { EnrolmentMessage } from './enrolment.ts';
 import type { RosterMessage } from './roster.ts';
 
 let world: World;
@@ -19,6 +20,7 @@ const begin = async (opening: Promise<ListeningApi>) => {
   const heard: string[] = [];
   const roster = probe<RosterMessage>(system, 'roster');
   const orchestrator = probe<GiveCommand>(system, 'orchestrator');
+  const enrolment = probe<EnrolmentMessage>(system, 'enrolment');
   const asks: ApiQuestions[] = [];
   const definition = api({
     open: (questions) => {
@@ -27,13 +29,14 @@ const begin = async (opening: Promise<ListeningApi>) => {
     },
     roster: roster.ref,
     orchestrator: orchestrator.ref,
+    enrolment: enrolment.ref,
     onListening: (url) => void heard.push(url),
     logger: log.logger,
   });
   const watching = supervise('end');
   const incarnation = system.spawn('api', definition, watching);
   await settle();
-  return { clock, heard, incarnation, log, orchestrator, questions: asks[0]!, roster, watching };
+  return { clock, enrolment, heard, incarnation, log, orchestrator, questions: asks[0]!, roster, watching };
 };
 
 const listening = () => {

@@ -1,15 +1,18 @@
 // Owns the HTTP listener.
 //
 // States: `opening`, `listening`. It answers no request itself: the listener asks the roster, gives commands to the
-// orchestrator and reads the store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
+// orchestrator, tokens to enrolment, and reads the store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
 import type { Logger } from '../../effects/logger.ts';
 import type { CommandRequest } from '../../protocol/command-request.ts';
-import { assertNever } from '../../protocol/result.ts';
+import type { EnrolRequest, TokenRequest } from '../../protocol/enrolment.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import { assertNever, type Result } from '../../protocol/result.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, AskResult, Reply } from '../ref.ts';
 import type { CommandAnswer } from './command-orders.ts';
 import type { GiveCommand } from './commanding.ts';
+import type { EnrolmentMessage, MintedToken, Revocation, Sealed } from './enrolment.ts';
 import type { NodeView, RosterMessage } from './roster.ts';
 
 export interface ListeningApi {
@@ -21,6 +24,9 @@ export interface ListeningApi {
 export interface ApiQuestions {
   nodes(): Promise<AskResult<readonly NodeView[]>>;
   command(request: CommandRequest, trace: TraceContext | undefined): Promise<AskResult<CommandAnswer>>;
+  mint(request: TokenRequest): Promise<Result<MintedToken>>;
+  redeem(request: EnrolRequest): Promise<Result<Sealed>>;
+  revoke(node: NodeAddress): Promise<Result<Revocation>>;
 }
 
 export type ApiMessage =
@@ -31,6 +37,7 @@ export interface ApiPorts {
   readonly open: (questions: ApiQuestions) => Promise<ListeningApi>;
   readonly roster: ActorRef<RosterMessage>;
   readonly orchestrator: ActorRef<GiveCommand>;
+  readonly enrolment: ActorRef<EnrolmentMessage>;
   readonly onListening: (url: string) => void;
   readonly logger: Logger;
 }
@@ -40,6 +47,11 @@ interface State {
 }
 
 const timeoutMs = 5_000;
+/** The broker is told before a node is answered. Shorter than the silence after which the listener cuts a connection. */
+const redeemMs = 8_000;
+
+/** The answer to a question that could not be asked is its own kind of failure. */
+const flat = <T>(asked: AskResult<Result<T>>): Result<T> => (asked.ok ? asked.value : asked);
 
 export const api = (ports: ApiPorts): ActorDefinition<State, ApiMessage> => ({
   name: 'api',
@@ -48,6 +60,9 @@ export const api = (ports: ApiPorts): ActorDefinition<State, ApiMessage> => ({
       nodes: () => context.ask(ports.roster, (reply: Reply<readonly NodeView[]>) => ({ type: 'list', reply }) as const, { timeoutMs }),
       command: (request, trace) =>
         context.ask(ports.orchestrator, (reply: Reply<CommandAnswer>) => ({ type: 'command', request, reply }) as const, { timeoutMs, trace }),
+      mint: async (request) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<MintedToken>>) => ({ type: 'mint', request, reply }) as const, { timeoutMs })),
+      redeem: async (request) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<Sealed>>) => ({ type: 'redeem', request, reply }) as const, { timeoutMs: redeemMs })),
+      revoke: async (node) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<Revocation>>) => ({ type: 'revoke', node, reply }) as const, { timeoutMs })),
     });
     context.pipeToSelf(listener, ({ url }) => ({ type: 'listening', url }), (error) => ({ type: 'failed', error }));
     return { listener };

@@ -48,6 +48,25 @@ test('an event that has begun its span begins no other', () => {
   expect([begin(1), begin(1)]).toEqual([1, 0]);
 });
 
+test('an event that was applied and comes again says so in a span of its own, linked to the publish that brought it', () => {
+  const { arrivals, begin } = setUp();
+  const publication: TraceContext = { traceparent: `00-${'c'.repeat(32)}-${'d'.repeat(16)}-01` };
+  arrivals.note({ ...arrived(1, 2), publication }, 1);
+  const [span, ...more] = spans.named();
+  expect(more).toEqual([]);
+  expect(span).toMatchObject({ name: 'process reports', parentSpanContext: { spanId: 'b'.repeat(16) }, links: [{ context: { spanId: 'd'.repeat(16) } }] });
+  expect(span?.attributes).toMatchObject({ 'jetpack.duplicate': true, 'jetpack.queueing.delay': 0.25, 'messaging.message.id': event.id });
+  expect(begin(1, 2)).toBe(1);
+});
+
+test("a node's answer to a command belongs to the conversation of that command", () => {
+  const { arrivals } = setUp();
+  const answer = { kind: 'command', id: newId(), at: 1_000, command: newId(), state: 'done', trace };
+  const sent = arrived(1);
+  arrivals.note({ ...sent, frame: { ...sent.frame, body: { ...sent.frame.body, entries: [{ sequence: 1, event: answer }] } } }, 1);
+  expect(spans.named().map(({ attributes }) => attributes['messaging.message.conversation_id'])).toEqual([answer.command]);
+});
+
 test('beyond 65,536 that wait the oldest lose their link, and no others', () => {
   const { arrivals, begin } = setUp();
   arrivals.note(arrived(...range(1, most)), 0);

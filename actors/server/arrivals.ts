@@ -4,6 +4,8 @@ import type { Clock } from '../../effects/clock.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
 import { startSpan, type SpanHandle } from '../../telemetry/span.ts';
 import { processSpan } from '../../telemetry/spans.ts';
+import { decodeEvent } from '../../protocol/codec.ts';
+import type { JetpackEvent } from '../../protocol/events.ts';
 import type { Batch } from './ports.ts';
 import type { EventsArrived } from './transport.ts';
 
@@ -28,12 +30,13 @@ export class Arrivals {
     this.#clock = clock;
   }
 
-  /** Notes what is not yet applied; the rest came again and will not be stored. */
+  /** Notes what is not yet applied; the rest came again and will not be stored, which a span says. */
   note({ delivery, frame, publication }: EventsArrived, applied: number): void {
     const { entries, lane, stream } = frame.body;
     for (const { event, sequence } of entries) {
-      if (sequence <= applied || !isTraced(event)) continue;
-      this.#arrivals.set(keyOf(stream, lane, sequence), { delivery, publication });
+      if (!isTraced(event)) continue;
+      if (sequence > applied) this.#arrivals.set(keyOf(stream, lane, sequence), { delivery, publication });
+      else this.#repeated(event, { delivery, publication });
     }
     for (const key of this.#arrivals.keys()) {
       if (this.#arrivals.size <= most) break;
@@ -49,16 +52,19 @@ export class Arrivals {
       const arrival = this.#arrivals.get(key);
       if (arrival === undefined || !event.ok) return [];
       this.#arrivals.delete(key);
-      const { at, id, kind, trace } = event.value;
-      const message = {
-        ...arrival.delivery,
-        template: arrival.delivery.queue,
-        kind,
-        id,
-        size: raw.length,
-        queueingDelayMs: this.#clock.now() - at,
-      };
-      return [startSpan(processSpan(message, trace, arrival.publication))];
+      return [this.#start(event.value, arrival, raw.length, false)];
     });
+  }
+
+  #repeated(event: unknown, arrival: Arrival): void {
+    const decoded = decodeEvent(event);
+    if (decoded.ok) this.#start(decoded.value, arrival, Buffer.byteLength(JSON.stringify(event)), true).end();
+  }
+
+  #start(event: JetpackEvent, { delivery, publication }: Arrival, size: number, duplicate: boolean): SpanHandle {
+    const { at, id, kind, trace } = event;
+    const correlationId = event.kind === 'command' ? event.command : undefined;
+    const queueingDelayMs = this.#clock.now() - at;
+    return startSpan(processSpan({ ...delivery, template: delivery.queue, duplicate, kind, id, correlationId, size, queueingDelayMs }, trace, publication));
   }
 }

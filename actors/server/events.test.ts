@@ -179,6 +179,23 @@ describe('a frame of events', () => {
     expect([first, answered()]).toEqual([acked, [applied(1), applied(2)]]);
   });
 
+  test('that comes together with others of its lane is stored in one batch with them, and all are acknowledged with it', async () => {
+    const { answered, arrive, commit, pending } = await begin();
+    const frames = [arrive([entry(1)]), arrive([entry(2), entry(3)]), arrive([entry(4)])];
+    const settled = await Promise.all(frames);
+    expect(pending.map(({ batch }) => batch.entries.map(({ sequence }) => sequence))).toEqual([[1, 2, 3, 4]]);
+    expect(settled).toEqual([[], [], []]);
+    await commit();
+    expect([settled, answered()]).toEqual([[acked, acked, acked], [applied(4)]]);
+  });
+
+  test('that comes together with one of another node makes a batch of its own', async () => {
+    const { arrive, pending } = await begin();
+    const other = { cluster: 'lab', node: 'n2' };
+    await Promise.all([arrive([entry(1)]), arrive([entry(1)], { from: other }), arrive([entry(2)])]);
+    expect(pending.map(({ batch: { entries, from } }) => [from.node, entries.map(({ sequence }) => sequence)])).toEqual([['n1', [1]], ['n2', [1]]]);
+  });
+
   test('that came before is answered again and stored no second time', async () => {
     const { answered, arrive, commit, pending } = await begin();
     await arrive([entry(1)]);
@@ -274,13 +291,13 @@ describe('the span of a traced event', () => {
     expect(spansSeen()).toMatchObject([{ trace: 'a', error: 'store_unwritable' }]);
   });
 
-  test('is not made for an event that came again', async () => {
+  test('is made for an event that came again too, and says that it did', async () => {
     const { arrive, commit } = await begin();
     await arrive([entry(1, log('1', traceOf('a')))]);
     await commit();
     await arrive([entry(1, log('1', traceOf('a'))), entry(2)]);
     await commit();
-    expect(spansSeen()).toHaveLength(1);
+    expect(spans.named().map(({ attributes }) => attributes['jetpack.duplicate'])).toEqual([false, true]);
   });
 });
 

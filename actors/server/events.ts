@@ -1,11 +1,12 @@
 // Brings the events of all nodes into the store, in order and once each, and answers their nodes.
 //
 // The intake (a state machine over the store's progress) says what to apply, what to answer and what to ask for again; this
-// actor does it. A frame is settled when what it brought is in the store, or at once where nothing of it can be applied
-// yet: a node keeps what is not applied, so an acknowledged frame is never the last copy. For the same reason a frame that
-// could not be stored is not delivered again by the broker: its node sends it. After a crash a new intake starts from the
-// store; what was held is sent again. The event log and the roster follow the store, so they also learn of what an
-// incarnation stored and did not live to tell.
+// actor does it. Frames that came together are taken together: they make one batch, and cost the store one commit. A frame is
+// settled when what it brought is in the store, or at once where nothing of it can be applied yet: a node keeps what is not
+// applied, so an acknowledged frame is never the last copy. For the same reason a frame that could not be stored is not
+// delivered again by the broker: its node sends it. After a crash a new intake starts from the store; what was held is sent
+// again. The event log and the roster follow the store, so they also learn of what an incarnation stored and did not live to
+// tell.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
@@ -33,6 +34,7 @@ interface Applying {
 
 export type EventsMessage =
   | EventsArrived
+  | { readonly type: 'take' }
   | { readonly type: 'catchUp' }
   | { readonly type: 'stored'; readonly applying: Applying; readonly result: Result<BatchOutcome> };
 
@@ -51,7 +53,23 @@ export interface EventsPorts {
 interface State {
   readonly intake: Intake;
   readonly arrivals: Arrivals;
+  /** Frames that came and are taken when the mailbox has come to an end, for what comes together is stored together. */
+  readonly line: readonly EventsArrived[];
 }
+
+const isSameLane = (a: EventsArrived['frame'], b: EventsArrived['frame']): boolean =>
+  a.body.stream === b.body.stream && a.body.lane === b.body.lane && a.from.cluster === b.from.cluster && a.from.node === b.from.node;
+
+/** Neighbours of one lane, together. */
+const byLane = (line: readonly EventsArrived[]): ReadonlyArray<readonly [EventsArrived, ...EventsArrived[]]> => {
+  const groups: Array<[EventsArrived, ...EventsArrived[]]> = [];
+  for (const arrived of line) {
+    const group = groups.at(-1);
+    if (group !== undefined && isSameLane(group[0].frame, arrived.frame)) group.push(arrived);
+    else groups.push([arrived]);
+  }
+  return groups;
+};
 
 const unanswered = (): void => undefined;
 
@@ -146,11 +164,24 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
     follow(state, steps, unanswered, context);
   };
 
+  const takeLine = (state: State, context: Context): State => {
+    for (const group of byLane(state.line)) {
+      const [{ frame }] = group;
+      const { from, body } = frame;
+      const applied = store.appliedOf(body.stream, body.lane);
+      for (const arrived of group) state.arrivals.note(arrived, applied);
+      const entries = group.flatMap((arrived) => arrived.frame.body.entries);
+      const reply = (settlement: Settlement): void => group.forEach((arrived) => arrived.reply(settlement));
+      follow(state, state.intake.received(from, { ...body, entries }, clock.monotonic()), reply, context);
+    }
+    return { ...state, line: [] };
+  };
+
   return {
     name: 'events',
     start(context) {
       context.tell(context.self, { type: 'catchUp' });
-      return { intake: new Intake(store), arrivals: new Arrivals(clock) };
+      return { intake: new Intake(store), arrivals: new Arrivals(clock), line: [] };
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -158,11 +189,13 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
           catchUp(context);
           return state;
         case 'frame': {
-          const { body, from } = message.frame;
-          state.arrivals.note(message, store.appliedOf(body.stream, body.lane));
-          follow(state, state.intake.received(from, body, clock.monotonic()), message.reply, context);
-          return state;
+          const inLine = { ...state, line: [...state.line, message] };
+          // Behind the frames that wait already. A mailbox that is full has to be emptied first.
+          const isFirst = state.line.length === 0;
+          return isFirst && context.tell(context.self, { type: 'take' }) !== 'queued' ? takeLine(inLine, context) : inLine;
         }
+        case 'take':
+          return takeLine(state, context);
         case 'stored':
           stored(state, message.applying, message.result, context);
           return state;

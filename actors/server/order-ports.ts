@@ -1,9 +1,10 @@
-// What the server orders, as its store keeps it: settings, templates and commands. Read at once, written by one verb.
+// What the server orders, as its store keeps it: settings, templates, commands, and who may take part. Read at once, written by one verb.
 import type { Json } from '../../protocol/configuration.ts';
 import type { CommandState } from '../../protocol/events.ts';
 import type { CommandName } from '../../protocol/frames.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
+import type { EnrolmentChange, EnrolmentStore } from './enrolment-ports.ts';
 
 /** `pending`: the node has not said anything of it yet. */
 export type TargetState = 'pending' | CommandState;
@@ -79,7 +80,8 @@ export type Change =
   /** A node has a revision that this store never gave: the next one is beyond it. */
   | { readonly type: 'raise'; readonly above: number }
   /** Of commands whose time is over, what nobody has accepted has expired, and a day later what was accepted and never ended. */
-  | { readonly type: 'expire' };
+  | { readonly type: 'expire' }
+  | EnrolmentChange;
 
 /** For how long after its time a command that was accepted may still end, milliseconds. */
 export const acceptedGraceMs = 24 * 3_600_000;
@@ -92,7 +94,7 @@ export type Ordered =
   /** A command of this id was there with other words: nothing was written. */
   | { readonly outcome: 'conflict' };
 
-export interface OrderStore {
+export interface OrderStore extends EnrolmentStore {
   /** Makes one change in one transaction, which it may share with others. Fails with `store_unwritable`. */
   order(change: Change): Promise<Result<Ordered>>;
   /** Rises with every change of a setting or a template; 1 at first. */

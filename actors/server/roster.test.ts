@@ -35,6 +35,7 @@ const begin = async (...records: readonly NodeRecord[]) => {
     serverName: 's',
     records: () => records,
     rolesOf: ({ node }: NodeAddress) => [`role of ${node}`],
+    identityOf: ({ node }: NodeAddress) => (node === 'revoked' ? ('revoked' as const) : undefined),
     transport: transport.ref,
     orchestrator: orchestrator.ref,
     lookMs,

@@ -17,12 +17,15 @@ import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever } from '../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
+import type { IdentityState } from './enrolment-ports.ts';
 import type { NodeKeepalive, NodeLink, NodeRecord, NodeTermination } from './ports.ts';
 import { nodeKey, type AskNodes, type NodeHeard, type NodeRegistered, type NodesStand, type NodeStanding } from './standings.ts';
 import type { AnswerNode, FrameFrom, PresenceArrived } from './transport.ts';
 
 export interface NodeView extends Omit<NodeRecord, 'terminations'> {
   readonly roles: readonly string[];
+  /** How its identity on the broker stands; undefined when this server gave it none. */
+  readonly identity: IdentityState | undefined;
   /** What holds terminations off, while it does. */
   readonly keepalive: NodeKeepalive | undefined;
   /** The oldest wish to be ended, while nothing holds it off. */
@@ -48,6 +51,7 @@ export interface RosterPorts {
   readonly serverName: string;
   readonly records: () => readonly NodeRecord[];
   readonly rolesOf: (node: NodeAddress) => readonly string[];
+  readonly identityOf: (node: NodeAddress) => IdentityState | undefined;
   readonly transport: ActorRef<AnswerNode>;
   readonly orchestrator: ActorRef<NodesStand | NodeRegistered | NodeHeard>;
   readonly lookMs: number;
@@ -95,6 +99,7 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     return {
       ...record,
       roles: ports.rolesOf(record),
+      identity: ports.identityOf(record),
       keepalive,
       termination: wish === undefined ? undefined : { ...wish, standing: 'would terminate' },
       configuration: heard?.configuration,

@@ -7,7 +7,7 @@ import { routingKey, type Route } from '../../protocol/routing.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
 import { createEmbeddedBroker } from '../../transport/embedded/broker.ts';
 import type { OutgoingMessage, Settlement, Transport } from '../../transport/port.ts';
-import { namesFor, nodeQueue, nodeTopology, serverTopology } from '../../transport/topology.ts';
+import { namesFor, nodeQueue, nodeTopology, nodeUser, serverTopology } from '../../transport/topology.ts';
 import { refusal } from '../broker-link.ts';
 import type { ActorRef } from '../ref.ts';
 import { FakeTransport } from '../testing/fake-transport.ts';
@@ -17,6 +17,7 @@ import { supervise } from '../testing/recorder.ts';
 import { wires } from '../testing/wires.ts';
 import { createWorld, settle, until, type World } from '../testing/world.ts';
 import { serverTransport, type EventsArrived, type PresenceArrived, type ServerTransportMessage, type WatchArrived } from './transport.ts';
+import type { Identities } from './vouching.ts';
 
 const prefix = 'test';
 const names = namesFor(prefix);
@@ -33,26 +34,26 @@ afterEach(() => {
   for (const { system } of worlds.splice(0)) system.stop();
 });
 
-const begin = (world: World, open: () => Transport, settle: (arrived: EventsArrived) => void = ({ reply }) => reply('ack')) => {
+const begin = (world: World, open: () => Transport, settle: (arrived: EventsArrived) => void = ({ reply }) => reply('ack'), identities?: Identities) => {
   const { clock, system } = world;
   const log = recordLog();
   const events = probe<EventsArrived>(system, 'events', settle);
   const roster = probe<PresenceArrived>(system, 'roster');
   const orchestrator = probe<WatchArrived>(system, 'orchestrator');
   const watching = supervise('end');
-  const ports = { open, queues, commandsExchange: names.commands, events: events.ref, roster: roster.ref, orchestrator: orchestrator.ref, metrics: createMetrics(clock), clock, logger: log.logger };
+  const ports = { open, queues, commandsExchange: names.commands, identities, events: events.ref, roster: roster.ref, orchestrator: orchestrator.ref, metrics: createMetrics(clock), clock, logger: log.logger };
   const incarnation = system.spawn('transport', serverTransport(ports), watching);
   const ref: ActorRef<ServerTransportMessage> = system.ref('transport');
   return { clock, events, incarnation, log, orchestrator, ref, roster, system, watching };
 };
 
-const beginFake = async (onEvents?: (arrived: EventsArrived) => void) => {
+const beginFake = async (onEvents?: (arrived: EventsArrived) => void, identities?: Identities) => {
   const transport = new FakeTransport();
-  const begun = begin(open(), () => transport, onEvents);
+  const begun = begin(open(), () => transport, onEvents, identities);
   transport.connect();
   await settle();
-  const deliver = (queue: string, body: Uint8Array, route: Route | string): Promise<Settlement> =>
-    transport.deliver(queue, body, { queue, exchange: names.reports, routingKey: typeof route === 'string' ? route : routingKey(route), redelivered: true });
+  const deliver = (queue: string, body: Uint8Array, route: Route | string, userId?: string): Promise<Settlement> =>
+    transport.deliver(queue, body, { queue, exchange: names.reports, routingKey: typeof route === 'string' ? route : routingKey(route), redelivered: true, userId });
   return { ...begun, deliver, transport };
 };
 
@@ -189,6 +190,57 @@ describe('a frame that no honest node sends', () => {
     const warnings = log.lines.filter((line) => line.startsWith('warn: '));
     expect(warnings).toEqual([expect.stringMatching(/^warn: a frame was refused: .{10,}/)]);
     expect(log.fields.at(-1)).toMatchObject({ code: expect.stringMatching(/^frame_/), queue });
+  });
+});
+
+describe('where identities are required', () => {
+  const identities = (revoked: readonly string[] = []): Identities => ({ userOf: (node) => nodeUser(prefix, node), isRevoked: ({ node }) => revoked.includes(node) });
+  const beat = (from: NodeAddress) => encodeFrame(frame('heartbeat', bodies.heartbeat, { from }));
+
+  test("a frame of a node is taken from the node's own user", async () => {
+    const { deliver, events, roster } = await beginFake(undefined, identities());
+    expect(await deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address }, nodeUser(prefix, address))).toBe('ack');
+    expect(await deliver(names.presence, beat(address), { type: 'heartbeat', ...address }, nodeUser(prefix, address))).toBe('ack');
+    await settle();
+    expect([events.received.length, roster.received.length]).toEqual([1, 1]);
+  });
+
+  test.each([
+    ['another node', nodeUser(prefix, stranger)],
+    ['the server itself', 'server'],
+    ['nobody', undefined],
+    ['a user whose name begins alike', `${nodeUser(prefix, address)}x`],
+    ['the same node of another prefix', nodeUser('other', address)],
+  ])('a frame that %s published reaches no actor, and is told as what it is', async (_who, userId) => {
+    const { deliver, events, log, roster } = await beginFake(undefined, identities());
+    expect(await deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address }, userId)).toBe('reject');
+    expect(await deliver(names.presence, beat(address), { type: 'heartbeat', ...address }, userId)).toBe('reject');
+    expect([events.received, roster.received]).toEqual([[], []]);
+    expect(log.lines.filter((line) => line.startsWith('warn: '))).toEqual([expect.stringMatching(/^warn: .* is refused as lab\/n1: that is not its user/)]);
+    expect(log.fields.at(-1)).toMatchObject({ code: 'identity_refused', cluster: 'lab', node: 'n1' });
+  });
+
+  test('a frame of a revoked node is refused, though its user published it', async () => {
+    const { deliver, events, log } = await beginFake(undefined, identities(['n1']));
+    expect(await deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address }, nodeUser(prefix, address))).toBe('reject');
+    expect(events.received).toEqual([]);
+    expect(log.lines.at(-1)).toContain('its identity was revoked');
+  });
+
+  test('a forger is logged once a minute, however often it tries, and another at once', async () => {
+    const { clock, deliver, log } = await beginFake(undefined, identities());
+    const forge = (userId: string) => deliver(names.presence, beat(address), { type: 'heartbeat', ...address }, userId);
+    const warnings = () => log.lines.filter((line) => line.startsWith('warn: ')).length;
+    for (let tries = 0; tries < 20; tries += 1) expect(await forge('one')).toBe('reject');
+    expect(warnings()).toBe(1);
+    await forge('two');
+    expect(warnings()).toBe(2);
+    await clock.advance(59_999);
+    await forge('one');
+    expect(warnings()).toBe(2);
+    await clock.advance(1);
+    await forge('one');
+    expect(warnings()).toBe(3);
   });
 });
 

@@ -2,22 +2,25 @@
 // and heartbeats go to `roster`, watches to `orchestrator`; what nodes are told is published.
 //
 // States are the transport's own; a refusal that no reconnect can mend is a crash. It never decides what an event means, it
-// believes no sender whose routing key names another, and it never acknowledges a frame of events before `events` has
-// answered: unsettled ones come again, to this server or another.
+// believes no sender whose routing key names another or for whom the broker does not vouch (vouching.ts), and it never
+// acknowledges a frame of events before `events` has answered: unsettled ones come again, to this server or another.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
-import { decodeFrame, encodeFrame } from '../../protocol/codec.ts';
+import { decodeFrame } from '../../protocol/codec.ts';
 import type { Frame, FrameOf } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever, fail, ok, type Failure, type Result } from '../../protocol/result.ts';
-import { parseRoutingKey, routingKey } from '../../protocol/routing.ts';
+import { parseRoutingKey } from '../../protocol/routing.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
 import { extractTrace } from '../../telemetry/trace-carrier.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Delivery, Settlement, Transport, TransportStatus } from '../../transport/port.ts';
 import { BrokerLink, noteStatus } from '../broker-link.ts';
+import { countStatuses } from '../transport-counts.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
+import { publishToNode } from './to-node.ts';
+import { Vouching, type VouchingPorts } from './vouching.ts';
 
 /** Frames with the sender checked against the routing key that the broker let it use. */
 export type FrameFrom<K extends 'events' | 'register' | 'heartbeat' | 'watch'> = FrameOf<K> & { readonly from: NodeAddress };
@@ -54,7 +57,7 @@ export type ServerTransportMessage =
   | { readonly type: 'failed'; readonly error: unknown }
   | { readonly type: 'consuming' };
 
-export interface ServerTransportPorts {
+export interface ServerTransportPorts extends VouchingPorts {
   readonly open: () => Transport;
   readonly queues: { readonly reports: string; readonly presence: string };
   readonly commandsExchange: string;
@@ -74,27 +77,32 @@ interface State {
 const reportsPrefetch = 64;
 const presencePrefetch = 500;
 const applyTimeoutMs = 60_000;
-const answerExpiresMs = 60_000;
 
 export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<State, ServerTransportMessage> => {
-  const { logger } = ports;
+  const { clock, logger, metrics } = ports;
+  const vouching = new Vouching(ports);
   type Context = ActorContext<ServerTransportMessage>;
 
   const refuse = ({ code, message }: Failure, { queue }: Delivery): Settlement => {
-    logger.warn(`a frame was refused: ${message}`, { code, queue });
+    metrics.processed(queue, 0, code);
+    if (code !== 'identity_refused') logger.warn(`a frame was refused: ${message}`, { code, queue });
     return 'reject';
   };
 
   const misplaced = ({ kind }: Frame): Failure => fail('frame_corrupt', `a ${kind} frame has no business in this queue`).error;
 
   /** The frame, if it is readable and comes from the node whose routing key it used. */
-  const open = ({ body, routingKey }: Delivery): Result<{ readonly frame: Frame; readonly from: NodeAddress }> => {
+  const open = (delivery: Delivery): Result<{ readonly frame: Frame; readonly from: NodeAddress }> => {
+    const { body, routingKey } = delivery;
     const decoded = decodeFrame(body);
     if (!decoded.ok) return decoded;
     const frame = decoded.value;
     const { from } = frame;
     const route = parseRoutingKey(routingKey);
-    if (route !== undefined && route.type !== 'cluster' && from?.cluster === route.cluster && from.node === route.node) return ok({ frame, from });
+    if (route !== undefined && route.type !== 'cluster' && from?.cluster === route.cluster && from.node === route.node) {
+      const vouched = vouching.vouch(delivery, from);
+      return vouched.ok ? ok({ frame, from }) : vouched;
+    }
     return fail('frame_corrupt', `its sender is not who may use the routing key ${JSON.stringify(routingKey)}`);
   };
 
@@ -115,6 +123,11 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
   };
 
   const takePresence = (context: Context, delivery: Delivery): Settlement => {
+    const startedAt = clock.monotonic();
+    const taken = (): Settlement => {
+      metrics.processed(delivery.queue, clock.monotonic() - startedAt, undefined);
+      return 'ack';
+    };
     const opened = open(delivery);
     if (!opened.ok) return refuse(opened.error, delivery);
     const { frame, from } = opened.value;
@@ -122,10 +135,10 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
       case 'register':
       case 'heartbeat':
         context.tell(ports.roster, { type: 'presence', frame: { ...frame, from } });
-        return 'ack';
+        return taken();
       case 'watch':
         context.tell(ports.orchestrator, { type: 'watch', frame: { ...frame, from } });
-        return 'ack';
+        return taken();
       default:
         return refuse(misplaced(frame), delivery);
     }
@@ -135,6 +148,7 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
     name: 'transport',
     start(context) {
       const transport = ports.open();
+      countStatuses(transport, metrics);
       transport.onStatus((status) => context.tell(context.self, { type: 'status', status }));
       const consuming = Promise.all([
         transport.consume(ports.queues.reports, { prefetch: reportsPrefetch }, (delivery) => takeReport(context, delivery)),
@@ -146,16 +160,7 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
     receive(state, message) {
       switch (message.type) {
         case 'answer':
-          void state.link.publish({
-            exchange: ports.commandsExchange,
-            routingKey: routingKey({ type: 'node', ...message.to }),
-            body: encodeFrame(message.frame),
-            messageId: message.frame.id,
-            contentType: 'application/json',
-            persistent: false,
-            // What has a deadline is of no use to a node after it.
-            expiresMs: Math.min(answerExpiresMs, message.frame.remainingMs ?? answerExpiresMs),
-          });
+          publishToNode(message, ports.commandsExchange, state.link);
           return state;
         case 'status':
           noteStatus(message.status, logger);

@@ -27,7 +27,7 @@ const event: StoredEvent = {
 };
 
 const { terminations: _terminations, ...record } = nodeRecord();
-const view: NodeView = { ...record, roles: ['login'], termination: undefined, configuration: 5, link: 'online', lastSeenAt: 4, outbox: 0 };
+const view: NodeView = { ...record, roles: ['login'], identity: 'active', termination: undefined, configuration: 5, link: 'online', lastSeenAt: 4, outbox: 0 };
 
 let app: FastifyInstance;
 afterEach(() => app.close());

@@ -3,19 +3,23 @@
 //   GET  /api/nodes       the roster
 //   GET  /api/events      the event log: ?after=POSITION&limit=N&cluster=&node=&priority=low|medium|high
 //   POST /api/commands    commands.ts, and reading them back
+//   enrolments.ts         tokens and identities
 //   GET  /healthz         200 while the broker is connected, 503 while it is not
 //
-// Everybody who reaches it may read; only programs on this machine may change something (write-guard.ts). It reads no body
+// Everybody who reaches it may read; only programs on this machine may change something (write-guard.ts), but that a node elsewhere may
+// redeem its token. It reads no body
 // but of such a request, answers nothing under /api/ while too much of earlier answers still waits to be taken, and shows no
 // client what went wrong inside.
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { EventQuery, StoredEvent } from '../../actors/server/ports.ts';
 import type { NodeView } from '../../actors/server/roster.ts';
+import { systemClock, type Clock } from '../../effects/clock.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { ConnectionState } from '../../transport/port.ts';
 import { reasonOf } from '../../transport/reason.ts';
 import { createBoundedServer, refuseClient } from './bounded-server.ts';
 import { addCommands, commandsPath, type CommandSources } from './commands.ts';
+import { addEnrol, addEnrolments, enrolmentPaths, type EnrolmentSources } from './enrolments.ts';
 import { parseEventQuery } from './event-query.ts';
 import { httpLimits } from './limits.ts';
 import { refuse } from './problem.ts';
@@ -27,7 +31,7 @@ export interface Health {
 }
 
 /** What the API answers from. */
-export interface ApiSources extends CommandSources {
+export interface ApiSources extends CommandSources, EnrolmentSources {
   nodes(): Promise<Result<readonly NodeView[]>>;
   events(query: EventQuery): readonly StoredEvent[];
   health(): Health;
@@ -58,7 +62,7 @@ const boundAnswers = (app: FastifyInstance, most: number): void => {
 };
 
 /** `onError` hears of defects; whoever asked hears only that there was one. */
-export const buildApp = (sources: ApiSources, onError: (error: unknown) => void, limits = httpLimits): FastifyInstance => {
+export const buildApp = (sources: ApiSources, onError: (error: unknown) => void, limits = httpLimits, clock: Pick<Clock, 'monotonic'> = systemClock): FastifyInstance => {
   const app = fastify({
     logger: false,
     forceCloseConnections: true,
@@ -82,6 +86,11 @@ export const buildApp = (sources: ApiSources, onError: (error: unknown) => void,
     const path = pathOf(request);
     // A body that nobody asked for is not waited for.
     void response.header('connection', 'close');
+    const enrolment = enrolmentPaths.find((one) => one.path.test(path));
+    if (enrolment !== undefined) {
+      void response.header('allow', enrolment.allow);
+      return refuse(response, 405, 'request_invalid', `${path.slice(0, 200)} takes no ${request.method}: use ${enrolment.allow}`);
+    }
     if (!isReadable(path)) return refuse(response, 404, 'request_invalid', `there is nothing at ${path.slice(0, 200)}`);
     const takesOrders = path === commandsPath;
     void response.header('allow', takesOrders ? 'GET, HEAD, POST' : 'GET, HEAD');
@@ -102,6 +111,8 @@ export const buildApp = (sources: ApiSources, onError: (error: unknown) => void,
   });
 
   void app.register(async (scope) => addCommands(scope, sources, limits));
+  void app.register(async (scope) => addEnrolments(scope, sources, limits));
+  void app.register(async (scope) => addEnrol(scope, sources, clock));
 
   app.get('/healthz', async (_request, response) => {
     const health = sources.health();

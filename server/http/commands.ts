@@ -8,8 +8,10 @@ import type { CommandAnswer } from '../../actors/server/command-orders.ts';
 import type { CommandRecord, CommandSummary } from '../../actors/server/order-ports.ts';
 import { commandRequest, type CommandRequest } from '../../protocol/command-request.ts';
 import { firstIssue, parseJson } from '../../protocol/json.ts';
-import { assertNever, type Failure, type Result } from '../../protocol/result.ts';
+import { assertNever, fail, type Failure, type Result } from '../../protocol/result.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
+import { withSpan, type SpanHandle } from '../../telemetry/span.ts';
+import { apiSpan, recordResponse } from '../../telemetry/spans.ts';
 import { extractTrace } from '../../telemetry/trace-carrier.ts';
 import { parseLimit } from './event-query.ts';
 import type { HttpLimits } from './limits.ts';
@@ -24,21 +26,48 @@ export interface CommandSources {
 
 export const commandsPath = '/api/commands';
 
-const statusOf = ({ code }: Failure): number => (code === 'message_too_large' ? 413 : 503);
+/** What becomes of a request that gives a command. */
+type Given = CommandAnswer | { readonly outcome: 'unreadable' | 'unanswered'; readonly error: Failure };
 
-const answer = (response: FastifyReply, given: CommandAnswer): FastifyReply => {
+const statusOf = (given: Given): number => {
   switch (given.outcome) {
     case 'ordered':
-      return response.code(202).send({ id: given.id, targets: given.targets });
+      return 202;
+    case 'unreadable':
+      return 400;
     case 'unknown':
-      return refuse(response, 404, given.error.code, given.error.message);
+      return 404;
     case 'conflict':
-      return refuse(response, 409, given.error.code, given.error.message);
+      return 409;
     case 'refused':
-      return refuse(response, statusOf(given.error), given.error.code, given.error.message);
+      return given.error.code === 'message_too_large' ? 413 : 503;
+    case 'unanswered':
+      return 503;
     default:
       return assertNever(given);
   }
+};
+
+const unreadable = (message: string): Given => ({ outcome: 'unreadable', ...fail('request_invalid', message) });
+
+const give = async (body: unknown, sources: Pick<CommandSources, 'command'>, trace: TraceContext | undefined): Promise<Given> => {
+  const json = parseJson(Buffer.isBuffer(body) ? body : Buffer.alloc(0));
+  if (!json.ok) return unreadable(`the body ${json.error}`);
+  const parsed = commandRequest.safeParse(json.value);
+  if (!parsed.success) return unreadable(firstIssue(parsed.error));
+  const answered = await sources.command(parsed.data, trace);
+  return answered.ok ? answered.value : { outcome: 'unanswered', error: answered.error };
+};
+
+const answer = (response: FastifyReply, given: Given, span: SpanHandle): FastifyReply => {
+  const status = statusOf(given);
+  if (given.outcome === 'ordered') {
+    recordResponse(span, status, given.id, undefined);
+    return response.code(status).send({ id: given.id, targets: given.targets });
+  }
+  const { code, message } = given.error;
+  recordResponse(span, status, undefined, code);
+  return refuse(response, status, code, message);
 };
 
 /** Adds the routes to a scope of their own, in which bodies are read: JSON, and no more than the limits say. */
@@ -48,14 +77,9 @@ export const addCommands = (scope: FastifyInstance, sources: CommandSources, lim
   // Only this type: a page of another site cannot send it without asking first.
   scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: limits.bodyBytes }, (_request, body, done) => done(null, body));
 
-  scope.post(commandsPath, async (request, response) => {
-    const json = parseJson(Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0));
-    if (!json.ok) return refuse(response, 400, 'request_invalid', `the body ${json.error}`);
-    const parsed = commandRequest.safeParse(json.value);
-    if (!parsed.success) return refuse(response, 400, 'request_invalid', firstIssue(parsed.error));
-    const given = await sources.command(parsed.data, extractTrace(request.headers));
-    return given.ok ? answer(response, given.value) : refuse(response, 503, given.error.code, given.error.message);
-  });
+  scope.post(commandsPath, (request, response) =>
+    withSpan(apiSpan(commandsPath, extractTrace(request.headers)), async (span) => answer(response, await give(request.body, sources, span.trace), span)),
+  );
 
   scope.get<{ Querystring: Record<string, unknown> }>(commandsPath, async (request, response) => {
     const limit = parseLimit(request.query);

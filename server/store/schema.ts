@@ -133,9 +133,37 @@ const forgetWords = (database: Database): void => {
   }
 };
 
+/**
+ * Version 4. `tokens` with what was derived from their secrets while they can be used, `nonce` being that of whoever redeems one;
+ * and `identities`, of which `user` is the broker's.
+ */
+const enrolled = `
+  CREATE TABLE tokens (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    cluster TEXT NOT NULL,
+    node TEXT NOT NULL,
+    key TEXT,
+    state TEXT NOT NULL,
+    nonce TEXT,
+    minted_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  );
+  CREATE INDEX tokens_of_node ON tokens (cluster, node);
+  CREATE INDEX tokens_redeeming ON tokens (number) WHERE state = 'redeeming';
+  CREATE TABLE identities (
+    cluster TEXT NOT NULL,
+    node TEXT NOT NULL,
+    user TEXT NOT NULL,
+    state TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    PRIMARY KEY (cluster, node)
+  ) WITHOUT ROWID;
+`;
+
 export const storeSchema: Schema = {
   applicationId: 0x4a_50_53_54, // JPST
-  version: 3,
-  create: (database) => database.exec(told + ordered + discreet),
-  upgrades: { 1: (database) => database.exec(ordered), 2: forgetWords },
+  version: 4,
+  create: (database) => database.exec(told + ordered + discreet + enrolled),
+  upgrades: { 1: (database) => database.exec(ordered), 2: forgetWords, 3: (database) => database.exec(enrolled) },
 };

@@ -1,5 +1,5 @@
 // The server's store on SQLite: the log of events, how far each stream is applied, what is known of each node, and what
-// nodes are told. Two verbs write, and both share commits (docs/adr/0005-a-second-writing-verb.md).
+// nodes are told and who they may be. Two verbs write, and both share commits (docs/adr/0005-a-second-writing-verb.md).
 //
 // A batch (`applyBatch`, from nodes):
 //   repeats left out -> its events, their effect and `applied` in one transaction -> told what was stored
@@ -7,6 +7,7 @@
 // An order (`order`, of this server itself):
 //   its one change, with the new revision where it is one of settings or templates, in one transaction -> told that it is done
 //   a command whose id is there already -> told whether it is the same, and nothing is written
+//   a step of a token or an identity that does not follow from where it stands -> told so, and nothing is written
 //
 // That `applied` moves in the transaction of the effect is what makes delivery exact: after a crash both happened or
 // neither. It trusts no order but its own count: what does not follow is refused, whoever sent it. It never stores a
@@ -20,6 +21,7 @@ import { GroupCommit } from '../../storage/group-commit.ts';
 import type { SetAside } from '../../storage/set-aside.ts';
 import { catchTrouble } from '../../storage/trouble.ts';
 import { Commands } from './commands.ts';
+import { Enrolments } from './enrolments.ts';
 import { EventLog } from './event-log.ts';
 import { NodeRecords } from './node-records.ts';
 import { NodeTells } from './node-tells.ts';
@@ -48,6 +50,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
   const records = new NodeRecords(database);
   const commands = new Commands(database);
   const settings = new Settings(database);
+  const enrolments = new Enrolments(database);
   const log = new EventLog(database, retention);
   const commits = new GroupCommit({ database, clock, code: 'store_unwritable', follower: log });
 
@@ -98,6 +101,13 @@ export const createStore = (database: Database, { clock, retention = defaultRete
       case 'expire':
         commands.expire(clock.now());
         return { outcome: 'done' };
+      case 'mint':
+      case 'redeem':
+      case 'granted':
+      case 'revoke':
+      case 'revoked':
+      case 'tidy':
+        return enrolments.order(change, clock.now());
       default:
         return assertNever(change);
     }
@@ -114,6 +124,12 @@ export const createStore = (database: Database, { clock, retention = defaultRete
     commands: (limit) => commands.commands(limit),
     pendingTargets: (after) => commands.pendingTargets(after),
     targetState: (id, node) => commands.targetState(id, node),
+    token: (id) => enrolments.token(id),
+    tokens: (limit) => enrolments.tokens(limit),
+    identity: (node) => enrolments.identity(node),
+    identities: () => enrolments.identities(),
+    openWork: (node) => enrolments.openWork(node),
+    withOpenWork: () => enrolments.withOpenWork(),
     events: (query) => log.query(query),
     count: () => log.count,
     close: async () => {

@@ -113,6 +113,13 @@ const second = `
   INSERT INTO settings VALUES ('lab', '', 'a.b', '"a secret"', 2);
 `;
 
+/** What version 3 changed, word for word as it was released. */
+const third = `
+  ALTER TABLE commands RENAME COLUMN request TO words_hash;
+  DROP INDEX targets_pending;
+  CREATE INDEX targets_open ON targets (number) WHERE state IN ('pending', 'accepted');
+`;
+
 const first: Schema = { applicationId: storeSchema.applicationId, version: 1, create: (database) => database.exec(released) };
 
 const open = (folder: TemporaryFolder) => {
@@ -175,11 +182,26 @@ test('a store of version 2 is carried over, and then has the value of a setting 
   opened.value.database.close();
 });
 
+test('a store of version 3 is carried over, and then takes tokens and identities', async () => {
+  await using folder = await temporaryFolder();
+  begun(folder, { ...first, version: 3, create: (database) => database.exec(released + second + third) });
+  const { setAside, store } = open(folder);
+  expect([setAside, store.revision(), store.tokens(9), store.identities(), store.withOpenWork()]).toEqual([undefined, 2, [], [], []]);
+  expect(store.command('c-2')).toMatchObject({ rerunScripts: true });
+  const node = { cluster: 'lab', node: 'n1' };
+  await store.order({ type: 'mint', token: { ...node, id: 't', key: 'k', expiresAt: 9 } });
+  await store.order({ type: 'redeem', id: 't', nonce: 'n' });
+  await store.close();
+  const again = open(folder).store;
+  expect([again.withOpenWork(), again.openWork(node)]).toMatchObject([[node], { type: 'grant', token: { id: 't', nonce: 'n', key: 'k' } }]);
+  await again.close();
+});
+
 test('a store of a later version is set aside', async () => {
   await using folder = await temporaryFolder();
-  begun(folder, { ...first, version: 4 });
+  begun(folder, { ...first, version: 5 });
   const { setAside, store } = open(folder);
-  expect([setAside?.reason, store.count()]).toEqual(['its schema has version 4, and this program has version 3', 0]);
+  expect([setAside?.reason, store.count()]).toEqual(['its schema has version 5, and this program has version 4', 0]);
   await store.close();
 });
 

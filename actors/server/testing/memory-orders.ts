@@ -1,6 +1,9 @@
 // The orders of a store, in memory: they keep the promises of their port, and can be made to fail.
+import type { NodeAddress } from '../../../protocol/identity.ts';
 import { ok, type Failure, type Result } from '../../../protocol/result.ts';
+import type { IdentityRecord, KeptToken, OpenWork, TokenRecord } from '../enrolment-ports.ts';
 import { acceptedGraceMs, type Change, type Command, type CommandRecord, type CommandSummary, type Ordered, type OrderStore, type PendingTarget, type Setting, type TargetState } from '../order-ports.ts';
+import { MemoryEnrolments } from './memory-enrolments.ts';
 
 interface Kept {
   readonly command: Command;
@@ -9,6 +12,7 @@ interface Kept {
 }
 
 export class MemoryOrders implements OrderStore {
+  readonly #enrolments: MemoryEnrolments;
   /** While it is set, every order fails with it. */
   failWith: Failure | undefined;
   /** Every order that was made, failed ones too. */
@@ -21,6 +25,7 @@ export class MemoryOrders implements OrderStore {
 
   constructor(now: () => number = () => 0) {
     this.#now = now;
+    this.#enrolments = new MemoryEnrolments(now);
   }
 
   async order(change: Change): Promise<Result<Ordered>> {
@@ -46,7 +51,38 @@ export class MemoryOrders implements OrderStore {
           }
         }
         return ok({ outcome: 'done' });
+      case 'mint':
+      case 'redeem':
+      case 'granted':
+      case 'revoke':
+      case 'revoked':
+      case 'tidy':
+        return ok(this.#enrolments.order(change));
     }
+  }
+
+  token(id: string): KeptToken | undefined {
+    return this.#enrolments.token(id);
+  }
+
+  tokens(limit: number): readonly TokenRecord[] {
+    return this.#enrolments.tokens(limit);
+  }
+
+  identity(node: NodeAddress): IdentityRecord | undefined {
+    return this.#enrolments.identity(node);
+  }
+
+  identities(): readonly IdentityRecord[] {
+    return this.#enrolments.identities();
+  }
+
+  openWork(node: NodeAddress): OpenWork | undefined {
+    return this.#enrolments.openWork(node);
+  }
+
+  withOpenWork(): readonly NodeAddress[] {
+    return this.#enrolments.withOpenWork();
   }
 
   /** Lets a node answer, as its events do. */

@@ -1,0 +1,39 @@
+// Reads config/connection.json of a node's home.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { connectionFile, type ConnectionFile } from '../protocol/connection.ts';
+import { firstIssue, parseJson } from '../protocol/json.ts';
+import { fail, ok, type Result } from '../protocol/result.ts';
+import { parseBrokerUrls, warnIfReadable } from './broker-options.ts';
+import { systemCode } from './home/system-error.ts';
+
+export const connectionPath = (home: string): string => path.join(home, 'config', 'connection.json');
+
+export interface Connection extends Omit<ConnectionFile, 'url'> {
+  readonly urls?: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+const besideOf = (file: string, name: string | undefined): string | undefined => (name === undefined ? undefined : path.resolve(path.dirname(file), name));
+
+/** What it says, its files as full paths; nothing when there is none. Fails with `config_invalid`, and repeats nothing of it. */
+export const readConnection = (home: string): Result<Connection> => {
+  const file = connectionPath(home);
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const code = systemCode(error);
+    return code === 'ENOENT' ? ok({ warnings: [] }) : fail('config_invalid', `${file} cannot be read (${code})`);
+  }
+  const json = parseJson(bytes);
+  if (!json.ok) return fail('config_invalid', `${file} ${json.error}`);
+  const parsed = connectionFile.safeParse(json.value);
+  if (!parsed.success) return fail('config_invalid', `${file} is wrong at ${firstIssue(parsed.error)}`);
+  const { ca, cert, key, url, ...rest } = parsed.data;
+  const files = { ca: besideOf(file, ca), cert: besideOf(file, cert), key: besideOf(file, key) };
+  const said = { ...rest, ...files, warnings: warnIfReadable(file) };
+  if (url === undefined) return ok(said);
+  const urls = parseBrokerUrls(typeof url === 'string' ? [url] : url, (reason) => fail('config_invalid', `${file} is wrong at url: ${reason}`));
+  return urls.ok ? ok({ ...said, urls: urls.value }) : urls;
+};

@@ -1,0 +1,84 @@
+// What enrolling leaves in a node's config/: connection.json, the broker's certificate authority, and while it is under way the nonce, so
+// that a command which was killed, or whose answer was lost, is the same question when it is given again.
+//
+// Each file is written beside its place and renamed, with its mode from the first moment. A connection.json of another identity is moved
+// aside, never overwritten.
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Random } from '../../effects/random.ts';
+import type { Credentials } from '../../protocol/enrolment.ts';
+import { fail, ok, type Result } from '../../protocol/result.ts';
+import { setAside } from '../../storage/set-aside.ts';
+import { parseBrokerUrls } from '../broker-options.ts';
+import { connectionPath, readConnection } from '../connection-file.ts';
+import { writeDurably } from '../home/durable-file.ts';
+import { systemCode } from '../home/system-error.ts';
+import { withUmask } from '../home/umask.ts';
+
+const secret = 0o600;
+const caName = 'broker-ca.pem';
+
+const noncePath = (home: string): string => path.join(home, 'config', 'enrolling');
+
+/** Runs what touches the disk; its trouble is a value. */
+const onDisk = <T>(home: string, work: () => Result<T>): Result<T> => {
+  try {
+    withUmask(0o027, () => mkdirSync(path.join(home, 'config'), { recursive: true }));
+    return work();
+  } catch (error) {
+    return fail('home_unusable', `${path.join(home, 'config')} cannot be written (${systemCode(error)})`);
+  }
+};
+
+const write = (file: string, text: string, mode: number): void => writeDurably(file, `${file}.new`, text, mode);
+
+const readNonce = (home: string, id: string): string | undefined => {
+  try {
+    const [of, nonce, ...more] = readFileSync(noncePath(home), 'utf8').trim().split(' ');
+    return of === id && more.length === 0 && nonce !== undefined && /^[A-Za-z0-9_-]{43}$/.test(nonce) ? nonce : undefined;
+  } catch {
+    // None is under way.
+    return undefined;
+  }
+};
+
+/** The nonce of the token with this id: the one that was kept, else a new one, kept before it is used. Fails with `home_unusable`. */
+export const keepNonce = (home: string, id: string, random: Random): Result<string> =>
+  onDisk(home, () => {
+    const kept = readNonce(home, id);
+    if (kept !== undefined) return ok(kept);
+    const nonce = Buffer.from(random.bytes(32)).toString('base64url');
+    write(noncePath(home), `${id} ${nonce}\n`, secret);
+    return ok(nonce);
+  });
+
+const withCredentials = (url: string, { password, user }: Credentials): string => {
+  const own = new URL(url);
+  own.username = encodeURIComponent(user);
+  own.password = encodeURIComponent(password);
+  return own.href;
+};
+
+/** Moves a connection.json aside that is not this node's; where it lies then. */
+const asideOf = (home: string, { cluster, node }: Credentials, at: number): string | undefined => {
+  const found = readConnection(home);
+  // Nobody wrote one.
+  if (found.ok && found.value.urls === undefined && found.value.cluster === undefined) return undefined;
+  const isOwn = found.ok && found.value.cluster === cluster && found.value.node === node;
+  return isOwn ? undefined : setAside(connectionPath(home), 'it is of another identity', at).path;
+};
+
+/** Writes all that jetpackd needs; where an earlier connection.json lies now, if one was in the way. Fails with `home_unusable`. */
+export const writeConnection = (home: string, told: Credentials, at: number): Result<{ readonly aside: string | undefined }> => {
+  const urls = parseBrokerUrls(told.urls, (reason) => fail('config_invalid', `the server tells a broker that cannot be used: ${reason}`));
+  if (!urls.ok) return urls;
+  return onDisk(home, () => {
+    const { ca, cluster, node, prefix } = told;
+    if (ca !== undefined) write(path.join(home, 'config', caName), ca, secret);
+    const aside = asideOf(home, told, at);
+    const content = { cluster, node, prefix, url: urls.value.map((url) => withCredentials(url, told)), ...(ca === undefined ? {} : { ca: caName }) };
+    write(connectionPath(home), `${JSON.stringify(content, undefined, 2)}\n`, secret);
+    rmSync(noncePath(home), { force: true });
+    return ok({ aside });
+  });
+};

@@ -1,0 +1,105 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import { brokerAdmin, vhostOf } from './broker-admin.ts';
+import { ManagementClient } from './management-client.ts';
+
+interface Asked {
+  readonly line: string;
+  readonly body: unknown;
+  readonly authorization: string | undefined;
+}
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.closeAllConnections();
+  server?.close();
+  server = undefined;
+});
+
+/** A management API that answers each request as the test says: a status, and maybe JSON. */
+const begin = async (answer: (line: string) => { readonly status: number; readonly json?: unknown } | undefined) => {
+  const asked: Asked[] = [];
+  const listening = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const line = `${request.method} ${request.url}`;
+      const text = Buffer.concat(chunks).toString();
+      asked.push({ line, body: text === '' ? undefined : JSON.parse(text), authorization: request.headers.authorization });
+      const given = answer(line);
+      if (given !== undefined) response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.json === undefined ? '' : JSON.stringify(given.json));
+    });
+  });
+  server = listening;
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  const base = `http://127.0.0.1:${(listening.address() as AddressInfo).port}/`;
+  const admin = brokerAdmin(new ManagementClient({ base, user: 'root', password: 's3cret' }, {}), { prefix: 'p', vhost: '/' });
+  return { admin, asked, base };
+};
+
+const node = { cluster: 'lab 1', node: 'n1' };
+
+test('a grant makes the user, then what limits it, and its permissions last', async () => {
+  const { admin, asked } = await begin(() => ({ status: 204 }));
+  expect(await admin.grant(node, 'pass')).toEqual({ ok: true, value: undefined });
+  expect(asked.map(({ line }) => line)).toEqual([
+    'PUT /api/users/p.lab~201.n1',
+    'PUT /api/topic-permissions/%2F/p.lab~201.n1',
+    'PUT /api/topic-permissions/%2F/p.lab~201.n1',
+    'PUT /api/permissions/%2F/p.lab~201.n1',
+  ]);
+  expect(asked[0]).toMatchObject({ body: { password: 'pass', tags: '' }, authorization: `Basic ${Buffer.from('root:s3cret').toString('base64')}` });
+  expect(asked[3]?.body).toEqual({ configure: expect.any(String), write: expect.any(String), read: expect.any(String) });
+});
+
+test('a revocation deletes the user, then its connections, then its queue; what is gone already is no failure', async () => {
+  const { admin, asked } = await begin((line) => (line.startsWith('GET') ? { status: 200, json: [{ name: '127.0.0.1:1 -> 127.0.0.1:2' }, {}] } : { status: 404 }));
+  expect(await admin.revoke(node)).toEqual({ ok: true, value: undefined });
+  expect(asked.map(({ line }) => line)).toEqual([
+    'DELETE /api/users/p.lab~201.n1',
+    'GET /api/connections/username/p.lab~201.n1',
+    'DELETE /api/connections/127.0.0.1%3A1%20-%3E%20127.0.0.1%3A2',
+    'DELETE /api/queues/%2F/p.node.lab~201.n1',
+  ]);
+});
+
+test('policies are those that the version of the broker knows', async () => {
+  const { admin, asked } = await begin((line) => (line.startsWith('GET') ? { status: 200, json: { rabbitmq_version: '3.10.8' } } : { status: 201 }));
+  expect(await admin.applyPolicies()).toEqual({ ok: true, value: undefined });
+  expect(asked.map(({ line }) => line)).toEqual(['GET /api/overview', 'PUT /api/policies/%2F/p.node', 'PUT /api/policies/%2F/p.dead']);
+  expect(asked[1]?.body).toMatchObject({ pattern: expect.any(String), 'apply-to': 'queues', definition: expect.any(Object), priority: 1 });
+});
+
+test.each([
+  [401, 'it refuses the name or password of --management'],
+  [403, 'the user of --management is no administrator'],
+  [500, 'answers PUT /api/users with 500'],
+])('a refusal with %d ends it at once, in one line without anything secret', async (status, why) => {
+  const { admin, asked } = await begin(() => ({ status }));
+  const granted = await admin.grant(node, 'pass');
+  expect(granted).toMatchObject({ ok: false, error: { code: 'management_failed', message: expect.stringContaining(why) } });
+  expect([JSON.stringify(granted).match(/s3cret|pass"/), asked.length]).toEqual([null, 1]);
+});
+
+test('an API that is not there, or answers with what is no JSON, is a failure with its code', async () => {
+  const { admin } = await begin(() => ({ status: 200 }));
+  expect(await admin.applyPolicies()).toMatchObject({ ok: false, error: { code: 'management_failed' } });
+  server?.close();
+  server?.closeAllConnections();
+  expect(await admin.revoke(node)).toMatchObject({ ok: false, error: { code: 'management_failed', message: expect.stringMatching(/ECONNREFUSED|ECONNRESET/) } });
+});
+
+test('an API that is silent is given up after three seconds', async () => {
+  const { admin } = await begin(() => undefined);
+  expect(await admin.revoke(node)).toMatchObject({ ok: false, error: { code: 'management_failed', message: expect.stringContaining('it does not answer in time') } });
+});
+
+test.each([
+  ['amqp://h', '/'],
+  ['amqp://h/', '/'],
+  ['amqp://h/%2Fjetpack', '/jetpack'],
+  ['amqps://u:p@h:1/v', 'v'],
+])('the virtual host of %s is %s', (url, vhost) => {
+  expect(vhostOf(url)).toBe(vhost);
+});

@@ -1,0 +1,81 @@
+// Users, permissions and policies of the broker, as its management API changes them. Everything may be done twice, and ends in the same.
+//
+// Granting: the user with its password, then its permissions; a user that has none yet may do nothing, so none is ever too mighty.
+// Revoking: the user first, after which it cannot come back, then its connections, which end with it on any RabbitMQ of today and are
+// asked to once more, and the node's queue with what no other may read.
+import type { BrokerAdmin } from '../../actors/server/enrolment-ports.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import { ok, type Result } from '../../protocol/result.ts';
+import { permissionsFor } from '../../transport/permissions.ts';
+import { policiesFor } from '../../transport/policies.ts';
+import { nodeQueue, nodeUser } from '../../transport/topology.ts';
+import type { ManagementClient, Path } from './management-client.ts';
+
+interface Scope {
+  readonly vhost: string;
+  readonly prefix: string;
+}
+
+/** In order, until one fails. */
+const inTurn = async (steps: ReadonlyArray<() => Promise<Result<void>>>): Promise<Result<void>> => {
+  for (const step of steps) {
+    const result = await step();
+    if (!result.ok) return result;
+  }
+  return ok(undefined);
+};
+
+/** The virtual host of a broker's URL. */
+export const vhostOf = (url: string): string => {
+  const escaped = new URL(url).pathname.slice(1);
+  return escaped === '' ? '/' : decodeURIComponent(escaped);
+};
+
+const memberOf = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined);
+
+/** For all that one deed asks of the broker, milliseconds. */
+const deedMs = 3_000;
+
+export const brokerAdmin = (client: ManagementClient, { prefix, vhost }: Scope): BrokerAdmin => {
+  /** Those that a user of this name has. */
+  const closeConnections = async (user: string, signal: AbortSignal): Promise<Result<void>> => {
+    const listed = await client.get(['connections', 'username', user], signal);
+    if (!listed.ok) return listed;
+    const names = (Array.isArray(listed.value) ? listed.value : []).flatMap((connection: unknown) => {
+      const name = memberOf(connection, 'name');
+      return typeof name === 'string' ? [name] : [];
+    });
+    return inTurn(names.map((name) => () => client.delete(['connections', name], signal)));
+  };
+
+  return {
+    grant(node: NodeAddress, password) {
+      const signal = AbortSignal.timeout(deedMs);
+      const user = nodeUser(prefix, node);
+      const { topics, ...permissions } = permissionsFor(prefix, node);
+      const limited = topics.map((topic) => () => client.put(['topic-permissions', vhost, user], { ...topic }, signal));
+      // What a topic permission leaves out is allowed, so those come before the others.
+      return inTurn([() => client.put(['users', user], { password, tags: '' }, signal), ...limited, () => client.put(['permissions', vhost, user], permissions, signal)]);
+    },
+    revoke(node: NodeAddress) {
+      const signal = AbortSignal.timeout(deedMs);
+      const user = nodeUser(prefix, node);
+      const queue: Path = ['queues', vhost, nodeQueue(prefix, node)];
+      return inTurn([() => client.delete(['users', user], signal), () => closeConnections(user, signal), () => client.delete(queue, signal)]);
+    },
+    async applyPolicies() {
+      const signal = AbortSignal.timeout(deedMs);
+      const overview = await client.get(['overview'], signal);
+      if (!overview.ok) return overview;
+      const version = memberOf(overview.value, 'rabbitmq_version');
+      const policies = policiesFor(prefix, typeof version === 'string' ? version : '3.10.0');
+      return inTurn(
+        policies.map(
+          ({ applyTo, definition, name, pattern, priority }) =>
+            () =>
+              client.put(['policies', vhost, name], { pattern, definition, priority, 'apply-to': applyTo }, signal),
+        ),
+      );
+    },
+  };
+};

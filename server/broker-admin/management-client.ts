@@ -1,0 +1,93 @@
+// Requests to RabbitMQ's management API. Each is bounded in size, and in time by the signal it comes with; what goes wrong is a value, and no line of it holds a
+// name's password or a body. Of node:http rather than fetch, which takes no certificate authority of one's own.
+import { request as plainRequest } from 'node:http';
+import { request as tlsRequest } from 'node:https';
+import { parseJson } from '../../protocol/json.ts';
+import { fail, ok, type Result } from '../../protocol/result.ts';
+import { reasonOf } from '../../transport/reason.ts';
+import type { ManagementAddress } from './address.ts';
+
+export interface ManagementOptions {
+  /** In PEM. */
+  readonly ca?: string | undefined;
+}
+
+type Method = 'GET' | 'PUT' | 'DELETE';
+
+interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+const mostBytes = 16 * 1024 * 1024;
+
+/** Words of a path; each is escaped. */
+export type Path = readonly string[];
+
+export class ManagementClient {
+  readonly #address: ManagementAddress;
+  readonly #options: ManagementOptions;
+
+  constructor(address: ManagementAddress, options: ManagementOptions) {
+    this.#address = address;
+    this.#options = options;
+  }
+
+  put(path: Path, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Result<void>> {
+    return this.#done('PUT', path, signal, body);
+  }
+
+  /** What is not there counts as deleted. */
+  delete(path: Path, signal: AbortSignal): Promise<Result<void>> {
+    return this.#done('DELETE', path, signal);
+  }
+
+  async get(path: Path, signal: AbortSignal): Promise<Result<unknown>> {
+    const answered = await this.#send('GET', path, signal);
+    if (!answered.ok) return answered;
+    const { body, status } = answered.value;
+    const json = status === 200 ? parseJson(body) : undefined;
+    return json?.ok === true ? json : this.#refused('GET', path, status);
+  }
+
+  async #done(method: 'PUT' | 'DELETE', path: Path, signal: AbortSignal, body?: Readonly<Record<string, unknown>>): Promise<Result<void>> {
+    const answered = await this.#send(method, path, signal, body);
+    if (!answered.ok) return answered;
+    const { status } = answered.value;
+    const isDone = (status >= 200 && status < 300) || (method === 'DELETE' && status === 404);
+    return isDone ? ok(undefined) : this.#refused(method, path, status);
+  }
+
+  #refused(method: Method, path: Path, status: number): Result<never> {
+    const why = status === 401 ? ': it refuses the name or password of --management' : status === 403 ? ': the user of --management is no administrator' : '';
+    return fail('management_failed', `the broker's management API answers ${method} /api/${path[0] ?? ''} with ${status}${why}`);
+  }
+
+  #send(method: Method, path: Path, signal: AbortSignal, body?: Readonly<Record<string, unknown>>): Promise<Result<Answer>> {
+    const { base, password, user } = this.#address;
+    const url = new URL(`api/${path.map(encodeURIComponent).join('/')}`, base);
+    const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    const { ca } = this.#options;
+    const headers = { 'content-type': 'application/json', 'content-length': content?.length ?? 0 };
+    return new Promise((resolve) => {
+      const failed = (error: unknown): void => {
+        const reason = signal.aborted ? 'it does not answer in time' : reasonOf(error);
+        resolve(fail('management_failed', `the broker's management API at ${url.host} cannot be used: ${reason}`));
+      };
+      const send = url.protocol === 'https:' ? tlsRequest : plainRequest;
+      const sent = send(url, { method, headers, auth: `${user}:${password}`, signal, agent: false, ...(ca === undefined ? {} : { ca }) }, (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > mostBytes) response.destroy(new Error(`its answer has more than ${mostBytes} bytes`));
+          else chunks.push(chunk);
+        });
+        response.on('end', () => resolve(ok({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) })));
+        response.on('error', failed);
+      });
+      sent.on('error', failed);
+      sent.end(content);
+    });
+  }
+}
