@@ -116,16 +116,31 @@ test('restarts and lag are counted with their reasons and kinds; a clock that is
   expect(await pointsOf('jetpack.sync.lag')).toEqual([{ attributes: { 'jetpack.event.kind': 'log' }, value: { count: 2, sum: 1.5 } }]);
 });
 
+test('a connection that was made again counts with the reason of the loss, and the delay of the loop is what was measured', async () => {
+  metrics.reconnected('broker_unreachable');
+  metrics.reconnected('broker_unreachable');
+  expect(await pointsOf('jetpack.transport.reconnects')).toEqual([{ attributes: { 'error.type': 'broker_unreachable' }, value: 2 }]);
+  const stop = metrics.observe({ eventLoop: () => ({ p50: 0.001, p99: 0.02, max: 0.3 }) });
+  for (const [quantile, value] of [['p50', 0.001], ['p99', 0.02], ['max', 0.3]] as const) {
+    expect(await pointsOf(`nodejs.eventloop.delay.${quantile}`)).toEqual([{ attributes: {}, value }]);
+  }
+  stop();
+});
+
 test('the metrics that exist are those of the table: names, types, units, meanings, buckets and attributes', async () => {
   const stop = metrics.observe({
     mailboxes: () => [{ path: 'node/sync', mailbox: 0 }],
     transport: () => ({ state: 'connected', inFlight: 0 }),
     outbox: () => ({ rows: 0, bytes: 0 }),
+    eventLoop: () => ({ p50: 0, p99: 0, max: 0 }),
   });
   metrics.published('jetpack.user', 1, 'unroutable');
   metrics.processed('jetpack.reports', 1, 'frame_corrupt');
   metrics.synced('log', 1);
   metrics.restarted('threw', 'restart');
+  metrics.reconnected('transport_closed');
+  metrics.settlementDropped();
+  metrics.identityRefused();
   metrics.timeMessages?.({ path: 'node/sync' }, () => undefined);
   const exported = Object.fromEntries(
     [...(await collect())].map(([name, { points, ...described }]) => [
@@ -134,7 +149,7 @@ test('the metrics that exist are those of the table: names, types, units, meanin
     ]),
   );
   const wanted = Object.fromEntries(
-    Object.entries(table).map(([name, { attributes, ...described }]) => [name, { buckets: undefined, ...described, attributes: [...attributes].sort() }]),
+    Object.entries(table).map(([name, { attributes, from: _from, ...described }]) => [name, { buckets: undefined, ...described, attributes: [...attributes].sort() }]),
   );
   expect(exported).toEqual(wanted);
   stop();

@@ -4,6 +4,7 @@ import { createNoopMeter, metrics as api } from '@opentelemetry/api';
 import { types } from 'node:util';
 import type { Clock } from '../effects/clock.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
+import type { EventLoopDelay } from './event-loop.ts';
 import { metrics as table, type MetricAttributes, type MetricName, type MetricNameOf } from './metric-table.ts';
 
 const states = ['connecting', 'connected', 'blocked', 'failed', 'closed'] as const;
@@ -13,6 +14,8 @@ interface Observed {
   readonly mailboxes?: () => ReadonlyArray<{ readonly path: string; readonly mailbox: number }>;
   readonly transport?: () => { readonly state: (typeof states)[number]; readonly inFlight: number };
   readonly outbox?: () => { readonly rows: number; readonly bytes: number };
+  /** Of this process, so there is one at most. */
+  readonly eventLoop?: () => EventLoopDelay;
 }
 
 /** Compatible with the interceptors of the actor runtime. */
@@ -26,6 +29,13 @@ export interface Metrics {
   /** Events of one kind are in the store, `lagMs` after their making. */
   synced(kind: string, lagMs: number): void;
   restarted(reason: string, directive: string): void;
+  /** A message came from somebody who is not the node it speaks of. */
+  identityRefused(): void;
+  /** A connection to the broker is there again; `lost` says why the one before was lost. */
+  reconnected(lost: ErrorCode): void;
+  /** A delivery was settled when its channel was gone. */
+  settlementDropped(): void;
+  readonly isExported: boolean;
   /** Around every handler of an actor system; undefined while nothing is exported, so that it costs nothing. */
   readonly timeMessages: MessageInterceptor | undefined;
   /** Looks at these from now on, until the result is called. */
@@ -41,6 +51,7 @@ const failure = (error: ErrorCode | undefined): { 'error.type'?: ErrorCode } => 
 
 export const createMetrics = (clock: Clock): Metrics => {
   const meter = api.getMeter('jetpack');
+  const isExported = meter !== createNoopMeter();
 
   const counter = <N extends MetricNameOf<'counter'>>(name: N): ((attributes: MetricAttributes<N>) => void) => {
     const instrument = meter.createCounter(name, optionsOf(name));
@@ -67,7 +78,10 @@ export const createMetrics = (clock: Clock): Metrics => {
   const sent = counter('messaging.client.sent.messages');
   const consumed = counter('messaging.client.consumed.messages');
   const returned = counter('jetpack.transport.returned');
+  const reconnects = counter('jetpack.transport.reconnects');
+  const dropped = counter('jetpack.transport.settlements.dropped');
   const restarts = counter('jetpack.supervisor.restarts');
+  const refused = counter('jetpack.identity.refused');
   const operationDuration = histogram('messaging.client.operation.duration');
   const processDuration = histogram('messaging.process.duration');
   const messageDuration = histogram('jetpack.actor.message.duration');
@@ -90,6 +104,11 @@ export const createMetrics = (clock: Clock): Metrics => {
   gauge('jetpack.outbox.bytes', (add) => {
     for (const { outbox } of sources) if (outbox !== undefined) add(outbox().bytes, {});
   });
+  for (const quantile of ['p50', 'p99', 'max'] as const) {
+    gauge(`nodejs.eventloop.delay.${quantile}`, (add) => {
+      for (const { eventLoop } of sources) if (eventLoop !== undefined) add(eventLoop()[quantile], {});
+    });
+  }
 
   const timeMessages: MessageInterceptor = ({ path }, next) => {
     const started = clock.monotonic();
@@ -130,7 +149,11 @@ export const createMetrics = (clock: Clock): Metrics => {
     },
     synced: (kind, lagMs) => lag(lagMs, { 'jetpack.event.kind': kind }),
     restarted: (reason, directive) => restarts({ 'jetpack.supervisor.reason': reason, 'jetpack.supervisor.directive': directive }),
-    timeMessages: meter === createNoopMeter() ? undefined : timeMessages,
+    reconnected: (lost) => reconnects({ 'error.type': lost }),
+    settlementDropped: () => dropped({}),
+    identityRefused: () => refused({}),
+    isExported,
+    timeMessages: isExported ? timeMessages : undefined,
     observe(observed) {
       sources.add(observed);
       return () => void sources.delete(observed);

@@ -1,7 +1,7 @@
 // What the SDK reads from its process and does to it needs a process of its own: each test runs testing/program.ts.
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { runChild } from './testing/child.ts';
-import { startCollector, type Collector } from './testing/collector.ts';
+import { startCollector, valuesOf, type Collector } from './testing/collector.ts';
 
 interface Seen {
   readonly modules: string[];
@@ -59,7 +59,20 @@ describe('telemetry that is wanted', () => {
     expect(command).toMatchObject({ name: 'jetpack log', traceId, parentSpanId: 'b7ad6b7169203331' });
     expect(publish).toMatchObject({ name: 'publish jetpack.reports', kind: 4 });
     expect(publish?.links).toHaveLength(200);
-    expect(at.metrics()).toContain('messaging.client.sent.messages');
+    expect(at.metrics().map(({ name }) => name)).toContain('messaging.client.sent.messages');
+  });
+
+  test('is the same in protobuf, which is the default, as in JSON', async () => {
+    const exported = async (env: Readonly<Record<string, string>>) => {
+      const { at } = await collector(200);
+      await run(['daemon'], { OTEL_EXPORTER_OTLP_ENDPOINT: at.endpoint, ...env });
+      const spans = at.spans().map(({ attributes, kind, links, name, parentSpanId, resource }) => ({ attributes: Object.keys(valuesOf(attributes)), kind, links: links?.length, name, parentSpanId, names: Object.keys(resource) }));
+      return { contentTypes: [...at.contentTypes], spans, metrics: at.metrics().map(({ name, points, type, unit }) => ({ name, type, unit, points: points.map(({ attributes }) => attributes) })) };
+    };
+    const [json, protobuf] = [await exported({ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }), await exported({})];
+    expect([json.contentTypes, protobuf.contentTypes]).toEqual([['application/json'], ['application/x-protobuf']]);
+    expect(protobuf.spans).toMatchObject([{ name: 'jetpack log', kind: 1, parentSpanId: 'b7ad6b7169203331' }, { name: 'publish jetpack.reports', kind: 4, links: 200 }]);
+    expect({ ...protobuf, contentTypes: [] }).toEqual({ ...json, contentTypes: [], spans: json.spans.map((span) => ({ ...span, links: span.links ?? 0 })) });
   });
 
   test('of a command are its traces alone', async () => {
@@ -81,6 +94,14 @@ describe('telemetry that is wanted', () => {
     await run(['command'], env);
     expect(at.resource()).toMatchObject({ 'service.name': 'test-program', 'service.version': '1.2.3', 'host.name': expect.any(String) });
     expect(Object.keys(at.resource()).filter((name) => name.startsWith('process.'))).toEqual([]);
+  });
+
+  test('of one instance bears its name, unless the standard variables name another', async () => {
+    const { at, env } = await collector(200);
+    await run(['named'], env);
+    expect(at.resource()['service.instance.id']).toBe('lab/n1');
+    await run(['named'], { ...env, OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=mine' });
+    expect(at.resource()['service.instance.id']).toBe('mine');
   });
 
   test('is named by the standard variables where they are set', async () => {

@@ -8,10 +8,13 @@ import { context, diag, DiagLogLevel } from '@opentelemetry/api';
 import { pause, type Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
 import { limits } from '../protocol/limits.ts';
+import type { resource } from './semconv.ts';
 
 export interface TelemetryOptions {
   readonly serviceName: string;
   readonly version: string;
+  /** Tells programs of one name apart; by default, and for each run, a random one. */
+  readonly instance?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** A command exports traces only, and loads nothing at all when none are wanted; a daemon's log lines name their trace even then. */
   readonly program: 'command' | 'daemon';
@@ -68,14 +71,17 @@ export const startTelemetry = async (options: TelemetryOptions): Promise<Telemet
 
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
   const resources = await import('@opentelemetry/resources');
+  const named = {
+    'service.name': options.serviceName,
+    'service.version': options.version,
+    ...(options.instance === undefined ? {} : { 'service.instance.id': options.instance }),
+  } satisfies Partial<Record<keyof typeof resource, string>>;
   const sdk = new NodeSDK({
-    resource: resources
-      .defaultResource()
-      .merge(resources.resourceFromAttributes({ 'service.name': options.serviceName, 'service.version': options.version })),
+    resource: resources.defaultResource().merge(resources.resourceFromAttributes(named)),
     // Not the process detector: it exports the command line, which may hold secrets.
     resourceDetectors: [
       resources.hostDetector,
-      resources.serviceInstanceIdDetector,
+      ...(options.instance === undefined ? [resources.serviceInstanceIdDetector] : []),
       resources.serviceNameEnvDetector,
       resources.resourceAttributesEnvDetector,
     ],

@@ -7,7 +7,7 @@ import { acceptSpan, commandSpan, processSpan, publishBatchSpan, publishSpan, re
 const environment = { TRACEPARENT: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', TRACESTATE: 'odd state,,=kept as it is' };
 const given = { traceparent: environment.TRACEPARENT, tracestate: environment.TRACESTATE };
 const message = { exchange: 'jetpack.user', routingKey: 'a.b', messageId: 'm', body: new Uint8Array(3) };
-const delivered = { exchange: 'e', routingKey: 'k', queue: 'q', template: 'q', redelivered: false, kind: 'log', id: 'm', size: 3, queueingDelayMs: 1 };
+const delivered = { exchange: 'e', routingKey: 'k', queue: 'q', template: 'q', redelivered: false, duplicate: false, kind: 'log', id: 'm', size: 3, queueingDelayMs: 1 };
 
 test('without an SDK a trace given by the shell passes through every span unbroken', () => {
   const command = withSpan(commandSpan('send', fromEnvironment(environment)), (span) => span.trace);

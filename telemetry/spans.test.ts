@@ -1,10 +1,11 @@
-import { SpanKind } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ErrorCode } from '../protocol/errors.ts';
 import type { TraceContext } from '../protocol/trace.ts';
 import { spans } from './semconv.ts';
 import { startSpan, withSpan } from './span.ts';
-import { acceptSpan, commandSpan, processSpan, publishBatchSpan, publishSpan, recordExit, requestSpan } from './spans.ts';
+import { acceptSpan, apiSpan, commandSpan, processSpan, publishBatchSpan, publishSpan, recordExit, recordResponse, requestSpan } from './spans.ts';
 import { recordSpans } from './testing/recorded-spans.ts';
 import { extractTrace, injectTrace } from './trace-carrier.ts';
 
@@ -18,6 +19,7 @@ const delivered = {
   queue: 'jetpack.reports',
   template: 'jetpack.reports',
   redelivered: false,
+  duplicate: false,
   kind: 'log',
   size: 300,
   queueingDelayMs: 1500,
@@ -118,7 +120,7 @@ describe('attributes', () => {
   test('of a publish and a handling follow the messaging conventions', () => {
     startSpan(publishSpan({ ...frame, correlationId: 'question' }, undefined)).end();
     const queue = { queue: 'jetpack.node.c1.n1', template: 'jetpack.node.{cluster}.{node}' };
-    startSpan(processSpan({ ...delivered, ...queue, redelivered: true, id: 'event-1', correlationId: 'question' }, undefined, undefined)).end();
+    startSpan(processSpan({ ...delivered, ...queue, redelivered: true, duplicate: true, id: 'event-1', correlationId: 'question' }, undefined, undefined)).end();
     expect(recorded.named('publish jetpack.reports')[0]!.attributes).toEqual({
       'messaging.system': 'rabbitmq',
       'messaging.operation.name': 'publish',
@@ -143,7 +145,25 @@ describe('attributes', () => {
       'jetpack.event.kind': 'log',
       'jetpack.queueing.delay': 1.5,
       'jetpack.redelivered': true,
+      'jetpack.duplicate': true,
     });
+  });
+
+  test('of a request to the API are its status and the command it gave; only what the server is to blame for is a failure', () => {
+    const answered = (...args: [status: number, command: string | undefined, code: ErrorCode | undefined]): ReadableSpan => {
+      withSpan(apiSpan('/api/commands', undefined), (span) => recordResponse(span, ...args));
+      return recorded.named('POST /api/commands').at(-1)!;
+    };
+    const request = { 'http.request.method': 'POST', 'http.route': '/api/commands', 'url.path': '/api/commands', 'url.scheme': 'http' };
+    const [good, refused, failed] = [answered(202, 'command-1', undefined), answered(404, undefined, 'request_invalid'), answered(503, undefined, 'busy')];
+    expect(good.attributes).toEqual({ ...request, 'http.response.status_code': 202, 'jetpack.command.id': 'command-1' });
+    expect(refused.attributes).toEqual({ ...request, 'http.response.status_code': 404 });
+    expect(failed.attributes).toEqual({ ...request, 'http.response.status_code': 503, 'error.type': 'busy' });
+    expect([good, refused, failed].map(({ kind, status }) => [kind, status.code])).toEqual([
+      [SpanKind.SERVER, SpanStatusCode.UNSET],
+      [SpanKind.SERVER, SpanStatusCode.UNSET],
+      [SpanKind.SERVER, SpanStatusCode.ERROR],
+    ]);
   });
 
   test('of a queueing delay are never below zero: the clock of a node may be ahead', () => {
@@ -156,6 +176,7 @@ describe('attributes', () => {
     const specs = {
       command: commandSpan('log', undefined),
       request: requestSpan('log', '1', undefined),
+      api: apiSpan('/api/commands', undefined),
       accept: acceptSpan('log', 'report', '1', undefined),
       publish: publishBatchSpan({ ...frame, ...correlated }, [undefined]),
       process: processSpan({ ...delivered, ...correlated, id: '1' }, undefined, undefined),
@@ -163,11 +184,14 @@ describe('attributes', () => {
     for (const spec of Object.values(specs)) {
       const span = startSpan(spec);
       if (spec === specs.command) recordExit(span, 1, 'timeout');
+      else if (spec === specs.api) recordResponse(span, 503, '1', 'timeout');
       else span.fail('timeout');
       span.end();
     }
     const emitted = recorded.named().map((span) => Object.keys(span.attributes).sort());
-    expect(emitted).toEqual(Object.keys(specs).map((type) => [...spans[type as keyof typeof spans].attributes].sort()));
+    const listed = Object.values(spans).map(({ attributes, optional }) => [...attributes, ...optional].sort());
+    expect(Object.keys(specs)).toEqual(Object.keys(spans));
+    expect(emitted).toEqual(listed);
     expect(recorded.named().map((span) => SpanKind[span.kind])).toEqual(Object.values(spans).map(({ kind }) => kind));
   });
 });

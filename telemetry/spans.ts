@@ -27,6 +27,17 @@ export const recordExit = (span: SpanHandle, exit: number, code: ErrorCode | und
 export const requestSpan = (verb: string, id: string, parent: TraceContext | undefined): SpanSpec =>
   spanOf('request', verb, { 'jetpack.verb': verb, 'jetpack.message.id': id, 'network.transport': 'unix' }, parent);
 
+/** A command given over HTTP. The command carries this span's context as its own from then on. */
+export const apiSpan = (route: string, parent: TraceContext | undefined): SpanSpec =>
+  spanOf('api', route, { 'http.request.method': 'POST', 'http.route': route, 'url.path': route, 'url.scheme': 'http' }, parent);
+
+/** How a request to the API was answered. `command` is the id of a command that was taken; `code` says why it was not, where that is the server's fault. */
+export const recordResponse = (span: SpanHandle, status: number, command: string | undefined, code: ErrorCode | undefined): void => {
+  span.setAttribute('http.response.status_code', status);
+  if (command !== undefined) span.setAttribute('jetpack.command.id', command);
+  if (status >= 500) span.fail(code ?? 'internal');
+};
+
 /** From a message taken to it being durable in the outbox. An event carries this span's context as its own from then on. */
 export const acceptSpan = (kind: string, lane: string, id: string, parent: TraceContext | undefined): SpanSpec =>
   spanOf('accept', kind, { 'jetpack.event.kind': kind, 'jetpack.outbox.lane': lane, 'jetpack.message.id': id }, parent);
@@ -60,7 +71,7 @@ const publish = (message: PublishedMessage, count: number | undefined, parent: T
     links,
   );
 
-/** A publish that belongs to one trace: a user's message, a question, an answer. It ends at the broker's confirm. */
+/** A publish that belongs to one trace: a user's message, a command. It ends at the broker's confirm. */
 export const publishSpan = (message: PublishedMessage, parent: TraceContext | undefined): SpanSpec => publish(message, undefined, parent, []);
 
 /** A publish of many events, each with its own trace: a trace of its own that links to theirs, also when there is but one. */
@@ -80,6 +91,8 @@ export interface ProcessedMessage {
   /** The queue with names of cluster and node replaced by placeholders; the queue itself where it holds none. */
   readonly template: string;
   readonly redelivered: boolean;
+  /** Whether it was taken before, by whichever message. */
+  readonly duplicate: boolean;
   readonly kind: string;
   readonly id: string | undefined;
   readonly correlationId?: string | undefined;
@@ -90,10 +103,10 @@ export interface ProcessedMessage {
 }
 
 /**
- * The handling of one event or frame. `own` is the context it carries itself, `publication` the one in the AMQP headers.
- * Every attempt is a span of its own.
+ * The handling of one event or command. `parent` is the context that an event carries itself, or the publish of a command;
+ * `publication` the one in the AMQP headers. Every attempt is a span of its own.
  */
-export const processSpan = (message: ProcessedMessage, own: TraceContext | undefined, publication: TraceContext | undefined): SpanSpec =>
+export const processSpan = (message: ProcessedMessage, parent: TraceContext | undefined, publication: TraceContext | undefined): SpanSpec =>
   spanOf(
     'process',
     message.template,
@@ -110,7 +123,8 @@ export const processSpan = (message: ProcessedMessage, own: TraceContext | undef
       'jetpack.event.kind': message.kind,
       'jetpack.queueing.delay': Math.max(0, message.queueingDelayMs) / 1000,
       'jetpack.redelivered': message.redelivered,
+      'jetpack.duplicate': message.duplicate,
     },
-    own,
+    parent,
     publication === undefined ? [] : [publication],
   );

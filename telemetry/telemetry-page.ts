@@ -1,7 +1,7 @@
 // docs/TELEMETRY.md, made from the tables that the code itself is bound to.
 import { logLevels } from './log-level.ts';
 import { metrics } from './metric-table.ts';
-import { attributes, semconvVersion, spans, type AttributeName } from './semconv.ts';
+import { attributes, resource, semconvVersion, spans, type AttributeName, type Program } from './semconv.ts';
 
 const code = (text: string): string => `\`${text}\``;
 
@@ -10,9 +10,13 @@ const table = (head: readonly string[], rows: ReadonlyArray<readonly string[]>):
 
 const codes = (names: readonly AttributeName[]): string => (names.length === 0 ? 'none' : names.map(code).join(', '));
 
-const spanRows = Object.values(spans).map((span) => [code(span.name), span.kind, span.parent, span.links, codes(span.attributes)]);
+const programs = (from: readonly Program[]): string => from.map(code).join(', ');
 
-const metricRows = Object.entries(metrics).map(([name, metric]) => [code(name), metric.type, code(metric.unit), metric.meaning, codes(metric.attributes)]);
+const spanRows = Object.values(spans).map((span) => [code(span.name), programs(span.from), span.kind, span.parent, span.links, codes(span.attributes), codes(span.optional)]);
+
+const metricRows = Object.entries(metrics).map(([name, metric]) => [code(name), programs(metric.from), metric.type, code(metric.unit), metric.meaning, codes(metric.attributes)]);
+
+const resourceRows = Object.entries(resource).map(([name, meaning]) => [code(name), meaning]);
 
 const attributeRows = Object.entries(attributes).map(([name, meaning]) => [code(name), meaning]);
 
@@ -20,8 +24,8 @@ export const telemetryPage = (): string => `# Telemetry
 
 Every span, metric, attribute and log field. Made from \`telemetry/\` by \`npm run docs\`.
 
-Names that begin with \`messaging.\`, \`process.\`, \`network.\` and \`error.\` are OpenTelemetry's semantic conventions, version ${semconvVersion};
-those for messaging and command lines are still in development there. Names that begin with \`jetpack.\` are our own.
+Names that begin with \`messaging.\`, \`process.\`, \`network.\`, \`http.\`, \`url.\`, \`nodejs.\` and \`error.\` are OpenTelemetry's semantic conventions, version ${semconvVersion};
+those for messaging, command lines and the Node.js runtime are still in development there. Names that begin with \`jetpack.\` are our own.
 
 ## Turning it on
 
@@ -39,19 +43,30 @@ logged at \`debug\`.
 A command line continues the trace in \`TRACEPARENT\` and \`TRACESTATE\`. The context crosses the socket, the outbox and the broker
 whether or not anything is recorded on the way.
 
+## Resource
+
+What every span and metric of a program says of it, so that a tool can group them:
+
+${table(['name', 'holds'], resourceRows)}
+
 ## Spans
 
 A batch of events is a trace of its own, which links to each event's; each event is handled in its own trace, as a child of
 the span that accepted it, and links to the batch. So the trace of one \`jetpack log\` is whole, however many travelled with it.
-Every attempt to handle a message is a span of its own.
+A command of the server is one trace too: the request that gave it, a publish and its handling for each node, and from there
+the node's reports of it as any event's. What a node does for a command (a converge) reports in that trace.
 
-${table(['name', 'kind', 'parent', 'links', 'attributes'], spanRows)}
+Every attempt is a span of its own: a message that is published again has another publish, and one that was handled before is handled once more as
+a \`jetpack.duplicate\`. An attempt that a kill cut off has no span: spans are exported when they have ended. Frames that belong to no trace have no spans:
+registrations, heartbeats, waits, configurations and what the server answers to events.
+
+${table(['name', 'from', 'kind', 'parent', 'links', 'attributes', 'where they apply'], spanRows)}
 
 \`server.address\` and \`messaging.rabbitmq.message.delivery_tag\` are not recorded: what starts these spans does not know which broker carries the message.
 
 ## Metrics
 
-${table(['name', 'type', 'unit', 'meaning', 'attributes'], metricRows)}
+${table(['name', 'from', 'type', 'unit', 'meaning', 'attributes'], metricRows)}
 
 ## Attributes
 

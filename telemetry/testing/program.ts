@@ -1,5 +1,5 @@
 // A program as small as can be: starts telemetry as its first argument says, records something of each signal, stops, and
-// prints what it saw as JSON. A second argument `hurried` lets its time run out while it stops.
+// prints what it saw as JSON: as a `daemon`, as a `command`, or as one that is `named`. A second argument `hurried` lets its time run out while it stops.
 import { registerHooks } from 'node:module';
 import { systemClock } from '../../effects/clock.ts';
 import { ManualClock } from '../../effects/manual-clock.ts';
@@ -26,6 +26,7 @@ const warnings: string[] = [];
 const telemetry = await startTelemetry({
   serviceName: 'test-program',
   version: '1.2.3',
+  ...(program === 'named' ? { instance: 'lab/n1' } : {}),
   env: process.env,
   program: program === 'daemon' ? 'daemon' : 'command',
   logger: { warn: (line) => void warnings.push(line), debug: () => undefined },

@@ -4,12 +4,15 @@
 // What fails in a passing way (the actor asked crashed, or was too busy) is tried again after a pause; what cannot be made
 // durable is, too, and an unanswered server asks again. It never carries out what was answered.
 import type { Logger } from '../../../effects/logger.ts';
+import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { FrameOf } from '../../../protocol/frames.ts';
 import { assertNever, fail, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
+import type { SpanHandle } from '../../../telemetry/span.ts';
 import type { ActorContext } from '../../definition.ts';
 import type { ActorRef } from '../../ref.ts';
 import { carryOut, type CarryOutPorts } from './carry-out.ts';
+import { startCommandSpan, type CommandArrival } from './command-span.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import { Orders, type Order, type OrdersPorts, type Outcome } from './orders.ts';
 
@@ -36,6 +39,11 @@ type Context = ActorContext<OrderMessage>;
 /** How soon what failed in a passing way is tried again. */
 const againMs = 5_000;
 
+const endSpan = (span: SpanHandle, failure: ErrorCode | undefined): void => {
+  if (failure !== undefined) span.fail(failure);
+  span.end();
+};
+
 export class OrderDesk {
   readonly #ports: OrderDeskPorts;
   readonly #orders: Orders;
@@ -51,26 +59,42 @@ export class OrderDesk {
   begin(context: Context): void {
     for (const order of this.#orders.open()) {
       this.#underWay.add(order.command);
-      context.tell(context.self, { type: 'carryOut', order, trace: undefined });
+      context.tell(context.self, { type: 'carryOut', order, trace: order.trace });
     }
   }
 
-  take(frame: FrameOf<'command'>, context: Context): void {
+  take(frame: FrameOf<'command'>, arrival: CommandArrival | undefined, context: Context): void {
     const { command } = frame.body;
-    if (this.#underWay.has(command)) return;
-    this.#underWay.add(command);
     const known = this.#orders.find(command);
-    if (known !== undefined) {
-      context.pipeToSelf(this.#orders.repeat(known, frame.trace), () => ({ type: 'repeated' }), () => ({ type: 'repeated' }));
-      if (known.state === 'accepted') context.tell(context.self, { type: 'carryOut', order: known, trace: frame.trace });
-      else this.#underWay.delete(command);
+    const isUnderWay = this.#underWay.has(command);
+    const span = startCommandSpan(frame, arrival, isUnderWay || known !== undefined, this.#ports.clock.now());
+    if (isUnderWay) {
+      span.end();
       return;
     }
-    context.pipeToSelf(
-      this.#orders.accept(frame),
-      (result) => ({ type: 'orderKept', command, result, trace: frame.trace }),
-      (error) => ({ type: 'orderKept', command, result: fail('internal', String(error)), trace: frame.trace }),
-    );
+    this.#underWay.add(command);
+    if (known !== undefined) this.#repeat(known, span, context);
+    else this.#accept(frame, span, context);
+  }
+
+  #repeat(known: Order, span: SpanHandle, context: Context): void {
+    const { trace } = span;
+    const done = (failure: ErrorCode | undefined): OrderMessage => {
+      endSpan(span, failure);
+      return { type: 'repeated' };
+    };
+    context.pipeToSelf(this.#orders.repeat(known, trace), (result) => done(result.ok ? undefined : result.error.code), () => done('internal'));
+    if (known.state === 'accepted') context.tell(context.self, { type: 'carryOut', order: known, trace });
+    else this.#underWay.delete(known.command);
+  }
+
+  #accept(frame: FrameOf<'command'>, span: SpanHandle, context: Context): void {
+    const { trace } = span;
+    const kept = (result: Result<Order>): OrderMessage => {
+      endSpan(span, result.ok ? undefined : result.error.code);
+      return { type: 'orderKept', command: frame.body.command, result, trace };
+    };
+    context.pipeToSelf(this.#orders.accept({ ...frame, trace }), kept, (error) => kept(fail('internal', String(error))));
   }
 
   receive(message: OrderMessage, context: Context): void {

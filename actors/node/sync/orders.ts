@@ -10,15 +10,15 @@ import type { Json } from '../../../protocol/configuration.ts';
 import { eventSchemas, type CommandState } from '../../../protocol/events.ts';
 import { frameSchemas, type FrameOf } from '../../../protocol/frames.ts';
 import type { Result } from '../../../protocol/result.ts';
-import type { TraceContext } from '../../../protocol/trace.ts';
+import { traceContext, type TraceContext } from '../../../protocol/trace.ts';
 import type { NodeState, PendingReport, StateChange } from '../state.ts';
 
 const { code, message, state, at } = eventSchemas.command.shape;
 
-/** What the frame asked, and what the events told of it. `receivedAt`: wall clock, milliseconds. */
+/** What the frame asked, and what the events told of it; its trace, until it is answered. `receivedAt`: wall clock, milliseconds. */
 const record = frameSchemas.command.shape.body
   .pick({ name: true, rerunScripts: true, key: true, configuration: true })
-  .extend({ state, code, message, receivedAt: at });
+  .extend({ state, code, message, receivedAt: at, trace: traceContext });
 
 export type OrderRecord = ReturnType<typeof record.parse>;
 
@@ -70,7 +70,7 @@ export class Orders {
       name,
       state: late ? 'expired' : 'accepted',
       receivedAt: this.#ports.clock.now(),
-      ...(late ? { code: 'command_expired', message: 'the command came after its time' } : { rerunScripts, key, configuration }),
+      ...(late ? { code: 'command_expired', message: 'the command came after its time' } : { rerunScripts, key, configuration, trace }),
     };
     const forgotten = this.#outdated().map((old): StateChange => ({ key: keyOf(old), value: undefined }));
     return this.#write(command, order, forgotten, trace);

@@ -4,6 +4,7 @@ import { seededRandom } from '../../../effects/random.ts';
 import { decodeFrame } from '../../../protocol/codec.ts';
 import type { Frame, FrameOf } from '../../../protocol/frames.ts';
 import { fail, ok, type Result } from '../../../protocol/result.ts';
+import { recordSpans } from '../../../telemetry/testing/recorded-spans.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import { address, bodies, frame, newId } from '../../testing/frames.ts';
 import { probe } from '../../testing/probe.ts';
@@ -607,6 +608,66 @@ describe('a command of the server', () => {
     begun.config.received[1]?.reply(ok({ a: 1 }));
     await settle();
     expect(events(begun.state).map(([, state]) => state)).toEqual(['accepted', 'done']);
+  });
+
+  describe('in a trace', () => {
+    const spans = recordSpans();
+    afterEach(() => spans.reset());
+    const trace = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+    const publication = { traceparent: `00-${'a'.repeat(32)}-${'c'.repeat(16)}-01` };
+    const arrival = {
+      delivery: { exchange: 'commands', routingKey: 'node.lab.n1', queue: 'node.lab.n1', template: 'node.{cluster}.{node}', redelivered: false, size: 9 },
+      publication,
+    };
+    const arrive = (begun: Awaited<ReturnType<typeof begin>>, taken: FrameOf<'command'>) => begun.tell({ type: 'answer', frame: { ...taken, trace }, arrival });
+    const processed = () => spans.named('process node.{cluster}.{node}');
+    const contextOf = (index: number) => ({ traceparent: `00-${'a'.repeat(32)}-${processed()[index]?.spanContext().spanId}-01` });
+
+    test('is handled as a child of its publish, and what it leads to goes on from there', async () => {
+      const begun = await beginRegistered();
+      const taken = command();
+      await arrive(begun, taken);
+      checkOf(begun)(allOk);
+      await settle();
+      expect(processed()).toMatchObject([{ parentSpanContext: { spanId: 'c'.repeat(16) }, links: [{ context: { spanId: 'c'.repeat(16) } }] }]);
+      expect(processed()[0]?.attributes).toMatchObject({
+        'messaging.message.id': taken.id,
+        'messaging.message.conversation_id': taken.body.command,
+        'jetpack.event.kind': 'command',
+        'jetpack.duplicate': false,
+      });
+      expect(begun.state.reports.slice(-2).map((report) => report.trace)).toEqual([contextOf(0), contextOf(0)]);
+    });
+
+    test('says when it comes again, under way or answered, and answers in the trace of the asking', async () => {
+      const begun = await beginRegistered();
+      const taken = command();
+      await arrive(begun, taken);
+      await arrive(begun, taken);
+      checkOf(begun)(allOk);
+      await settle();
+      await arrive(begun, taken);
+      expect(processed().map(({ attributes }) => attributes['jetpack.duplicate'])).toEqual([false, true, true]);
+      expect(begun.state.reports.slice(-2).map((report) => report.trace)).toEqual([contextOf(0), contextOf(2)]);
+    });
+
+    test('that could not be kept says why', async () => {
+      const begun = await beginRegistered();
+      begun.state.failWith = fail('state_unwritable', 'disk full').error;
+      await arrive(begun, command());
+      expect(processed().map(({ attributes }) => attributes['error.type'])).toEqual(['state_unwritable']);
+    });
+
+    test('is in it still when a crash interrupted it', async () => {
+      const state = new MemoryState();
+      const begun = await beginRegistered(state);
+      await arrive(begun, command());
+      begun.system.stop();
+      const next = await begin(state);
+      checkOf(next)(allOk);
+      await settle();
+      expect(state.reports.at(-1)).toMatchObject({ event: { state: 'done' }, trace: contextOf(0) });
+    });
   });
 
   test('is forgotten when two hundred newer ones have been answered, and none before', async () => {

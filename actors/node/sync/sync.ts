@@ -144,11 +144,11 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
     if (state.link === 'registered') for (const wait of state.waits.all) publish(context, presence.watch(wait));
   };
 
-  const answered = (state: State, { frame }: AnswerToSync, context: Context): State => {
+  const answered = (state: State, { arrival, frame }: AnswerToSync, context: Context): State => {
     if (state.link === 'offline' || state.link === 'ended') return state;
     switch (frame.kind) {
       case 'command':
-        state.desk.take(frame, context);
+        state.desk.take(frame, arrival, context);
         return state;
       case 'watched':
         if (state.waits.watched(frame.body)) publish(context, presence.unwatch(frame.body.watch));

@@ -1,48 +1,25 @@
 // The trace of one message through command line, daemon and server as processes of their own, put together by a collector.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { waitFor } from '../effects/testing/wait-for.ts';
-import { startCollector, type Collector, type ExportedSpan } from '../telemetry/testing/collector.ts';
-import type { ProcessCluster } from './cluster/process-cluster.ts';
-import { takeUserMessages } from './cluster/taken.ts';
-import { useClusters } from './cluster/use-clusters.ts';
+import { waitFor } from '../../effects/testing/wait-for.ts';
+import { startCollector, valuesOf, type Collector } from '../../telemetry/testing/collector.ts';
+import type { ProcessCluster } from '../cluster/process-cluster.ts';
+import { takeUserMessages } from '../cluster/taken.ts';
+import { useClusters } from '../cluster/use-clusters.ts';
+import { exportingTo, kinds, publishOf, shellOf } from './traces.ts';
 
 const clusters = useClusters();
 let collector: Collector;
 let cluster: ProcessCluster;
-/** Where programs export to, and how soon. */
-let exporting: Readonly<Record<string, string>>;
 
 beforeEach(async () => {
   collector = await startCollector(200);
-  exporting = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRICS_EXPORTER: 'none' };
-  cluster = clusters.begin({ env: exporting });
+  cluster = clusters.begin({ env: { ...exportingTo(collector), OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_METRICS_EXPORTER: 'none' } });
 });
 
 // The programs that export to it have ended by then.
 afterEach(() => collector.close());
 
-const kinds = { internal: 1, server: 2, producer: 4, consumer: 5 } as const;
-
-/** A shell that is in a trace of its own, told apart by a digit. */
-const shell = (digit: string) => {
-  const [traceId, spanId] = [digit.repeat(32), digit.repeat(16)];
-  const env = { ...exporting, TRACEPARENT: `00-${traceId}-${spanId}-01` };
-  /** The one span of a name in the shell's trace. */
-  const span = async (name: string): Promise<ExportedSpan> => {
-    const all = (): ExportedSpan[] => collector.spans().filter((found) => found.traceId === traceId && found.name === name);
-    await waitFor(`the span '${name}'`, () => all().length > 0);
-    expect(all()).toHaveLength(1);
-    return all()[0]!;
-  };
-  return { traceId, spanId, env, span };
-};
-
-/** The publish that brought what this span handled: the one it links to. */
-const publishOf = (handled: ExportedSpan): Promise<ExportedSpan> =>
-  waitFor('the linked publish', () => {
-    expect(handled.links).toHaveLength(1);
-    return collector.spans().find(({ spanId, traceId }) => spanId === handled.links?.[0]?.spanId && traceId === handled.links[0].traceId);
-  });
+const shell = (digit: string) => shellOf(collector, digit);
 
 describe('the trace of one jetpack log', () => {
   test('is unbroken from the shell over socket, outbox and broker to the span of the server, which links to the publish', async () => {
@@ -55,11 +32,14 @@ describe('the trace of one jetpack log', () => {
     expect(request).toMatchObject({ service: 'jetpackd', kind: kinds.server, parentSpanId: command.spanId });
     expect(accept).toMatchObject({ service: 'jetpackd', kind: kinds.internal, parentSpanId: request.spanId });
     expect(process).toMatchObject({ service: 'cycle-server', kind: kinds.consumer, parentSpanId: accept.spanId });
-    const publish = await publishOf(process);
+    const publish = await publishOf(collector, process);
     expect(publish).toMatchObject({ name: `publish ${cluster.prefix}.reports`, service: 'jetpackd', kind: kinds.producer });
     expect(publish.traceId).not.toBe(traceId);
     expect(publish.links).toContainEqual(expect.objectContaining({ traceId, spanId: accept.spanId }));
-  }, 30_000);
+    const id = valuesOf(accept.attributes)['jetpack.message.id'];
+    expect(valuesOf(request.attributes)['jetpack.message.id']).toBe(id);
+    expect(valuesOf(process.attributes)).toMatchObject({ 'messaging.message.id': id, 'jetpack.event.kind': 'log', 'jetpack.redelivered': false, 'jetpack.duplicate': false });
+  }, 120_000);
 
   test('goes on over the spool, while the daemon is away', async () => {
     await cluster.startServer();
@@ -72,7 +52,7 @@ describe('the trace of one jetpack log', () => {
     expect(command).toMatchObject({ parentSpanId: spanId });
     expect(accept).toMatchObject({ service: 'jetpackd', parentSpanId: command.spanId });
     expect(process).toMatchObject({ service: 'cycle-server', parentSpanId: accept.spanId });
-  }, 30_000);
+  }, 120_000);
 
   test('goes on after the daemon was killed: the next one sends what the outbox holds, under the trace it came with', async () => {
     const node = await cluster.startNode('one');
@@ -84,8 +64,8 @@ describe('the trace of one jetpack log', () => {
     await cluster.startNode('one');
     const process = await span(`process ${cluster.prefix}.reports`);
     expect(process).toMatchObject({ service: 'cycle-server', parentSpanId: accept.spanId });
-    expect((await publishOf(process)).links).toContainEqual(expect.objectContaining({ spanId: accept.spanId }));
-  }, 30_000);
+    expect((await publishOf(collector, process)).links).toContainEqual(expect.objectContaining({ spanId: accept.spanId }));
+  }, 120_000);
 });
 
 describe('the trace of one jetpack send', () => {
@@ -102,5 +82,5 @@ describe('the trace of one jetpack send', () => {
     } finally {
       await taken.close();
     }
-  }, 30_000);
+  }, 120_000);
 });
