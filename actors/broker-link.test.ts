@@ -88,12 +88,13 @@ test('a drain lets every publish end before it drains the transport', async () =
 describe('a status of the broker', () => {
   test.each<readonly [TransportStatus, string]>([
     [{ type: 'connecting', attempt: 2 }, 'debug: connecting to the broker'],
-    [{ type: 'connected', broker: 'amqp://b:5672/' }, 'info: connected to amqp://b:5672/'],
+    [{ type: 'connected', broker: 'amqp://b:5672/', product: 'RabbitMQ 4.0.5' }, 'info: connected to amqp://b:5672/ (RabbitMQ 4.0.5)'],
     [{ type: 'disconnected', code: 'broker_unreachable', reason: 'reset', retryInMs: 5 }, 'warn: the broker is out of reach: reset'],
     [{ type: 'blocked', reason: 'memory' }, 'warn: the broker takes no publishes for now: memory'],
     [{ type: 'unblocked' }, 'info: the broker takes publishes again'],
     [{ type: 'consumerCancelled', queue: 'q' }, 'warn: the broker cancelled the consumer of q; it is set up again'],
     [{ type: 'handlerFailed', queue: 'q', reason: 'thrown' }, 'error: a delivery from q could not be handled: thrown'],
+    [{ type: 'settlementDropped', queue: 'q' }, 'debug: a delivery from q was handled after its channel was gone; the broker delivers it again'],
     [{ type: 'closed' }, 'debug: the connection to the broker is closed'],
   ])('is one line of the log: %j', (status, line) => {
     const { logger, lines } = recordLog();

@@ -77,7 +77,7 @@ export const noteStatus = (status: TransportStatus, log: Logger): void => {
       log.debug('connecting to the broker', { attempt: status.attempt });
       return;
     case 'connected':
-      log.info(`connected to ${status.broker}`);
+      log.info(`connected to ${status.broker} (${status.product})`);
       return;
     case 'disconnected':
       log.warn(`the broker is out of reach: ${status.reason}`, { code: status.code, retryInMs: status.retryInMs });
@@ -93,6 +93,9 @@ export const noteStatus = (status: TransportStatus, log: Logger): void => {
       return;
     case 'handlerFailed':
       log.error(`a delivery from ${status.queue} could not be handled: ${status.reason}`);
+      return;
+    case 'settlementDropped':
+      log.debug(`a delivery from ${status.queue} was handled after its channel was gone; the broker delivers it again`);
       return;
     case 'failed':
       throw new BrokerRefused(status.code, status.reason);

@@ -1,8 +1,11 @@
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { runSuite, spread, type Comparison, type Suite } from './harness.ts';
 import { parseOptions } from './options.ts';
 import { reportText, watchConditions } from './report.ts';
+import { latencies, percentile } from './transport/latency.ts';
+import { Stages, timedDatabase } from './transport/stages.ts';
 
 /** A comparison whose sides give these rates, one a turn, and note their turns. */
 const scripted = (peer: number[], product: number[], turns: string[] = []): Comparison => {
@@ -44,6 +47,52 @@ describe('the harness', () => {
     expect(reportText(suite, watchConditions(suite, 1)(), results)).toContain('PEER MISSING: redis-server is not on the PATH');
   });
 
+  test('lets further peers take a turn in every round, each with a ratio of its own, and names those that are missing', async () => {
+    const turns: string[] = [];
+    const row = scripted([1, 10, 10], [1, 5, 8], turns);
+    const other = (name: string) => ({
+      name,
+      turn: () => {
+        turns.push(name);
+        return Promise.resolve(20);
+      },
+    });
+    const needs = { command: 'redis-server', debianPackage: 'redis-server' };
+    const suite = suiteOf({ ...row, others: [{ ...other('limit'), aim: 0.3 }, { ...other('Redis'), needs }] });
+    const results = await runSuite(suite, 2, () => false);
+    expect(turns).toEqual(Array.from({ length: 3 }, () => ['peer', 'limit', 'product']).flat());
+    expect(results).toMatchObject([{ ratio: { median: 0.65 }, others: [{ name: 'limit', rate: { median: 20 }, ratio: { median: 0.325, min: 0.25, max: 0.4 }, aim: 0.3 }, { name: 'Redis', missing: needs }] }]);
+    const text = reportText(suite, watchConditions(suite, 2)(), results);
+    expect(text).toContain('  beside   limit: 20 things/s\n  ratio    0.33 (0.25 to 0.40), aim 0.3: reached\n  beside   Redis: PEER MISSING: redis-server is not on the PATH');
+  });
+
+  test('asks once more for where the time goes, when all turns are over', async () => {
+    const turns: string[] = [];
+    const shares = () => {
+      turns.push('shares');
+      return Promise.resolve({ encode: 0.25, store: 0.75 });
+    };
+    const suite = suiteOf({ ...scripted([1, 1], [1, 1], turns), shares });
+    const results = await runSuite(suite, 1, everything);
+    expect(turns.at(-1)).toBe('shares');
+    expect(turns.filter((turn) => turn === 'shares')).toHaveLength(1);
+    expect(reportText(suite, watchConditions(suite, 1)(), results)).toContain('  time     encode 25 %, store 75 %\n');
+  });
+
+  test('ends what the turns share also when a turn fails, and tells each result as it comes', async () => {
+    const told: string[] = [];
+    const failing = scripted([1, 1], [1, 1]);
+    const suite: Suite = {
+      ...suiteOf(scripted([1, 1], [1, 1]), { ...failing, product: { name: 'product', turn: () => Promise.reject(new Error('the broker is gone')) } }),
+      close: () => {
+        told.push('closed');
+        return Promise.resolve();
+      },
+    };
+    await expect(runSuite(suite, 1, everything, ({ name }) => told.push(name))).rejects.toThrow('the broker is gone');
+    expect(told).toEqual(['scripted', 'closed']);
+  });
+
   test('the median is between the extremes, with as many values above as below', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ noNaN: true, min: 0, max: 1e9 }), { minLength: 1 }), (values) => {
@@ -67,18 +116,104 @@ describe('the report', () => {
   });
 });
 
+describe('where less is better', () => {
+  test.each([
+    [[1, 2], [1, 2.2], '1.10 (1.10 to 1.10), aim at most 1.15: reached'],
+    [[1, 2], [1, 2.4], '1.20 (1.20 to 1.20), aim at most 1.15: NOT REACHED'],
+  ])('figures of %j and %j are told in their unit, and an aim is a bound', async (peer, product, ratio) => {
+    const suite = suiteOf({ ...scripted(peer, product), unit: 'ms', less: true, aim: 1.15 });
+    const text = reportText(suite, watchConditions(suite, 1)(), await runSuite(suite, 1, everything));
+    expect(text).toContain(`  peer     peer: 2.00 ms\n`);
+    expect(text).toContain(`  ratio    ${ratio}\n`);
+  });
+
+  test('a growth is told as a share of what there was early', async () => {
+    const growth = (late: number) => ({ name: 'flow', aim: 0.1, measure: () => Promise.resolve([{ what: 'heap', early: 10 * 1024 ** 2, late: late * 1024 ** 2 }]) });
+    const suite = { ...suiteOf(), growths: [growth(10.5), growth(12)] };
+    const text = reportText(suite, watchConditions(suite, 1)(), await runSuite(suite, 1, everything));
+    expect(text).toContain('flow\n  heap     10.0 MiB early, 10.5 MiB late: growth 5 %, aim at most 10 %: reached\n');
+    expect(text).toContain('growth 20 %, aim at most 10 %: NOT REACHED\n');
+  });
+});
+
+describe('the percentile of latencies', () => {
+  test('is the value that the share does not pass', () => {
+    const values = Array.from({ length: 100 }, (_, index) => 100 - index);
+    expect([percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1), percentile([7], 0.01)]).toEqual([50, 99, 100, 7]);
+  });
+
+  test('is of the calls after a tenth that does not count', async () => {
+    let calls = 0;
+    const { p50, p99 } = await latencies(20, () => Promise.resolve(void (calls += 1)));
+    expect(calls).toBe(22);
+    expect(p50).toBeLessThanOrEqual(p99);
+  });
+});
+
+describe('the stages of a run', () => {
+  /** Stages over time that passes when it is told to. */
+  const begin = () => {
+    let time = 100;
+    let idle = 40;
+    const stages = new Stages({ monotonic: () => time, idle: () => idle });
+    return { stages, pass: (ms: number) => void (time += ms), rest: (ms: number) => void ((time += ms), (idle += ms)) };
+  };
+
+  test('share its time: one within another is taken off the outer one, and shares add up to one', () => {
+    const { pass, rest, stages } = begin();
+    stages.in('outer', () => {
+      pass(10);
+      stages.in('inner', () => pass(40));
+      pass(10);
+    });
+    rest(30);
+    pass(10);
+    expect(stages.shares('idle', 'rest')).toEqual({ outer: 0.2, inner: 0.4, idle: 0.3, rest: expect.closeTo(0.1) });
+  });
+
+  test('begin anew at a restart, also after a stage that failed', () => {
+    const { pass, stages } = begin();
+    const fails = (): void => {
+      pass(10);
+      throw new Error('no');
+    };
+    expect(() => stages.in('failing', fails)).toThrow('no');
+    stages.restart();
+    pass(10);
+    expect(stages.shares('idle', 'rest')).toEqual({ idle: 0, rest: 1 });
+  });
+
+  test('take the transactions and the reads of a database, and nothing else', () => {
+    const database = new DatabaseSync(':memory:');
+    database.exec('CREATE TABLE rows (id INTEGER)');
+    let time = 0;
+    // Each look at the clock is a millisecond.
+    const stages = new Stages({ monotonic: () => (time += 1), idle: () => 0 });
+    const timed = timedDatabase(database, stages, 'store');
+    const insert = timed.prepare('INSERT INTO rows VALUES (?)');
+    timed.prepare('BEGIN IMMEDIATE').run();
+    insert.run(1);
+    timed.prepare('COMMIT').run();
+    expect([...timed.prepare('SELECT id FROM rows').iterate()].map(({ id }) => id)).toEqual([1]);
+    expect(timed.prepare('SELECT id FROM rows').get()).toEqual({ id: 1 });
+    // Begin to commit, and two reads: each entered and left, at 1 and 2, 3 and 4, 5 and 6.
+    expect(stages.shares('idle', 'rest')).toEqual({ store: 3 / 7, idle: 0, rest: expect.closeTo(4 / 7) });
+    database.close();
+  });
+});
+
 describe('the command line', () => {
   const parse = (...args: string[]): unknown => parseOptions(args, ['actors', 'outbox']);
 
   test('takes one suite, and options with defaults', () => {
-    expect(parse('actors')).toEqual({ ok: true, value: { suite: 'actors', rounds: 5, json: undefined, installPeers: false } });
-    expect(parse('outbox', '--rounds', '9', '--json', 'a.json', '--install-peers')).toEqual({
+    expect(parse('actors')).toEqual({ ok: true, value: { suite: 'actors', rounds: 5, json: undefined, installPeers: false, broker: 'installed' } });
+    expect(parse('outbox', '--rounds', '9', '--json', 'a.json', '--install-peers', '--broker', '4')).toEqual({
       ok: true,
-      value: { suite: 'outbox', rounds: 9, json: 'a.json', installPeers: true },
+      value: { suite: 'outbox', rounds: 9, json: 'a.json', installPeers: true, broker: '4' },
     });
   });
 
-  test.each([[[]], [['nothing']], [['actors', 'outbox']], [['actors', '--rounds', '4']], [['actors', '--rounds', 'many']], [['actors', '--json']], [['actors', '--speed']]])('answers %j with what would be right', (args) => {
+  test.each([[[]], [['nothing']], [['actors', 'outbox']], [['actors', '--rounds', '4']], [['actors', '--rounds', 'many']], [['actors', '--json']], [['actors', '--speed']], [['actors', '--broker', '5']]])('answers %j with what would be right', (args) => {
     expect(parse(...args)).toMatchObject({ ok: false, error: { code: 'usage' } });
   });
 });

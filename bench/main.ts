@@ -3,18 +3,27 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { errors } from '../protocol/errors.ts';
 import { actors } from './actors.ts';
-import { runSuite, type Suite } from './harness.ts';
-import { parseOptions } from './options.ts';
+import { BenchBroker } from './broker.ts';
+import { needsOf, runSuite, type Suite } from './harness.ts';
+import { memory } from './memory.ts';
+import { parseOptions, type BenchOptions } from './options.ts';
 import { outbox } from './outbox.ts';
-import { reportText, watchConditions } from './report.ts';
+import { outcomeText, reportText, watchConditions } from './report.ts';
+import { transport } from './transport.ts';
 
-const suites: Readonly<Record<string, Suite>> = { actors, outbox };
+/** Each made when it is asked for: some begin programs of their own. */
+const suites: Readonly<Record<string, (options: BenchOptions) => Suite>> = {
+  actors: () => actors,
+  outbox: () => outbox,
+  transport: ({ broker }) => transport(new BenchBroker(broker)),
+  memory: ({ broker }) => memory(new BenchBroker(broker)),
+};
 
 const onPath = (command: string): boolean => spawnSync('sh', ['-c', 'command -v "$1"', 'sh', command]).status === 0;
 
 /** Installs from Debian what the suite's peers need and the machine lacks. */
 const installPeers = (suite: Suite): void => {
-  const needs = suite.comparisons.flatMap(({ peer }) => peer.needs ?? []).filter(({ command }) => !onPath(command));
+  const needs = needsOf(suite).filter(({ command }) => !onPath(command));
   if (needs.length === 0) return;
   for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...needs.map(({ debianPackage }) => debianPackage)]]) {
     spawnSync('apt-get', args, { stdio: ['ignore', 2, 2] });
@@ -28,11 +37,12 @@ const main = async (args: readonly string[]): Promise<number> => {
     return errors[options.error.code].exit;
   }
   const { suite: name, rounds, json } = options.value;
-  const suite = suites[name];
+  const suite = suites[name]?.(options.value);
   if (suite === undefined) throw new Error(`no suite ${name}`);
   if (options.value.installPeers) installPeers(suite);
   const conditions = watchConditions(suite, rounds);
-  const results = await runSuite(suite, rounds, onPath);
+  // What takes minutes shows as it comes.
+  const results = await runSuite(suite, rounds, onPath, (outcome) => console.error(`${outcomeText(outcome)}\n`));
   console.log(reportText(suite, conditions(), results));
   if (json !== undefined) writeFileSync(json, `${JSON.stringify({ suite: name, ...conditions(), results }, undefined, 2)}\n`);
   return 0;

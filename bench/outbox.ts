@@ -1,6 +1,5 @@
 // Durable appends a second, 32 callers at a time: bare node:sqlite, one transaction for all 32, beside our outbox, which is
 // called 32 times and gathers by itself. Same disk, same settings of SQLite, same payload.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { NewEntry } from '../actors/node/messaging/ports.ts';
@@ -9,6 +8,7 @@ import { systemRandom, uuid7 } from '../effects/random.ts';
 import { openOutbox } from '../node/outbox/outbox.ts';
 import { encodeEvent } from '../protocol/codec.ts';
 import type { Result } from '../protocol/result.ts';
+import { inFolder } from './folder.ts';
 import type { Suite } from './harness.ts';
 
 const group = 32;
@@ -24,18 +24,6 @@ const entry = (): NewEntry => {
   const message = 'job 4711 finished on 16 cores after 01:23:45, exit code 0, 42 GiB written to /shared/results/run-0815';
   const payload = unwrap(encodeEvent({ kind: 'log', id, at: systemClock.now(), level: 'info', priority: 'medium', message }));
   return { id, lane: 'report', priority: 'medium', payload, repeatable: true };
-};
-
-/** A folder on the disk that the state of a cluster in a box lies on: a temporary one may lie in memory. */
-const inFolder = async (run: (folder: string) => Promise<number>): Promise<number> => {
-  const state = path.join(import.meta.dirname, '..', '.state');
-  mkdirSync(state, { recursive: true });
-  const folder = mkdtempSync(path.join(state, 'bench-'));
-  try {
-    return await run(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 };
 
 /** Appends groups until the time is up; entries a second. Making the entries is not measured. */

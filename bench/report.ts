@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
-import type { Measured, Missing, Spread, Suite } from './harness.ts';
+import { reaches, type Beside, type Measured, type MeasuredGrowth, type Missing, type Outcome, type Spread, type Suite } from './harness.ts';
 
 /** What a result depends on besides the programs themselves. */
 export interface Conditions {
@@ -32,31 +32,61 @@ export const watchConditions = (suite: Suite, rounds: number): (() => Conditions
     rounds,
     cpus: cpus().length,
     load: { before, after: load() },
-    versions: { node: process.versions.node, ...Object.fromEntries(suite.libraries.map((library) => [library, versionOf(library)])) },
+    versions: { node: process.versions.node, ...Object.fromEntries(suite.libraries.map((library) => [library, versionOf(library)])), ...suite.versions?.() },
   });
 };
 
-const rate = ({ median }: Spread, unit: string): string => `${Math.round(median).toLocaleString('en')} ${unit}/s`;
+const rate = ({ median }: Spread, unit: string, less: boolean): string =>
+  less ? `${median.toFixed(2)} ${unit}` : `${Math.round(median).toLocaleString('en')} ${unit}/s`;
 
-const measuredLines = ({ name, unit, peer, product, ratio, aim }: Measured): string[] => [
+const reached = (yes: boolean): string => (yes ? 'reached' : 'NOT REACHED');
+
+const ratioText = (ratio: Spread, aim: number | undefined, less: boolean): string => {
+  const range = `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
+  return aim === undefined ? range : `${range}, aim ${less ? 'at most ' : ''}${aim}: ${reached(reaches(ratio.median, aim, less))}`;
+};
+
+const missingText = ({ missing }: Missing): string =>
+  `PEER MISSING: ${missing.command} is not on the PATH; --install-peers installs ${missing.debianPackage} from Debian`;
+
+const besideLines = (beside: Beside, unit: string, less: boolean): string[] =>
+  'missing' in beside
+    ? [`  beside   ${beside.name}: ${missingText(beside)}`]
+    : [`  beside   ${beside.name}: ${rate(beside.rate, unit, less)}`, `  ratio    ${ratioText(beside.ratio, beside.aim, less)}`];
+
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
+
+const measuredLines = ({ name, unit, less, peer, product, ratio, aim, others, shares }: Measured): string[] => [
   name,
-  `  peer     ${peer.name}: ${rate(peer.rate, unit)}`,
-  `  product  ${product.name}: ${rate(product.rate, unit)}`,
-  `  ratio    ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}), aim ${aim}: ${ratio.median >= aim ? 'reached' : 'NOT REACHED'}`,
+  `  peer     ${peer.name}: ${rate(peer.rate, unit, less)}`,
+  `  product  ${product.name}: ${rate(product.rate, unit, less)}`,
+  `  ratio    ${ratioText(ratio, aim, less)}`,
+  ...others.flatMap((other) => besideLines(other, unit, less)),
+  ...(shares === undefined ? [] : [`  time     ${Object.entries(shares).map(([stage, share]) => `${stage} ${percent(share)}`).join(', ')}`]),
 ];
 
-const missingLines = ({ name, missing }: Missing): string[] => [
+const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+
+const growthLines = ({ name, aim, growth }: MeasuredGrowth): string[] => [
   name,
-  `  PEER MISSING: ${missing.command} is not on the PATH; --install-peers installs ${missing.debianPackage} from Debian`,
+  ...growth.map(({ what, early, late }) => {
+    const share = late / early - 1;
+    return `  ${what.padEnd(8)} ${mebibytes(early)} early, ${mebibytes(late)} late: growth ${percent(share)}, aim at most ${percent(aim)}: ${reached(reaches(share, aim, true))}`;
+  }),
 ];
 
-export const reportText = (suite: Suite, conditions: Conditions, results: ReadonlyArray<Measured | Missing>): string => {
+export const outcomeText = (outcome: Outcome): string => {
+  if ('missing' in outcome) return [outcome.name, `  ${missingText(outcome)}`].join('\n');
+  return ('growth' in outcome ? growthLines(outcome) : measuredLines(outcome)).join('\n');
+};
+
+export const reportText = (suite: Suite, conditions: Conditions, results: readonly Outcome[]): string => {
   const { rounds, load, versions } = conditions;
   const software = Object.entries(versions).map((entry) => entry.join(' '));
   return [
     suite.title,
     `${software.join(', ')}; ${conditions.cpus} CPUs, load ${load.before} before and ${load.after} after; medians of ${rounds} rounds after a warm-up`,
-    ...results.flatMap((result) => ['', ...('missing' in result ? missingLines(result) : measuredLines(result))]),
+    ...results.flatMap((result) => ['', outcomeText(result)]),
     '',
   ].join('\n');
 };

@@ -7,13 +7,17 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { decodeFrame } from '../../protocol/codec.ts';
+import type { ErrorCode } from '../../protocol/errors.ts';
 import type { FrameOf } from '../../protocol/frames.ts';
 import { assertNever } from '../../protocol/result.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import { extractTrace } from '../../telemetry/trace-carrier.ts';
 import type { Delivery, OutgoingMessage, PublishOutcome, Settlement, Transport, TransportStatus } from '../../transport/port.ts';
 import { BrokerLink, noteStatus } from '../broker-link.ts';
+import { countStatuses } from '../transport-counts.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
+import type { CommandArrival } from './sync/command-span.ts';
 
 /** Told to observers: whether publishes reach a broker. */
 export interface ConnectionMessage {
@@ -29,6 +33,8 @@ export interface AnswerToMessaging {
 export interface AnswerToSync {
   readonly type: 'answer';
   readonly frame: FrameOf<'registered'> | FrameOf<'refused'> | FrameOf<'command'> | FrameOf<'watched'>;
+  /** How a command came. */
+  readonly arrival?: CommandArrival;
 }
 
 export interface AnswerToConfig {
@@ -64,36 +70,51 @@ interface State {
 const prefetch = 200;
 
 export const nodeTransport = (ports: NodeTransportPorts): ActorDefinition<State, NodeTransportMessage> => {
-  const { config, logger, messaging, sync } = ports;
+  const { clock, config, logger, messaging, metrics, sync } = ports;
+  // Encoded names hold no dot.
+  const template = ports.commandQueue.replace(/[^.]+\.[^.]+$/, '{cluster}.{node}');
   const observers: ReadonlyArray<ActorRef<ConnectionMessage>> = [messaging, sync];
 
+  const settled = (startedAt: number, failure: ErrorCode | undefined): Settlement => {
+    metrics.processed(template, clock.monotonic() - startedAt, failure);
+    return failure === undefined ? 'ack' : 'reject';
+  };
+
+  const arrivalOf = ({ body, exchange, headers, queue, redelivered, routingKey }: Delivery): CommandArrival => ({
+    delivery: { exchange, queue, template, redelivered, routingKey, size: body.length },
+    publication: extractTrace(headers),
+  });
+
   const take = (context: ActorContext<NodeTransportMessage>, delivery: Delivery): Settlement => {
+    const startedAt = clock.monotonic();
     const decoded = decodeFrame(delivery.body);
     if (!decoded.ok) {
       logger.warn(`a frame from the server was refused: ${decoded.error.message}`, { code: decoded.error.code });
-      return 'reject';
+      return settled(startedAt, decoded.error.code);
     }
     const frame = decoded.value;
     switch (frame.kind) {
       case 'applied':
       case 'resend':
         context.tell(messaging, { type: 'answer', frame });
-        return 'ack';
+        return settled(startedAt, undefined);
       case 'configuration':
         context.tell(config, { type: 'answer', frame });
-        return 'ack';
+        return settled(startedAt, undefined);
+      case 'command':
+        context.tell(sync, { type: 'answer', frame, arrival: arrivalOf(delivery) });
+        return settled(startedAt, undefined);
       case 'registered':
       case 'refused':
-      case 'command':
       case 'watched':
         context.tell(sync, { type: 'answer', frame });
-        return 'ack';
+        return settled(startedAt, undefined);
       case 'events':
       case 'register':
       case 'heartbeat':
       case 'watch':
         logger.warn(`a ${frame.kind} frame came to a node; it is meant for a server`);
-        return 'reject';
+        return settled(startedAt, 'frame_corrupt');
       default:
         return assertNever(frame);
     }
@@ -109,6 +130,7 @@ export const nodeTransport = (ports: NodeTransportPorts): ActorDefinition<State,
     name: 'transport',
     start(context) {
       const transport = ports.open();
+      countStatuses(transport, metrics);
       transport.onStatus((status) => context.tell(context.self, { type: 'status', status }));
       context.pipeToSelf(
         transport.consume(ports.commandQueue, { prefetch }, (delivery) => take(context, delivery)),

@@ -45,7 +45,7 @@ export class FakeTransport implements Transport {
   }
 
   connect(): void {
-    this.tell({ type: 'connecting', attempt: 1 }, { type: 'connected', broker: 'fake' });
+    this.tell({ type: 'connecting', attempt: 1 }, { type: 'connected', broker: 'fake', product: 'fake' });
   }
 
   publish(message: OutgoingMessage): Promise<PublishOutcome> {
@@ -75,6 +75,7 @@ export class FakeTransport implements Transport {
       contentType: undefined,
       headers: {},
       redelivered: false,
+      userId: undefined,
       ...more,
     });
   }
@@ -87,5 +88,6 @@ export class FakeTransport implements Transport {
 
   async close(): Promise<void> {
     this.ends.push('close');
+    for (const { answer } of this.published) answer('closed');
   }
 }

@@ -1,6 +1,7 @@
 // What is asked of messaging, as entries of the outbox. An entry carries the context of its `accept` span, so the trace
 // goes on from there however long the entry waits and whatever restarts in between.
 import { encodeEvent } from '../../../protocol/codec.ts';
+import type { ErrorCode } from '../../../protocol/errors.ts';
 import { priorityOf, type JetpackEvent } from '../../../protocol/events.ts';
 import { limits } from '../../../protocol/limits.ts';
 import type { SpooledRequest } from '../../../protocol/local.ts';
@@ -17,6 +18,14 @@ export interface Acceptance {
   /** Ends when the entry is durable. */
   readonly span: SpanHandle;
 }
+
+/** Ends the spans of what was accepted together, as failed when it has a code. */
+export const endAll = (acceptances: readonly Acceptance[], failure?: ErrorCode): void => {
+  for (const { span } of acceptances) {
+    if (failure !== undefined) span.fail(failure);
+    span.end();
+  }
+};
 
 /** `Omit` over a union, kind by kind. */
 type WithoutTrace<E> = E extends unknown ? Omit<E, 'trace'> : never;
@@ -37,8 +46,22 @@ const eventEntry = (bare: ReportedEvent, repeatable: boolean, parent: TraceConte
 };
 
 /** An event of another actor of this node. */
-export const acceptEvent = (event: ReportedEvent, parent: TraceContext | undefined): Result<Acceptance> =>
+const acceptEvent = (event: ReportedEvent, parent: TraceContext | undefined): Result<Acceptance> =>
   eventEntry(event, false, parent);
+
+/** Events of another actor, all of them or none: one that cannot be taken refuses the others with it. */
+export const acceptEvents = (events: readonly ReportedEvent[], parent: TraceContext | undefined): Result<readonly Acceptance[]> => {
+  const acceptances: Acceptance[] = [];
+  for (const event of events) {
+    const accepted = acceptEvent(event, parent);
+    if (!accepted.ok) {
+      endAll(acceptances, accepted.error.code);
+      return accepted;
+    }
+    acceptances.push(accepted.value);
+  }
+  return ok(acceptances);
+};
 
 /** A report that was kept in the node's state with the change it tells of: it may come again. */
 export const acceptPending = ({ event, trace }: PendingReport): Result<Acceptance> => eventEntry(event, true, trace);

@@ -132,6 +132,46 @@ describe('what is asked of messaging', () => {
     expect(outbox.pending).toEqual([]);
   });
 
+  test('as an array of reports is one append in the order given, with one answer when all of it is durable', async () => {
+    const { ask, outbox } = await begin();
+    const events = [phase(), phase(), phase()];
+    let answered: unknown;
+    void ask((reply) => ({ type: 'reports', events, reply })).then((answer) => (answered = answer));
+    await settle();
+    expect(answered).toBeUndefined();
+    expect(outbox.pending.map(({ entries }) => entries.map(({ id }) => id))).toEqual([events.map(({ id }) => id)]);
+    outbox.commit();
+    await settle();
+    expect(answered).toEqual(ok(ok(undefined)));
+    expect(outbox.rows.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+  });
+
+  test('as an array of reports is refused as a whole when one of them can never be accepted', async () => {
+    const { ask, outbox } = await begin();
+    const tooLarge: ReportedEvent = { ...phase(), kind: 'phase', phase: 'ready', detail: 'm'.repeat(1024 * 1024) };
+    expect(await ask((reply) => ({ type: 'reports', events: [phase(), tooLarge, phase()], reply }))).toMatchObject(ok({ ok: false, error: { code: 'message_too_large' } }));
+    expect(outbox.pending).toEqual([]);
+  });
+
+  test('as an array of reports is refused as a whole when the outbox has no room for it', async () => {
+    const { ask, outbox } = await begin();
+    const asked = ask((reply) => ({ type: 'reports', events: [phase(), phase()], reply }));
+    await settle();
+    outbox.pending[0]?.settle(fail('outbox_full', 'why'));
+    expect(await asked).toEqual(ok(fail('outbox_full', 'why')));
+    expect(outbox.rows).toEqual([]);
+  });
+
+  test('as an array of reports ends a span for each, failed when the array is refused', async () => {
+    const { ask } = await begin();
+    spans.reset();
+    await ask((reply) => ({ type: 'reports', events: [phase(), { ...phase(), kind: 'phase', phase: 'ready', detail: 'm'.repeat(1024 * 1024) }], reply }));
+    expect(spans.named().map(({ name, attributes }) => [name, attributes['error.type']])).toEqual([
+      ['accept phase', 'message_too_large'],
+      ['accept phase', 'message_too_large'],
+    ]);
+  });
+
   test('keeps its id from the command line, so that the same by socket and by spool can be told', async () => {
     const { ask, outbox } = await begin();
     const id = newId();

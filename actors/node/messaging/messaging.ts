@@ -17,7 +17,7 @@ import type { SpanHandle } from '../../../telemetry/span.ts';
 import { failureOf } from '../../broker-link.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, AskResult, Reply } from '../../ref.ts';
-import { acceptEvent, acceptRequest, type Acceptance, type ReportedEvent } from './accept.ts';
+import { acceptEvents, acceptRequest, endAll, type Acceptance, type ReportedEvent } from './accept.ts';
 import { movePending } from './pending.ts';
 import type { Outbox } from './ports.ts';
 import { eventsPublication, userPublication, type Destination, type Publication } from './publication.ts';
@@ -28,6 +28,13 @@ import type { AnswerToMessaging, ConnectionMessage, NodeTransportMessage } from 
 export interface NewReport {
   readonly type: 'report';
   readonly event: ReportedEvent;
+  readonly reply: Reply<Result<void>>;
+}
+
+/** Reports that are accepted together: appended in this order in one commit, all of them or none, with one answer. */
+export interface NewReports {
+  readonly type: 'reports';
+  readonly events: readonly ReportedEvent[];
   readonly reply: Reply<Result<void>>;
 }
 
@@ -44,6 +51,7 @@ export interface AcceptRequest {
 
 export type MessagingMessage =
   | NewReport
+  | NewReports
   | AcceptRequest
   | DrainPending
   | ConnectionMessage
@@ -90,6 +98,8 @@ const moveAgainMs = 10_000;
 
 const idle = (): void => undefined;
 
+const alone = <T>(one: Result<T>): Result<readonly T[]> => (one.ok ? ok([one.value]) : one);
+
 const outcomeOf = (asked: AskResult<PublishOutcome>): PublishOutcome => (asked.ok ? asked.value : { outcome: 'closed' });
 
 const endSpan = (span: SpanHandle, outcome: PublishOutcome): void => {
@@ -102,19 +112,19 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
   const { clock, destination, logger, outbox, random } = ports;
   type Context = ActorContext<MessagingMessage>;
 
-  const accept = (accepted: Result<Acceptance>, reply: Reply<Result<void>>, context: Context): void => {
+  const accept = (accepted: Result<readonly Acceptance[]>, reply: Reply<Result<void>>, context: Context): void => {
     if (!accepted.ok) {
       reply(accepted);
       return;
     }
-    const { entry, span } = accepted.value;
+    const acceptances = accepted.value;
     const settle = (result: Result<unknown>): MessagingMessage => {
-      if (!result.ok) span.fail(result.error.code);
-      span.end();
+      endAll(acceptances, result.ok ? undefined : result.error.code);
       reply(result.ok ? ok(undefined) : result);
       return { type: 'durable' };
     };
-    context.pipeToSelf(outbox.append([entry]), settle, (error) => settle(fail('outbox_unwritable', String(error))));
+    const entries = acceptances.map(({ entry }) => entry);
+    context.pipeToSelf(outbox.append(entries), settle, (error) => settle(fail('outbox_unwritable', String(error))));
   };
 
   const publish = (context: Context, { message, span }: Publication, done: (outcome: PublishOutcome) => MessagingMessage): void => {
@@ -202,10 +212,13 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
     receive(state, message, context) {
       switch (message.type) {
         case 'report':
-          accept(acceptEvent(message.event, context.trace), message.reply, context);
+          accept(acceptEvents([message.event], context.trace), message.reply, context);
+          return state;
+        case 'reports':
+          accept(acceptEvents(message.events, context.trace), message.reply, context);
           return state;
         case 'accept':
-          accept(acceptRequest(message.request, context.trace), message.reply, context);
+          accept(alone(acceptRequest(message.request, context.trace)), message.reply, context);
           return state;
         case 'durable':
           return gather(state, context);

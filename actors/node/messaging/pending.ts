@@ -4,7 +4,7 @@
 // id. Reports that the outbox cannot take stay where they are, in order.
 import type { Logger } from '../../../effects/logger.ts';
 import { ok, type Result } from '../../../protocol/result.ts';
-import { acceptPending, type Acceptance } from './accept.ts';
+import { acceptPending, endAll, type Acceptance } from './accept.ts';
 import type { Outbox } from './ports.ts';
 import type { NodeState } from '../state.ts';
 
@@ -28,10 +28,7 @@ const movePage = async ({ state, outbox, logger }: PendingPorts): Promise<Result
     else logger.error(`a ${report.event.kind} report is given up: ${accepted.error.message}`, { code: accepted.error.code });
   }
   const appended = await outbox.append(acceptances.map(({ entry }) => entry));
-  for (const { span } of acceptances) {
-    if (!appended.ok) span.fail(appended.error.code);
-    span.end();
-  }
+  endAll(acceptances, appended.ok ? undefined : appended.error.code);
   if (!appended.ok) return appended;
   const forgotten = await state.reported(reports.map(({ event }) => event.id));
   return forgotten.ok ? ok(reports.length) : forgotten;

@@ -38,6 +38,8 @@ export const frameBytes = 256 * 1024;
 /** What may be published and not applied at a time; one frame may pass it. */
 const windowRows = 4_096;
 const windowBytes = 8 * 1024 * 1024;
+/** Frames whose publish is not answered at a time: as many as the transport actor publishes at once. More would only wait there, and be turned away. */
+const windowFrames = 256;
 
 /** How long the oldest flight may stay without an answer of the server, and after a failed publish; both double. */
 const silenceMs = { first: 5_000, most: 60_000 } as const;
@@ -63,15 +65,22 @@ const fitOneFrame = (before: Flight, flight: Flight): boolean =>
 
 export class Flights {
   #flights: Flight[] = [];
+  /** What is under way, by the batch that was given out: there may be thousands, and each is answered by itself. */
+  readonly #published = new Map<EventBatch, Flight>();
+  #rows = 0;
+  #bytes = 0;
+  #due = 0;
 
   get hasRoom(): boolean {
-    const rows = this.#flights.reduce((sum, flight) => sum + flight.rows, 0);
-    const bytes = this.#flights.reduce((sum, flight) => sum + flight.bytes, 0);
-    return rows < windowRows && bytes < windowBytes;
+    return this.#mayPublish && this.#rows < windowRows && this.#bytes < windowBytes;
+  }
+
+  get #mayPublish(): boolean {
+    return this.#published.size < windowFrames;
   }
 
   start(batch: EventBatch): void {
-    this.#flights.push({
+    const flight: Flight = {
       stream: batch.stream,
       after: batch.after,
       first: batch.rows[0]?.sequence ?? 0,
@@ -82,26 +91,32 @@ export class Flights {
       batch,
       again: 0,
       attempts: 0,
-    });
+    };
+    this.#flights.push(flight);
+    this.#published.set(batch, flight);
+    this.#rows += flight.rows;
+    this.#bytes += flight.bytes;
   }
 
   /** A flight that is to be published again now: one that is due, or the oldest when the server was silent for too long. */
   due(now: number): Flight | undefined {
-    return this.#flights.find((flight, index) => (flight.state === 'due' || (flight.state === 'sent' && index === 0)) && flight.again <= now);
+    return this.#timed().find(({ again }) => again <= now);
   }
 
   publishAgain(flight: Flight, batch: EventBatch): void {
-    flight.state = 'published';
+    this.#move(flight, 'published');
     flight.batch = batch;
+    this.#published.set(batch, flight);
     flight.attempts += 1;
   }
 
   /** The broker's answer to a batch; one that is no longer under way is ignored. */
   settled(batch: EventBatch, outcome: PublishOutcome['outcome'], now: number): void {
-    const flight = this.#flights.find((other) => other.batch === batch);
+    const flight = this.#published.get(batch);
     if (flight === undefined) return;
     const confirmed = outcome === 'confirmed';
-    flight.state = confirmed ? 'sent' : 'due';
+    this.#move(flight, confirmed ? 'sent' : 'due');
+    this.#published.delete(batch);
     flight.batch = undefined;
     flight.again = now + pauseAfter(flight.attempts, confirmed ? silenceMs : failureMs);
     if (!confirmed) this.#join(now);
@@ -111,37 +126,65 @@ export class Flights {
   ask(stream: string, from: number, to: number): void {
     for (const flight of this.#flights) {
       if (flight.stream !== stream || flight.state !== 'sent' || flight.through < from || flight.first > to) continue;
-      flight.state = 'due';
+      this.#move(flight, 'due');
       flight.again = 0;
     }
   }
 
   /** The server has applied a stream up to `sequence`. */
   applied(stream: string, sequence: number): void {
-    this.#flights = this.#flights.filter((flight) => flight.stream !== stream || flight.through > sequence);
+    this.#keep((flight) => flight.stream !== stream || flight.through > sequence);
   }
 
   drop(flight: Flight): void {
-    this.#flights = this.#flights.filter((other) => other !== flight);
+    this.#keep((other) => other !== flight);
   }
 
   clear(): void {
-    this.#flights = [];
+    this.#keep(() => false);
   }
 
   /** When `due` has something next, monotonic milliseconds; undefined while nothing waits for time. */
   wakeAt(): number | undefined {
-    const times = this.#flights.filter(({ state }, index) => state === 'due' || (state === 'sent' && index === 0)).map(({ again }) => again);
+    const times = this.#timed().map(({ again }) => again);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
+  /** Those that wait for time: all that are due, and the oldest while it is sent. Mostly nothing is due, and none is looked for. */
+  #timed(): readonly Flight[] {
+    if (!this.#mayPublish) return [];
+    const [oldest] = this.#flights;
+    if (this.#due === 0) return oldest?.state === 'sent' ? [oldest] : [];
+    return this.#flights.filter((flight) => flight.state === 'due' || (flight.state === 'sent' && flight === oldest));
+  }
+
+  #move(flight: Flight, state: Flight['state']): void {
+    this.#due += Number(state === 'due') - Number(flight.state === 'due');
+    flight.state = state;
+  }
+
+  #keep(wanted: (flight: Flight) => boolean): void {
+    this.#flights = this.#flights.filter((flight) => {
+      if (wanted(flight)) return true;
+      this.#rows -= flight.rows;
+      this.#bytes -= flight.bytes;
+      this.#due -= Number(flight.state === 'due');
+      if (flight.batch !== undefined) this.#published.delete(flight.batch);
+      return false;
+    });
+  }
+
+  /** Two that become one are two that were due. */
   #join(now: number): void {
     const flights: Flight[] = [];
     for (const flight of this.#flights) {
       const before = flights.at(-1);
       const joins = before !== undefined && waitsOutFailure(before, now) && waitsOutFailure(flight, now) && fitOneFrame(before, flight);
-      if (joins) flights.splice(-1, 1, joined(before, flight));
-      else flights.push(flight);
+      if (!joins) flights.push(flight);
+      else {
+        flights.splice(-1, 1, joined(before, flight));
+        this.#due -= 1;
+      }
     }
     this.#flights = flights;
   }

@@ -75,7 +75,9 @@ export class UserLane {
   }
 
   #oldest(): UserRow | undefined {
-    for (const { stream } of this.#ports.outbox.streams()) {
+    for (const { last, stream } of this.#ports.outbox.streams()) {
+      // Looked for with every frame of reports that goes out, and mostly nobody sends.
+      if (last.user === 0) continue;
       const [row] = this.#ports.outbox.read(stream, 'user', 1, { rows: 1, bytes: 0 });
       if (row !== undefined) return { stream, row };
     }

@@ -49,6 +49,25 @@ describe('rows of the report lane', () => {
     expect(show(due(sender, 0))).toEqual(['s2: 2']);
   });
 
+  test('are at most 256 frames under way, and an answer to one lets the next follow, also of those that failed before', () => {
+    const { outbox, sender } = setUp();
+    const one = (): readonly EventBatch[] => {
+      outbox.add('report', 'x');
+      return due(sender, 0);
+    };
+    const batches = Array.from({ length: 256 }, one).flat();
+    expect(batches).toHaveLength(256);
+    expect(one()).toEqual([]);
+    const [first, second] = batches;
+    sender.settled(first!, 'confirmed', 0);
+    expect(show(due(sender, 0))).toEqual(['s1: 257']);
+    sender.settled(second!, 'nacked', 0);
+    expect(one()).toHaveLength(1);
+    expect([due(sender, 60_000), sender.wakeAt()]).toEqual([[], undefined]);
+    sender.settled(batches[2]!, 'confirmed', 60_000);
+    expect([show(due(sender, 60_000)), sender.wakeAt()]).toEqual([['s1: 1'], undefined]);
+  });
+
   test('stay in the outbox after the confirm, until the server has applied them', async () => {
     const { outbox, sender } = setUp('1', '2');
     publish(sender, 0);

@@ -1,0 +1,66 @@
+// What the actors of the broker side need from below; transport/amqp satisfies it.
+import type { Failure, Result } from '../../protocol/result.ts';
+import type { Flight } from '../../transport/flights.ts';
+import type { Delivery, Settlement } from '../../transport/port.ts';
+
+export interface ConnectionListener {
+  /** Once, unless the connection was closed from here. */
+  lost(failure: Failure): void;
+  /** The broker stops reading from whoever publishes; undefined when that is over. */
+  alarm(reason: string | undefined): void;
+}
+
+/** Attempts to connect: one a call. `signal` gives up, and closes what was opened. */
+export interface Connector {
+  open(listener: ConnectionListener, signal: AbortSignal): Promise<Result<Connection>>;
+}
+
+/** Opens channels; each request first makes sure that the topology stands. None of them rejects. */
+export interface Connection {
+  readonly alive: boolean;
+  /** Its address, without credentials. */
+  readonly broker: string;
+  readonly profile: { readonly product: string; readonly doubt: string | undefined };
+  publisher(ended: (failure: Failure) => void): Promise<Result<PublishChannel>>;
+  consumer(queue: string, prefetch: number, listener: ConsumeListener): Promise<Result<ConsumeChannel>>;
+  close(): Promise<void>;
+}
+
+export interface PublishChannel {
+  /** The flight lands with the broker's answer. */
+  publish(flight: Flight): void;
+  close(): Promise<void>;
+}
+
+/** `settle` answers false when it is too late, for the delivery's channel is gone. */
+export interface Incoming {
+  readonly delivery: Delivery;
+  readonly settle: (settlement: Settlement) => boolean;
+}
+
+export interface ConsumeListener {
+  delivered(incoming: Incoming): void;
+  ended(failure: Failure): void;
+}
+
+export interface ConsumeChannel {
+  /** No more deliveries; what was delivered can still be settled. */
+  cancel(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The two connections: a broker under alarm stops reading from those that publish, and acknowledgements must go on. */
+export type Side = 'publish' | 'consume';
+
+/** What the actors say of themselves, for whoever sums it up (standing.ts). */
+export type BrokerReport =
+  | { readonly type: 'connecting'; readonly attempt: number }
+  | { readonly type: 'up'; readonly side: Side; readonly broker: string; readonly product: string }
+  /** `wholly`: the connection is gone, and not a channel only. */
+  | { readonly type: 'down'; readonly side: Side; readonly wholly: boolean; readonly failure: Failure; readonly retryInMs: number }
+  | { readonly type: 'alarm'; readonly reason: string | undefined }
+  | { readonly type: 'consumerCancelled'; readonly queue: string }
+  | { readonly type: 'handlerFailed'; readonly queue: string; readonly reason: string }
+  | { readonly type: 'settlementDropped'; readonly queue: string };
+
+export type Report = (report: BrokerReport) => void;
