@@ -5,7 +5,8 @@ import { TestCluster } from '../box/testing/cluster.ts';
 import { systemClock } from '../effects/clock.ts';
 import { systemRandom } from '../effects/random.ts';
 import { waitFor } from '../effects/testing/wait-for.ts';
-import { connectAmqp } from '../transport/amqp/transport.ts';
+import type { ActorSystem } from '../actors/system.ts';
+import { connectAmqp } from '../supervisors/amqp-transport.ts';
 import type { Topology } from '../transport/topology.ts';
 import { brokerUrl, type UsedBroker } from './broker/find.ts';
 import { removeTopologies } from './contract/amqp-world.ts';
@@ -29,9 +30,9 @@ afterAll(async () => {
 
 test('on a real broker two nodes become ready, and what they report is stored once and in order', async () => {
   const url = broker!.url;
-  const open = (name: string, topology: Topology) => {
+  const open = (name: string, topology: Topology, system: ActorSystem) => {
     declared.push(topology);
-    return connectAmqp({ name, topology, url, clock: systemClock, random: systemRandom });
+    return connectAmqp({ name, topology, urls: [url], clock: systemClock, random: systemRandom }, system);
   };
   cluster = await TestCluster.start({ nodes: 2, prefix: `smoke-${randomBytes(6).toString('hex')}`, open });
   const messages = Array.from({ length: 20 }, (_, index) => `message ${index}`);

@@ -157,7 +157,7 @@ describe('the bootstrap', () => {
   ])('answers %s task with the ones there are, and installs nothing', async (_, args) => {
     const { code, stderr } = await run(args);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^jetpack: unknown task .*: give one of start, test, test:integration, crash, bench\n$/);
+    expect(stderr).toMatch(/^jetpack: unknown task .*: give one of start, test, test:integration, crash, chaos, bench\n$/);
     expect(npmCalls()).toEqual([]);
   });
 });

@@ -9,12 +9,15 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, closeSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { isOpen, untilServing } from './answers.ts';
+import { configFiles } from './config.ts';
 import { freePorts } from './free-ports.ts';
+import type { Installed } from './local.ts';
+import { brokerUrlOf, credentials, type BrokerOptions, type TestBroker, type UrlOptions } from './test-broker.ts';
 
 const startMs = 120_000;
 
@@ -35,34 +38,32 @@ exec "$0" 3<&- </dev/null
 
 const loopback = '-kernel inet_dist_use_interface {127,0,0,1}';
 
-const answers = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    const settle = (up: boolean) => (): void => {
-      socket.destroy();
-      resolve(up);
-    };
-    socket.once('connect', settle(true)).once('error', settle(false));
-  });
-
-export class Rabbit {
+export class Rabbit implements TestBroker {
+  readonly name: string;
+  readonly version: string;
+  readonly user = credentials.user;
+  readonly password = credentials.password;
   readonly port: number;
-  /** Everything it listens on: clients, other Erlang nodes, the port mapper. */
+  readonly tlsPort: number | undefined;
+  readonly managementUrl: string | undefined;
+  /** Everything it listens on: clients, other Erlang nodes, the port mapper, then what was asked for besides. */
   readonly ports: readonly number[];
   /** Its folder. */
   readonly home: string;
-  readonly user = 'jetpack';
-  readonly password = 'not-so-secret';
   readonly #bin: string;
   readonly #env: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
 
-  private constructor(bin: string, home: string, ports: readonly number[]) {
-    const [port = 0, dist = 0, epmd = 0] = ports;
+  private constructor({ bin, version }: Installed, home: string, ports: readonly number[], { management = false, tls }: BrokerOptions) {
+    const [port = 0, dist = 0, epmd = 0, ...more] = ports;
     this.#bin = bin;
+    this.version = version;
+    this.name = `RabbitMQ ${version}`;
     this.home = home;
     this.ports = ports;
     this.port = port;
+    this.tlsPort = tls === undefined ? undefined : more[0];
+    this.managementUrl = management ? `http://127.0.0.1:${more.at(-1)}` : undefined;
     this.#env = {
       PATH: process.env['PATH'],
       HOME: home,
@@ -73,6 +74,7 @@ export class Rabbit {
       RABBITMQ_NODENAME: `jetpack-${port}@localhost`,
       RABBITMQ_CONF_ENV_FILE: path.join(home, 'none'),
       RABBITMQ_CONFIG_FILE: path.join(home, 'rabbitmq.conf'),
+      RABBITMQ_ADVANCED_CONFIG_FILE: path.join(home, 'advanced.config'),
       RABBITMQ_ENABLED_PLUGINS_FILE: path.join(home, 'plugins'),
       RABBITMQ_MNESIA_BASE: path.join(home, 'data'),
       RABBITMQ_LOG_BASE: path.join(home, 'log'),
@@ -82,28 +84,26 @@ export class Rabbit {
     };
   }
 
-  /** `bin` holds rabbitmq-server and rabbitmqctl. */
-  static async start(bin: string): Promise<Rabbit> {
+  static async start(installed: Installed, options: BrokerOptions = {}): Promise<Rabbit> {
     const home = await mkdtemp(path.join(tmpdir(), 'jetpack-rabbit-'));
-    const rabbit = new Rabbit(bin, home, await freePorts(3));
-    const settings = [
-      `listeners.tcp.1 = 127.0.0.1:${rabbit.port}`,
-      `default_user = ${rabbit.user}`,
-      `default_pass = ${rabbit.password}`,
-      'disk_free_limit.absolute = 1MB',
-    ];
-    await writeFile(path.join(home, 'rabbitmq.conf'), `${settings.join('\n')}\n`, { mode: 0o600 });
-    await writeFile(path.join(home, 'plugins'), '[].\n', { mode: 0o600 });
+    const { management = false, tls } = options;
+    const ports = await freePorts(3 + (tls === undefined ? 0 : 1) + (management ? 1 : 0));
+    const rabbit = new Rabbit(installed, home, ports, options);
+    const place = {
+      tcp: `127.0.0.1:${rabbit.port}`,
+      tls: `127.0.0.1:${rabbit.tlsPort}`,
+      management: ['management.tcp.ip = 127.0.0.1', `management.tcp.port = ${ports.at(-1)}`],
+      certificates: home,
+    };
+    for (const { name, text } of configFiles(options, place)) await writeFile(path.join(home, name), text, { mode: 0o600 });
     await rabbit.start();
     return rabbit;
   }
 
-  /** With `vhost` as it is written in a URL, for another user if one is given. */
-  url({ vhost = '', user = this.user, password = this.password }: { vhost?: string; user?: string; password?: string } = {}): string {
-    return `amqp://${user}:${password}@127.0.0.1:${this.port}/${vhost}`;
+  url(options?: UrlOptions): string {
+    return brokerUrlOf(this, options);
   }
 
-  /** Resolves when it takes connections. */
   async start(): Promise<void> {
     const log = openSync(path.join(this.home, 'console'), 'a', 0o600);
     const child = spawn('sh', ['-c', script, path.join(this.#bin, 'rabbitmq-server')], {
@@ -114,17 +114,17 @@ export class Rabbit {
     });
     closeSync(log);
     this.#child = child;
-    const end = performance.now() + startMs;
-    while (!(await answers(this.port))) {
-      if (child.exitCode !== null || child.signalCode !== null || performance.now() > end) {
-        await this.kill();
-        throw new Error(`rabbitmq-server did not start:\n${await readFile(path.join(this.home, 'console'), 'utf8')}`);
-      }
-      await sleep(20);
+    const still = (): void => {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error('it has ended');
+    };
+    try {
+      await untilServing(this.port, this.ports.slice(3), { still, withinMs: startMs });
+    } catch (error) {
+      await this.kill();
+      throw new Error(`rabbitmq-server did not start: ${String(error)}\n${await readFile(path.join(this.home, 'console'), 'utf8')}`, { cause: error });
     }
   }
 
-  /** Ends in good order. */
   async stop(): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -134,7 +134,7 @@ export class Rabbit {
     await this.kill();
   }
 
-  /** Ends at once, as a power failure would: the whole group. */
+  /** The whole group. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -146,10 +146,9 @@ export class Rabbit {
       // The group is gone already.
     }
     await exited;
-    while (await answers(this.port)) await sleep(20);
+    while (await isOpen(this.port)) await sleep(20);
   }
 
-  /** Runs rabbitmqctl; its standard output. */
   async ctl(...args: readonly string[]): Promise<string> {
     const { stdout } = await promisify(execFile)(path.join(this.#bin, 'rabbitmqctl'), ['-q', ...args], { env: this.#env, cwd: this.home });
     return stdout;

@@ -13,9 +13,9 @@ export interface Posted {
   readonly body: { readonly id?: string; readonly targets?: readonly string[]; readonly code?: string };
 }
 
-export const post = async ({ url }: ProcessCluster, given: Given): Promise<Posted> => {
+export const post = async ({ url }: ProcessCluster, given: Given, signal?: AbortSignal): Promise<Posted> => {
   const body = JSON.stringify({ cluster: clusterName, nodes: 'all', ...given });
-  const response = await fetch(new URL('/api/commands', url), { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const response = await fetch(new URL('/api/commands', url), { method: 'POST', headers: { 'content-type': 'application/json' }, body, ...(signal === undefined ? {} : { signal }) });
   return { status: response.status, body: (await response.json()) as Posted['body'] };
 };
 

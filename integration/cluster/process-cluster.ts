@@ -9,11 +9,13 @@ import { apiClient } from '../../box/api-client.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
 import type { ClusterTemplate } from '../../protocol/cluster-template.ts';
 import type { Phase } from '../../protocol/events.ts';
-import { endScriptsBelow, runJetpack, startProgram, type Running } from './processes.ts';
+import { endScriptsBelow, runJetpack, startProgram, type Running, type StartOptions } from './processes.ts';
 import { phasesOf } from './told.ts';
 
 /** Of all the nodes that a test starts. */
 export const clusterName = 'c';
+
+type Start = (argv: readonly string[], options: StartOptions) => Running;
 
 /** Two cores may have other work as well. */
 const phaseMs = 60_000;
@@ -53,10 +55,10 @@ export class ProcessCluster {
     return server;
   }
 
-  /** One that may not come to serve. */
-  launchNode(name: string, env: Readonly<Record<string, string>> = {}): Running {
+  /** One that may not come to serve: the program, or what `start` has stand in for it. */
+  launchNode(name: string, env: Readonly<Record<string, string>> = {}, start: Start = (...how) => startProgram('jetpackd', ...how)): Running {
     const argv = ['--home', this.home(name), '--cluster', clusterName, '--node', name, '--instance', name];
-    return this.#started(startProgram('jetpackd', argv, { env: { ...this.#env, ...env } }));
+    return this.#started(start(argv, { env: { ...this.#env, ...env } }));
   }
 
   /** Resolves when its sockets are open. */

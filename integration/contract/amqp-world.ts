@@ -3,17 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { connect, type ChannelModel } from 'amqplib';
 import { systemClock } from '../../effects/clock.ts';
 import { systemRandom } from '../../effects/random.ts';
-import { connectAmqp } from '../../transport/amqp/transport.ts';
+import { connectAlone } from '../../supervisors/testing/connect-alone.ts';
 import type { World } from '../../transport/contract/world.ts';
 import type { Transport } from '../../transport/port.ts';
 import type { Topology } from '../../transport/topology.ts';
 import { TcpProxy } from '../broker/tcp-proxy.ts';
-
-const through = (url: string, proxy: TcpProxy): string => {
-  const parts = new URL(url);
-  parts.host = `127.0.0.1:${proxy.port}`;
-  return parts.href;
-};
+import { through } from '../broker/through.ts';
 
 /** Does something on a channel of its own, as an operator would. */
 export const administer = async <T>(url: string, work: (model: ChannelModel) => Promise<T>): Promise<T> => {
@@ -55,7 +50,7 @@ export const amqpWorld = (url: string): World => {
     link: async (topology, bounds) => {
       const proxy = await TcpProxy.open({ host: hostname, port: Number(port) });
       const common = { name: prefix, topology, clock: systemClock, random: systemRandom };
-      const transport = connectAmqp({ ...common, url: through(url, proxy), retryMs: { first: 20, most: 200 }, ...bounds });
+      const transport = connectAlone({ ...common, urls: [through(url, proxy)], retryMs: { first: 20, most: 200 }, ...bounds });
       proxies.push(proxy);
       transports.push(transport);
       topologies.push(topology);

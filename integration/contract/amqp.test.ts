@@ -1,17 +1,26 @@
-// The transport contract on a real broker: the one at hand (integration/broker/find.ts).
-import { afterAll, beforeAll } from '@jest/globals';
+// The transport contract, unchanged, on every RabbitMQ at hand (integration/broker/at-hand.ts), or on the one that
+// JETPACK_TEST_AMQP_URL names.
+import { afterAll, beforeAll, describe } from '@jest/globals';
 import { describeTransportContract } from '../../transport/contract/contract.ts';
-import { brokerUrl, type UsedBroker } from '../broker/find.ts';
+import { brokersAtHand, startBroker } from '../broker/at-hand.ts';
+import { givenUrl } from '../broker/find.ts';
+import type { TestBroker } from '../broker/test-broker.ts';
 import { amqpWorld } from './amqp-world.ts';
 
-let broker: UsedBroker;
+const given = givenUrl();
 
-beforeAll(async () => {
-  const found = await brokerUrl();
-  if (found.url === undefined) throw new Error(`no broker to test against: ${found.reason}`);
-  broker = found;
-}, 120_000);
+if (given !== undefined) {
+  describeTransportContract('the RabbitMQ that was named', { world: () => Promise.resolve(amqpWorld(given)) });
+} else {
+  describe.each(await brokersAtHand())('$title:', (kind) => {
+    let broker: TestBroker;
 
-afterAll(() => broker?.dispose());
+    beforeAll(async () => {
+      broker = await startBroker(kind);
+    }, 180_000);
 
-describeTransportContract('RabbitMQ', { world: () => Promise.resolve(amqpWorld(broker.url)) });
+    afterAll(() => broker?.dispose());
+
+    describeTransportContract(kind.title, { world: () => Promise.resolve(amqpWorld(broker.url())) });
+  });
+}

@@ -1,0 +1,39 @@
+// The brokers that a suite runs on, and one of them started.
+import { ContainerBroker } from './container.ts';
+import { findKind, wantedBrokers } from './local.ts';
+import { Rabbit } from './rabbit.ts';
+import { brokerNames, type BrokerKind, type BrokerName, type BrokerOptions, type TestBroker } from './test-broker.ts';
+
+/** One kind; rejects when this machine cannot start it. */
+export const kindNamed = async (name: BrokerName): Promise<BrokerKind> => {
+  const kind = await findKind(name);
+  if ('lacking' in kind) throw new Error(`no broker '${name}' to test on: ${kind.lacking}`);
+  return kind;
+};
+
+/**
+ * Every kind that this machine can start, or those that JETPACK_TEST_BROKERS names (a comma list). One that is missing is
+ * left out with a line that says so; it is an error in CI, when it was asked for, and when there is none at all.
+ */
+export const brokersAtHand = async (): Promise<readonly BrokerKind[]> => {
+  const wanted = wantedBrokers();
+  const found = await Promise.all((wanted ?? brokerNames).map(async (name) => ({ name, kind: await findKind(name) })));
+  const missing = found.flatMap(({ kind, name }) => ('lacking' in kind ? [`'${name}' (${kind.lacking})`] : []));
+  const kinds = found.flatMap(({ kind }) => ('lacking' in kind ? [] : [kind]));
+  if (missing.length > 0 && (process.env['CI'] === 'true' || wanted !== undefined || kinds.length === 0)) {
+    throw new Error(`no broker to test on: ${missing.join(', ')}`);
+  }
+  if (missing.length > 0) process.stderr.write(`left out, for want of a broker: ${missing.join(', ')}\n`);
+  return kinds;
+};
+
+/** A broker of one's own, serving. */
+export const startBroker = async (which: BrokerKind | BrokerName, options: BrokerOptions = {}): Promise<TestBroker> => {
+  const { source, version } = typeof which === 'string' ? await kindNamed(which) : which;
+  switch (source.type) {
+    case 'installed':
+      return Rabbit.start({ bin: source.bin, version }, options);
+    case 'image':
+      return ContainerBroker.start({ image: source.image, version }, options);
+  }
+};

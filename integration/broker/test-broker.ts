@@ -1,0 +1,90 @@
+// A RabbitMQ that belongs to one test, whatever it runs in: Debian's package (rabbit.ts) or a container (container.ts).
+//
+//   started --stop or kill--> stopped --start--> started ... --dispose--> gone, with its data
+//
+// What is durable on it survives a stop and a kill, and its ports stay the same. It listens on the loopback interface only.
+
+/** `installed`: Debian's package. `4` and `next`: images, of RabbitMQ 4.0 and of the newest. */
+export type BrokerName = 'installed' | '4' | 'next';
+
+export const brokerNames: readonly BrokerName[] = ['installed', '4', 'next'];
+
+/** A RabbitMQ that this machine can start. To be put into `describe.each(...)('on $title', ...)`. */
+export interface BrokerKind {
+  readonly name: BrokerName;
+  /** As a test's name shows it: "RabbitMQ 4.0.5". */
+  readonly title: string;
+  readonly version: string;
+  readonly source: { readonly type: 'installed'; readonly bin: string } | { readonly type: 'image'; readonly image: string };
+}
+
+/** PEM, as text and as the file that holds it. */
+export interface Pem {
+  readonly text: string;
+  readonly file: string;
+}
+
+/** A certificate with its key. */
+export interface Identity {
+  readonly cert: Pem;
+  readonly key: Pem;
+}
+
+/** What a broker shows, and whom it believes: it asks for a client's certificate, and does without unless `config` says otherwise. */
+export interface ServerTls {
+  readonly ca: { readonly cert: Pem };
+  readonly server: Identity;
+}
+
+export interface BrokerOptions {
+  /** The management plugin and its HTTP API. */
+  readonly management?: boolean;
+  /** A TLS listener, and login by the CN of a client's certificate (EXTERNAL). `certificates.ts` makes them. */
+  readonly tls?: ServerTls;
+  /** Lines of rabbitmq.conf. They win over those of the suite. */
+  readonly config?: readonly string[];
+  /** The text of advanced.config, an Erlang term with its full stop. */
+  readonly advanced?: string;
+}
+
+export interface UrlOptions {
+  /** As it is written in a URL. */
+  readonly vhost?: string;
+  readonly user?: string;
+  readonly password?: string;
+  /** The address of the TLS listener: amqps. */
+  readonly tls?: boolean;
+}
+
+export interface TestBroker {
+  /** "RabbitMQ 4.0.5". */
+  readonly name: string;
+  readonly version: string;
+  /** An administrator of the virtual host `/`. */
+  readonly user: string;
+  readonly password: string;
+  readonly port: number;
+  /** Of its TLS listener, if it was asked for. */
+  readonly tlsPort: number | undefined;
+  /** "http://127.0.0.1:PORT", if it was asked for; to be used with `user` and `password`. */
+  readonly managementUrl: string | undefined;
+  url(options?: UrlOptions): string;
+  /** Runs rabbitmqctl; its standard output. Rejects with what it said when it fails. */
+  ctl(...args: readonly string[]): Promise<string>;
+  /** Resolves when it takes connections. */
+  start(): Promise<void>;
+  /** Ends in good order. */
+  stop(): Promise<void>;
+  /** Ends at once, as a power failure would. */
+  kill(): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+export const credentials = { user: 'jetpack', password: 'not-so-secret' } as const;
+
+export const brokerUrlOf = (ports: { readonly port: number; readonly tlsPort: number | undefined }, options: UrlOptions = {}): string => {
+  const { password = credentials.password, tls = false, user = credentials.user, vhost = '' } = options;
+  const [scheme, port] = tls ? ['amqps', ports.tlsPort] : ['amqp', ports.port];
+  if (port === undefined) throw new Error('this broker was started without a TLS listener');
+  return `${scheme}://${user}:${password}@127.0.0.1:${port}/${vhost}`;
+};
