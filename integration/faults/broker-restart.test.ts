@@ -1,0 +1,76 @@
+// Brokers that go away, in good order or not, and come back.
+import { describe, expect, jest, test } from '@jest/globals';
+import { collect, message, statusesOf, until } from '../../transport/contract/world.ts';
+import { brokersAtHand } from '../broker/at-hand.ts';
+import { fresh, reaches, typesOf, useBroker } from './broker-world.ts';
+
+jest.setTimeout(120_000);
+
+describe.each(await brokersAtHand())('on $title', (kind) => {
+  const world = useBroker(kind);
+
+  test('row 5: over a stop and over a kill, what was confirmed is kept, and consumers and publishes go on unasked', async () => {
+    const { prefix, topology } = fresh([
+      { name: 'quorum', type: 'quorum' },
+      { name: 'classic', type: 'classic' },
+    ]);
+    const transport = world.open(topology, { confirmTimeoutMs: 1_000 });
+    await reaches(transport, 'connected');
+    const statuses = statusesOf(transport);
+    const batch = (name: string): readonly string[] => Array.from({ length: 50 }, (_, index) => `${name} ${index}`);
+    const publish = async (bodies: readonly string[]): Promise<void> => {
+      for (const body of bodies) {
+        const again = message(`${prefix}.x`, 'k', body);
+        do await reaches(transport, 'connected');
+        while ((await transport.publish(again)).outcome !== 'confirmed');
+      }
+    };
+    await publish(batch('first'));
+    await world.broker().stop();
+    await until('the loss is told', () => typesOf(statuses).includes('disconnected'));
+    expect(await transport.publish(message(`${prefix}.x`, 'k'))).toEqual({ outcome: 'closed' });
+    await world.broker().start();
+    await publish(batch('second'));
+    await world.broker().kill();
+    const got = await Promise.all(['quorum', 'classic'].map((name) => collect(transport, `${prefix}.${name}`)));
+    await world.broker().start();
+    await publish(['last']);
+    for (const each of got) {
+      await until('everything has arrived', () => each.bodies().includes('last'));
+      expect([...new Set(each.bodies())]).toEqual([...batch('first'), ...batch('second'), 'last']);
+    }
+  });
+
+  test('row 5: `rabbitmqctl stop_app` and `start_app` are outlived, consumer and all', async () => {
+    const { prefix, topology } = fresh();
+    const transport = world.open(topology);
+    const statuses = statusesOf(transport);
+    await reaches(transport, 'connected');
+    const got = await collect(transport, `${prefix}.q`);
+    expect(await transport.publish(message(`${prefix}.x`, 'k', 'before'))).toEqual({ outcome: 'confirmed' });
+    await got.arrived(1);
+    await world.broker().ctl('stop_app');
+    await until('the loss is told', () => typesOf(statuses).includes('disconnected'));
+    await world.broker().ctl('start_app');
+    await reaches(transport, 'connected');
+    const after = message(`${prefix}.x`, 'k', 'after');
+    while ((await transport.publish(after)).outcome !== 'confirmed') await reaches(transport, 'connected');
+    await until('the consumer is back', () => got.bodies().includes('after'));
+    expect([...new Set(got.bodies())]).toEqual(['before', 'after']);
+  });
+
+  test('row 5: every connection closed by an operator comes back, and consuming with it', async () => {
+    const { prefix, topology } = fresh();
+    const transport = world.open(topology);
+    const statuses = statusesOf(transport);
+    await reaches(transport, 'connected');
+    const got = await collect(transport, `${prefix}.q`);
+    await world.broker().ctl('close_all_connections', 'maintenance');
+    await until('it is connected again', () => typesOf(statuses).filter((type) => type === 'connected').length >= 2);
+    expect(statuses).toContainEqual(expect.objectContaining({ type: 'disconnected', code: 'broker_unreachable', reason: expect.stringContaining('maintenance') }));
+    const after = message(`${prefix}.x`, 'k', 'after');
+    while ((await transport.publish(after)).outcome !== 'confirmed') await reaches(transport, 'connected');
+    await got.arrived(1);
+    expect(new Set(got.bodies())).toEqual(new Set(['after']));
+  });
+});

@@ -1,0 +1,133 @@
+// What a network does to a connection: breaks it at any byte, swallows it, slows it down.
+import { describe, expect, jest, test } from '@jest/globals';
+import { seededRandom } from '../../effects/random.ts';
+import { collect, message, outcomes, statusesOf, until } from '../../transport/contract/world.ts';
+import type { AmqpOptions } from '../../transport/amqp/options.ts';
+import type { Transport } from '../../transport/port.ts';
+import { brokersAtHand } from '../broker/at-hand.ts';
+import { anywhere, type Fault, type TcpProxy } from '../broker/tcp-proxy.ts';
+import { through } from '../broker/through.ts';
+import { fresh, reaches, typesOf, useBroker } from './broker-world.ts';
+
+jest.setTimeout(120_000);
+
+const seeds = Array.from({ length: 24 }, (_, index) => index + 1);
+/** A handshake takes about so many bytes each way, and a publish or delivery of the tests a few hundred. */
+const handshake = 1_000;
+const traffic = 1_500;
+
+describe.each(await brokersAtHand())('on $title', (kind) => {
+  const world = useBroker(kind);
+
+  const wired = async (options: Partial<AmqpOptions> = {}): Promise<{ wire: TcpProxy; transport: Transport; prefix: string }> => {
+    const wire = await world.wire();
+    const { prefix, topology } = fresh();
+    const transport = world.open(topology, { urls: [through(world.broker().url(), wire)], retryMs: { first: 10, most: 50 }, ...options });
+    await reaches(transport, 'connected');
+    return { wire, transport, prefix };
+  };
+
+  /** The caller's part of the promise: the same message under the same id until it is confirmed. */
+  const insist = async (transport: Transport, exchange: string, body: string): Promise<void> => {
+    const sent = message(exchange, 'k', body);
+    do await reaches(transport, 'connected');
+    while ((await transport.publish(sent)).outcome !== 'confirmed');
+  };
+
+  /** Publishes one after another until the fault has cost a connection. */
+  const strike = async (wire: TcpProxy, publish: () => Promise<void>): Promise<void> => {
+    const { taken } = wire.counts;
+    do await publish();
+    while (wire.counts.taken === taken);
+  };
+
+  test.each([
+    { how: 'reset', type: 'reset' },
+    { how: 'ended in the middle of a frame', type: 'truncate' },
+  ] as const)('row 3: a connection that is $how at a random byte, for 24 seeds: what is confirmed is delivered, in order, under one id', async ({ type }) => {
+    const { prefix, transport, wire } = await wired({ confirmTimeoutMs: 1_000 });
+    const got = await collect(transport, `${prefix}.q`);
+    const confirmed: string[] = [];
+    const publish = async (): Promise<void> => {
+      const body = `${confirmed.length}`;
+      await insist(transport, `${prefix}.x`, body);
+      confirmed.push(body);
+    };
+    for (const seed of seeds) {
+      const random = seededRandom(seed);
+      // Every fourth seed breaks the connection that follows as well, in the middle of its handshake.
+      const next = wire.counts.taken + 1;
+      wire.forNew((nth) => (seed % 4 === 0 && nth === next ? { type, at: anywhere(random, handshake) } : { type: 'pass' }));
+      wire.apply({ type, at: anywhere(random, traffic) });
+      await strike(wire, publish);
+    }
+    wire.forNew(() => ({ type: 'pass' }));
+    await publish();
+    await until('everything has arrived', () => new Set(got.bodies()).size === confirmed.length);
+    expect([...new Set(got.bodies())]).toEqual(confirmed);
+    const ids = new Set(got.deliveries.map(({ messageId }) => messageId));
+    expect(ids.size).toBe(confirmed.length);
+    expect(wire.counts.taken).toBeGreaterThanOrEqual(seeds.length);
+  });
+
+  test.each<{ readonly what: string; readonly fault: Fault }>([
+    { what: 'nothing at all', fault: { type: 'silence' } },
+    { what: 'nothing of the broker', fault: { type: 'silence', direction: 'toClient' } },
+    { what: 'nothing of ours', fault: { type: 'silence', direction: 'toBroker' } },
+  ])('row 4: a wire that closes nothing and passes $what is given up, and what was in flight gets an outcome', async ({ fault }) => {
+    const { prefix, transport, wire } = await wired({ heartbeatSeconds: 1 });
+    const statuses = statusesOf(transport);
+    wire.apply(fault);
+    const lost = transport.publish(message(`${prefix}.x`, 'k', 'lost'));
+    await until('the silence is noticed', () => typesOf(statuses).includes('disconnected'));
+    expect((await lost).outcome).toMatch(/^(closed|confirmed)$/);
+    await reaches(transport, 'connected');
+    expect(await transport.publish(message(`${prefix}.x`, 'k', 'after'))).toEqual({ outcome: 'confirmed' });
+  });
+
+  test('row 14: a confirm that does not come in time leaves the outcome unknown, and the same message goes again under its id', async () => {
+    const { prefix, transport, wire } = await wired({ confirmTimeoutMs: 200 });
+    const got = await collect(transport, `${prefix}.q`);
+    await until('both connections stand', () => wire.counts.open === 2);
+    wire.apply({ type: 'silence', direction: 'toClient' });
+    const sent = message(`${prefix}.x`, 'k', 'twice');
+    expect(await transport.publish(sent)).toEqual({ outcome: 'unconfirmed' });
+    expect(transport.inFlight).toBe(0);
+    wire.apply({ type: 'pass' });
+    expect(await transport.publish(sent)).toEqual({ outcome: 'confirmed' });
+    await got.arrived(2);
+    expect(got.deliveries.map(({ messageId }) => messageId)).toEqual([sent.messageId, sent.messageId]);
+  });
+
+  test('row 4: closing a transport whose peer is silent takes no longer than a goodbye', async () => {
+    const { transport, wire } = await wired();
+    wire.stall();
+    const before = performance.now();
+    await transport.close();
+    expect(performance.now() - before).toBeLessThan(3_000);
+  });
+
+  test('row 3: a wire that drips holds nothing up for good: all is confirmed and delivered, in order', async () => {
+    const { prefix, transport, wire } = await wired({ confirmTimeoutMs: 30_000 });
+    const got = await collect(transport, `${prefix}.q`);
+    await until('both connections stand', () => wire.counts.open === 2);
+    wire.apply({ type: 'drip', bytes: 40, everyMs: 2 });
+    const bodies = Array.from({ length: 20 }, (_, index) => `${index}`);
+    expect(await outcomes(bodies.map((body) => transport.publish(message(`${prefix}.x`, 'k', body))))).toEqual(bodies.map(() => 'confirmed'));
+    await got.arrived(bodies.length);
+    expect(got.bodies()).toEqual(bodies);
+  });
+
+  test('row 1: a broker that drips through its handshake is given up in time, and one that answers is used', async () => {
+    const wire = await world.wire();
+    wire.forNew(() => ({ type: 'drip', bytes: 1, everyMs: 50 }));
+    const { prefix, topology } = fresh();
+    const transport = world.open(topology, { urls: [through(world.broker().url(), wire)], connectTimeoutMs: 500 });
+    const statuses = statusesOf(transport);
+    await until('it is given up', () => typesOf(statuses).includes('disconnected'));
+    expect(statuses).toContainEqual(expect.objectContaining({ type: 'disconnected', code: 'broker_unreachable', reason: expect.stringContaining('500 ms') }));
+    wire.forNew(() => ({ type: 'pass' }));
+    await reaches(transport, 'connected');
+    expect(await transport.publish(message(`${prefix}.x`, 'k'))).toEqual({ outcome: 'confirmed' });
+  });
+});

@@ -1,0 +1,46 @@
+// Real programs under load whose wires to the broker go wrong.
+import { expect, test } from '@jest/globals';
+import { seededRandom } from '../../effects/random.ts';
+import { waitFor } from '../../effects/testing/wait-for.ts';
+import { anywhere } from '../broker/tcp-proxy.ts';
+import { settleMs, useProcesses } from './process-world.ts';
+
+const world = useProcesses();
+
+test.each([
+  { how: 'reset', type: 'reset' },
+  { how: 'ended in the middle of a frame', type: 'truncate' },
+] as const)('row 3: every wire $how at random bytes, four times under load: what is accepted is stored once and in order', async ({ type }) => {
+  const cluster = await world.begin(['one', 'two']);
+  for (const seed of [1, 2, 3, 4]) {
+    const random = seededRandom(seed);
+    await cluster.storesMore('over whole wires');
+    const before = cluster.wires.map(({ counts }) => counts.taken);
+    for (const wire of cluster.wires) wire.apply({ type, at: anywhere(random, 5_000) });
+    await waitFor('every wire to have broken and been replaced', () => cluster.wires.every(({ counts }, index) => counts.taken > (before[index] ?? 0)), settleMs);
+  }
+  expect(await cluster.flaws()).toEqual([]);
+}, 240_000);
+
+test('row 4: a wire cut without a FIN, wires dead in one direction, and a server whose wire is cut, all at once under load', async () => {
+  const cluster = await world.begin(['silent', 'unheard', 'deaf']);
+  await cluster.storesMore('over whole wires');
+  const before = cluster.wires.map(({ counts }) => counts.taken);
+  cluster.server.wire.apply({ type: 'silence' });
+  cluster.node('silent').wire.apply({ type: 'silence' });
+  cluster.node('unheard').wire.apply({ type: 'silence', direction: 'toBroker' });
+  cluster.node('deaf').wire.apply({ type: 'silence', direction: 'toClient' });
+  await cluster.more('while nothing passes');
+  await waitFor('every wire to be given up for another', () => cluster.wires.every(({ counts }, index) => counts.taken >= (before[index] ?? 0) + 2), settleMs);
+  expect(await cluster.flaws()).toEqual([]);
+}, 240_000);
+
+test('row 3: wires that drip under load hold up the store and not the clients, and lose nothing', async () => {
+  const cluster = await world.begin(['one', 'two']);
+  for (const wire of cluster.wires) wire.apply({ type: 'drip', bytes: 60, everyMs: 5 });
+  await cluster.more('over dripping wires', 200);
+  expect(cluster.load.logs.filter(({ told }) => told === 'refused')).toEqual([]);
+  await cluster.storesMore('over dripping wires', 10);
+  for (const wire of cluster.wires) wire.apply({ type: 'pass' });
+  expect(await cluster.flaws()).toEqual([]);
+}, 240_000);
