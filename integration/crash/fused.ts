@@ -47,6 +47,12 @@ export const fusedStore =
     commands: (limit) => store.commands(limit),
     pendingTargets: (after) => store.pendingTargets(after),
     targetState: (id, node) => store.targetState(id, node),
+    token: (id) => store.token(id),
+    tokens: (limit) => store.tokens(limit),
+    identity: (node) => store.identity(node),
+    identities: () => store.identities(),
+    openWork: (node) => store.openWork(node),
+    withOpenWork: () => store.withOpenWork(),
     close: () => store.close(),
     async applyBatch(batch) {
       reached('apply called');

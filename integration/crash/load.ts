@@ -21,7 +21,13 @@ export interface Target {
 export const routingWord = 'crash';
 
 /** Pauses between messages of a client, milliseconds. */
-const pauses = { log: 8, send: 40, shell: 250 } as const;
+export interface Pauses {
+  readonly log: number;
+  readonly send: number;
+  readonly shell: number;
+}
+
+const hardly: Pauses = { log: 8, send: 40, shell: 250 };
 const logClients = 2;
 
 type Deliver = (message: string) => Promise<Attempt['told']>;
@@ -64,7 +70,7 @@ export class Load {
   readonly #clients: Promise<unknown>;
   #ending = false;
 
-  constructor(targets: readonly Target[]) {
+  constructor(targets: readonly Target[], pauses = hardly) {
     const clients = targets.flatMap(({ node, home }) => [
       ...Array.from({ length: logClients }, (_, index) => this.#client(`${node}/log-${index + 1}`, inProcess(home, asLog), pauses.log, this.logs)),
       this.#client(`${node}/shell`, byShell(home), pauses.shell, this.logs),

@@ -6,13 +6,14 @@ import { nodeStages, serverStages, type Stage } from './stages.ts';
 /** Messages named of each fault. */
 const named = 5;
 
-const faultLine = (fault: string, messages: readonly string[]): readonly string[] => {
+/** One line that names a few of the messages; none without any. */
+export const faultLine = (fault: string, messages: readonly string[]): readonly string[] => {
   if (messages.length === 0) return [];
   const rest = messages.length > named ? `, and ${messages.length - named} more` : '';
   return [`${fault}: ${messages.slice(0, named).join(', ')}${rest}`];
 };
 
-const faultLines = (of: string, { lost, misplaced, unknown }: Verdict, doubled: readonly string[]): readonly string[] => [
+export const verdictFaults = (of: string, { lost, misplaced, unknown }: Verdict, doubled: readonly string[]): readonly string[] => [
   ...faultLine(`${of} lost`, lost),
   ...faultLine(`${of} doubled`, doubled),
   ...faultLine(`${of} out of order`, misplaced),
@@ -21,8 +22,8 @@ const faultLines = (of: string, { lost, misplaced, unknown }: Verdict, doubled: 
 
 /** A line a fault; none when all is well. A user's message may come again, with its id: it is delivered at least once. */
 export const faults = ({ flaws, verdict, sends }: CrashReport): readonly string[] => [
-  ...faultLines('messages', verdict, verdict.doubled),
-  ...faultLines('user messages', sends, []),
+  ...verdictFaults('messages', verdict, verdict.doubled),
+  ...verdictFaults('user messages', sends, []),
   ...faultLine('events that are wrong', flaws),
 ];
 

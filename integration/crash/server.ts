@@ -4,8 +4,8 @@ import { runDaemon } from '../../node/run-daemon.ts';
 import { ok } from '../../protocol/result.ts';
 import { startServer } from '../../server/daemon.ts';
 import { cycleServerHelp, parseServerOptions } from '../../server/options.ts';
+import { connectAmqp } from '../../supervisors/amqp-transport.ts';
 import { processHost } from '../../supervisors/program.ts';
-import { connectAmqp } from '../../transport/amqp/transport.ts';
 import { fuseFrom } from './fuse.ts';
 import { fusedServerTransport, fusedStore } from './fused.ts';
 
@@ -17,13 +17,14 @@ await runDaemon(
     help: cycleServerHelp,
     parse: parseServerOptions,
     logFile: ({ home }) => path.join(home, 'logs', 'cycle-server.log'),
-    start({ home, name, brokerUrl, prefix, listen }, around) {
+    instance: ({ name }) => name,
+    start({ home, name, broker, prefix, listen }, around) {
       const { clock, random } = around;
       const server = startServer(
         { home, name, prefix, listen },
         {
           ...around,
-          openTransport: (topology) => fusedServerTransport(connectAmqp({ name, topology, url: brokerUrl, clock, random }), reached),
+          openTransport: (topology, system) => fusedServerTransport(connectAmqp({ name, topology, ...broker, clock, random }, system), reached),
           overStore: fusedStore(reached),
         },
       );
