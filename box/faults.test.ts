@@ -9,11 +9,11 @@ import { apiClient } from './api-client.ts';
 import { TestCluster } from './testing/cluster.ts';
 
 const node = ['transport', 'messaging', 'keepalive', 'healthcheck', 'converge', 'config', 'sync', 'gateway'].map((name) => `node/${name}`);
-const server = ['transport', 'roster', 'orchestrator', 'events', 'api'].map((name) => `server/${name}`);
+const server = ['transport', 'roster', 'orchestrator', 'events', 'enrolment', 'api'].map((name) => `server/${name}`);
 const actors = [...node, ...server];
 
 /** Those that have few messages: owners of a listener the opening of it alone, others what comes when a node joins. */
-const quiet = new Set(['node/gateway', 'node/keepalive', 'node/healthcheck', 'node/converge', 'node/config', 'server/orchestrator', 'server/api']);
+const quiet = new Set(['node/gateway', 'node/keepalive', 'node/healthcheck', 'node/converge', 'node/config', 'server/orchestrator', 'server/enrolment', 'server/api']);
 
 const never = new Promise<never>(() => undefined);
 

@@ -2,6 +2,7 @@
 import type { Crash } from '../actors/system.ts';
 import type { Logger } from '../effects/logger.ts';
 import { assertNever } from '../protocol/result.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Directive } from './policy/decider.ts';
 
 /** Why a child failed. `gave-up`: the child is a supervisor, and what failed below it was beyond its help. */
@@ -27,6 +28,13 @@ export type SupervisionEvent =
   | { readonly type: 'releaseTimedOut'; readonly path: string; readonly afterMs: number }
   /** A supervisor gives up: too many restarts, or a failure it was told not to handle. Its parent decides; a root ends the program. */
   | { readonly type: 'escalated'; readonly path: string; readonly error: unknown };
+
+/** Counts what failed, whatever was decided of it. */
+export const countEvent =
+  (metrics: Pick<Metrics, 'restarted'>) =>
+  (event: SupervisionEvent): void => {
+    if (event.type === 'failed') metrics.restarted(event.reason, event.consequence);
+  };
 
 export const logEvent = (logger: Logger, event: SupervisionEvent): void => {
   const { path } = event;

@@ -1,12 +1,13 @@
 // The server's tree: which actor hangs where. Begun in this order and ended in the reverse.
 import type { ActorSystem } from '../actors/system.ts';
 import { api, type ApiPorts } from '../actors/server/api.ts';
+import { enrolment, type EnrolmentMessage, type EnrolmentPorts } from '../actors/server/enrolment.ts';
 import { events, type EventsMessage, type EventsPorts } from '../actors/server/events.ts';
 import { orchestrator, type OrchestratorMessage, type OrchestratorPorts } from '../actors/server/orchestrator.ts';
 import { roster, type RosterMessage, type RosterPorts } from '../actors/server/roster.ts';
 import { serverTransport, type ServerTransportMessage, type ServerTransportPorts } from '../actors/server/transport.ts';
 import type { ActorRef } from '../actors/ref.ts';
-import { brokerLeaf, leaf } from './leaf.ts';
+import { brokerLeaf, leaf, managementLeaf } from './leaf.ts';
 import { actor, supervisor, type SupervisorSpec } from './spec.ts';
 
 export interface ServerRefs {
@@ -14,6 +15,7 @@ export interface ServerRefs {
   readonly roster: ActorRef<RosterMessage>;
   readonly orchestrator: ActorRef<OrchestratorMessage>;
   readonly events: ActorRef<EventsMessage>;
+  readonly enrolment: ActorRef<EnrolmentMessage>;
 }
 
 const name = 'server';
@@ -23,6 +25,7 @@ export const serverRefs = (system: ActorSystem): ServerRefs => ({
   roster: system.ref(`${name}/roster`),
   orchestrator: system.ref(`${name}/orchestrator`),
   events: system.ref(`${name}/events`),
+  enrolment: system.ref(`${name}/enrolment`),
 });
 
 export interface ServerPorts {
@@ -30,7 +33,8 @@ export interface ServerPorts {
   readonly roster: Omit<RosterPorts, 'transport' | 'orchestrator'>;
   readonly orchestrator: Omit<OrchestratorPorts, 'transport' | 'roster'>;
   readonly events: Omit<EventsPorts, 'transport' | 'roster'>;
-  readonly api: Omit<ApiPorts, 'roster' | 'orchestrator'>;
+  readonly enrolment: EnrolmentPorts;
+  readonly api: Omit<ApiPorts, 'roster' | 'orchestrator' | 'enrolment'>;
 }
 
 export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec =>
@@ -42,6 +46,7 @@ export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec
       actor(orchestrator({ ...ports.orchestrator, transport: refs.transport, roster: refs.roster }), leaf),
       actor(events({ ...ports.events, transport: refs.transport, roster: refs.roster }), leaf),
       actor(serverTransport({ ...ports.transport, events: refs.events, roster: refs.roster, orchestrator: refs.orchestrator }), brokerLeaf),
-      actor(api({ ...ports.api, roster: refs.roster, orchestrator: refs.orchestrator }), leaf),
+      actor(enrolment(ports.enrolment), managementLeaf),
+      actor(api({ ...ports.api, roster: refs.roster, orchestrator: refs.orchestrator, enrolment: refs.enrolment }), leaf),
     ],
   });

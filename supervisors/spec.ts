@@ -40,7 +40,24 @@ export interface SupervisorSpec {
   readonly decide?: Decider;
 }
 
-export type ChildSpec = ActorSpec | SupervisorSpec;
+/** A supervisor whose children come and go while it runs (pool.ts); one-for-one. */
+export interface PoolSpec {
+  readonly kind: 'pool';
+  readonly name: string;
+  readonly members: Members;
+  /** How its own parent treats it when it gives up. */
+  readonly backoff?: BackoffPolicy;
+  readonly decide?: Decider;
+}
+
+/** Who is to be watched, whether the pool runs or not. */
+export interface Members {
+  readonly specs: ReadonlySet<ActorSpec>;
+  /** Has the changes told to whoever watches. */
+  watchedBy(watcher: { added(member: ActorSpec): void; removed(member: ActorSpec): Promise<void> }): void;
+}
+
+export type ChildSpec = ActorSpec | SupervisorSpec | PoolSpec;
 
 /** An actor as a child. Its state and message types stay inside, so that children of all types stand in one list. */
 export const actor = <S, M>(definition: ActorDefinition<S, M>, options: ChildOptions = {}): ActorSpec => ({
@@ -64,7 +81,7 @@ export const intensityOf = ({ children, intensity }: SupervisorSpec, isRoot: boo
 };
 
 // nact copies the map of an actor's children for every message it handles.
-const mostChildren = 64;
+export const mostChildren = 64;
 
 export const checkChildren = (path: string, { children }: SupervisorSpec): void => {
   if (children.length > mostChildren) {

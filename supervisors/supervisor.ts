@@ -7,6 +7,7 @@
 import type { ActorSystem } from '../actors/system.ts';
 import { ActorChild } from './actor-child.ts';
 import { logEvent, type Consequence, type FailureReason, type RestartCause, type SupervisionEvent } from './events.ts';
+import { PoolSupervisor } from './pool.ts';
 import { checkChildren, type ChildSpec, type SupervisorSpec } from './spec.ts';
 import type { Supervised } from './supervised.ts';
 import { Watch } from './watch.ts';
@@ -72,6 +73,7 @@ class Supervisor implements Supervised {
     if (spec.kind === 'supervisor') {
       return new Supervisor(spec, this.#around, { path, isRoot: false, gaveUp: (error) => void failed('gave-up', error) });
     }
+    if (spec.kind === 'pool') return new PoolSupervisor(spec, this.#around, { path, gaveUp: (error) => void failed('gave-up', error) });
     const { report, system } = this.#around;
     return new ActorChild(system, path, spec, ({ error, reason }) => failed(reason, error), report);
   }

@@ -111,10 +111,11 @@ const startServer = (world: World, { listener = () => Promise.resolve({ url: 'ht
   const random = seededRandom(2);
   const around = { clock, random, logger: system.logger, metrics: createMetrics(clock) };
   const ports: ServerPorts = {
-    roster: { serverName: 's', records: () => store.nodes(), rolesOf: (node) => configurations.rolesOf(node), lookMs: 100, ...around },
+    roster: { serverName: 's', records: () => store.nodes(), rolesOf: (node) => configurations.rolesOf(node), identityOf: () => undefined, lookMs: 100, ...around },
     orchestrator: { store, templates: new Map(), configurations, ...around },
     events: { store, eventLog: { position: 0, write: nothing }, reportsQueue: names.reports, ...around },
-    transport: { open: transport, queues: { reports: names.reports, presence: names.presence }, commandsExchange: names.commands, ...around },
+    transport: { open: transport, queues: { reports: names.reports, presence: names.presence }, commandsExchange: names.commands, identities: undefined, ...around },
+    enrolment: { store, admin: undefined, userOf: () => '', broker: { prefix, urls: [] }, ...around },
     api: { open: listener, onListening: nothing, logger: system.logger },
   };
   const refs = serverRefs(system);
@@ -212,7 +213,7 @@ describe('the tree of a server', () => {
     const { deeds, root } = startServer(createWorld());
     await settle();
     await root.drain();
-    expect(deeds).toEqual(['server/api stopped', 'server/transport stopped', 'server/events stopped', 'server/orchestrator stopped', 'server/roster stopped', 'server stopped']);
+    expect(deeds).toEqual(['server/api stopped', 'server/enrolment stopped', 'server/transport stopped', 'server/events stopped', 'server/orchestrator stopped', 'server/roster stopped', 'server stopped']);
   });
 
   test('gives up at once, and once, when the broker refuses for good, with its reason', async () => {

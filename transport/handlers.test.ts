@@ -12,6 +12,7 @@ const delivery: Delivery = {
   contentType: undefined,
   headers: {},
   redelivered: false,
+  userId: undefined,
 };
 
 const run = async (handle: DeliveryHandler): Promise<{ settled: Settlement[]; failures: string[]; synchronously: boolean }> => {

@@ -45,6 +45,8 @@ export interface Delivery {
   readonly contentType: string | undefined;
   readonly headers: Readonly<Record<string, HeaderValue>>;
   readonly redelivered: boolean;
+  /** The broker's user that published it, which the broker has checked; undefined when the publisher named none. */
+  readonly userId: string | undefined;
 }
 
 /**
@@ -65,12 +67,15 @@ export interface Subscription {
 
 export type TransportStatus =
   | { readonly type: 'connecting'; readonly attempt: number }
-  | { readonly type: 'connected'; readonly broker: string }
+  /** `product`: what the broker says it is, "RabbitMQ 4.0.5". */
+  | { readonly type: 'connected'; readonly broker: string; readonly product: string }
   | { readonly type: 'disconnected'; readonly code: ErrorCode; readonly reason: string; readonly retryInMs: number }
   | { readonly type: 'blocked'; readonly reason: string }
   | { readonly type: 'unblocked' }
   | { readonly type: 'consumerCancelled'; readonly queue: string }
   | { readonly type: 'handlerFailed'; readonly queue: string; readonly reason: string }
+  /** A handler ended after its delivery's channel: the broker delivers again. */
+  | { readonly type: 'settlementDropped'; readonly queue: string }
   /** Terminal: trying again cannot help (wrong password, unknown vhost, topology mismatch). */
   | { readonly type: 'failed'; readonly code: ErrorCode; readonly reason: string }
   | { readonly type: 'closed' };

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { StatusStream } from './status-stream.ts';
 
 const connecting = { type: 'connecting', attempt: 1 } as const;
-const connected = { type: 'connected', broker: 'test' } as const;
+const connected = { type: 'connected', broker: 'test', product: 'test' } as const;
 const disconnected = { type: 'disconnected', code: 'broker_unreachable', reason: 'cut', retryInMs: 1 } as const;
 const failed = { type: 'failed', code: 'broker_credentials', reason: 'refused' } as const;
 

@@ -23,6 +23,7 @@ const stateAfter = (state: ConnectionState, status: TransportStatus): Connection
       return 'closed';
     case 'consumerCancelled':
     case 'handlerFailed':
+    case 'settlementDropped':
       return state;
   }
 };

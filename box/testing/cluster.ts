@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Interceptor } from '../../actors/interceptor.ts';
 import type { StoredEvent } from '../../actors/server/ports.ts';
+import type { ActorSystem } from '../../actors/system.ts';
 import { callDaemon } from '../../cli/call-daemon.ts';
 import { silentLogger } from '../../effects/logger.ts';
 import { systemBootClock } from '../../effects/boot-clock.ts';
@@ -23,7 +24,7 @@ import type { Transport } from '../../transport/port.ts';
 import type { Topology } from '../../transport/topology.ts';
 import { apiClient } from '../api-client.ts';
 
-export type OpenTransport = (name: string, topology: Topology) => Transport;
+export type OpenTransport = (name: string, topology: Topology, system: ActorSystem) => Transport;
 
 export interface ClusterOptions {
   readonly nodes: number;
@@ -128,7 +129,7 @@ export class TestCluster {
     const clock = this.#clock;
     const open: OpenTransport = this.#options.open ?? ((as, topology) => this.#broker.connect({ name: as, topology }));
     return {
-      openTransport: (topology: Topology) => open(name, topology),
+      openTransport: (topology: Topology, system: ActorSystem) => open(name, topology, system),
       interceptors: this.#options.interceptors ?? [],
       metrics: createMetrics(clock),
       clock,

@@ -26,7 +26,7 @@ export const gated = (inner: Transport): GatedTransport => {
     close: () => inner.close(),
     open() {
       isOpen = true;
-      for (const listener of listeners) listener({ type: 'connected', broker: 'gated' });
+      for (const listener of listeners) listener({ type: 'connected', broker: 'gated', product: 'gated' });
     },
   };
 };

@@ -12,6 +12,7 @@ export const nodeView = (node: string, more: Partial<NodeView> = {}): NodeView =
   detail: undefined,
   phaseAt: 0,
   roles: [],
+  identity: undefined,
   conditions: [],
   keepalive: undefined,
   termination: undefined,

@@ -2,9 +2,19 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Random } from '../../effects/random.ts';
 import type { TransportOptions } from '../port.ts';
 
+/** PEM text. */
+export interface TlsMaterial {
+  /** Whom to trust, instead of the authorities that come with Node.js. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly passphrase?: string;
+}
+
 export interface AmqpOptions extends TransportOptions {
-  /** `amqp://user:password@host:port/vhost`, or `amqps:`. */
-  readonly url: string;
+  /** `amqp://user:password@host:port/vhost`, or `amqps:`; several are addresses of one broker cluster. */
+  readonly urls: readonly string[];
+  readonly tls?: TlsMaterial;
   readonly clock: Clock;
   readonly random: Random;
   /** How long a connect may take, from the first packet to the broker's last word; default 5,000 ms. */
@@ -23,5 +33,6 @@ export const settingsFrom = (options: AmqpOptions): AmqpSettings => ({
   connectTimeoutMs: 5_000,
   heartbeatSeconds: 10,
   retryMs: { first: 500, most: 30_000 },
+  tls: {},
   ...options,
 });

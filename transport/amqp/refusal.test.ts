@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { connectFailure, declareFailure } from './refusal.ts';
+import { connectFailure, channelFailure } from './refusal.ts';
 
 // The texts are those of amqplib 2.3 with RabbitMQ 3.10; the integration suite meets the real ones.
 describe("what the broker's refusals mean", () => {
@@ -18,6 +18,6 @@ describe("what the broker's refusals mean", () => {
     [541, 'broker_unreachable'],
     [undefined, 'broker_unreachable'],
   ])('a declaration that fails with %p', (code, meaning) => {
-    expect(declareFailure(Object.assign(new Error('inequivalent arg'), { code }))).toEqual({ code: meaning, message: 'inequivalent arg' });
+    expect(channelFailure(Object.assign(new Error('inequivalent arg'), { code }))).toEqual({ code: meaning, message: 'inequivalent arg' });
   });
 });

@@ -10,12 +10,12 @@ import type { Stored } from './stored.ts';
 
 type SmqpExchange = ReturnType<Broker['assertExchange']>;
 
-/** The first argument in which two declarations of one name differ. */
+/** The first argument in which two declarations of one name differ. Whose an exchange is, is no argument of it. */
 const difference = (existing: object, wanted: object): string | undefined => {
   const before = new Map(Object.entries(existing));
   const after = new Map(Object.entries(wanted));
   for (const name of new Set([...before.keys(), ...after.keys()])) {
-    if (before.get(name) !== after.get(name)) return `${name} ${before.get(name) ?? 'unset'}, not ${after.get(name) ?? 'unset'}`;
+    if (name !== 'owned' && before.get(name) !== after.get(name)) return `${name} ${before.get(name) ?? 'unset'}, not ${after.get(name) ?? 'unset'}`;
   }
   return undefined;
 };

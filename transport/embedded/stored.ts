@@ -36,4 +36,5 @@ export const deliveryFrom = (stored: Stored, queue: string, redelivered: boolean
   contentType: stored.contentType,
   headers: { ...stored.headers },
   redelivered,
+  userId: undefined,
 });

@@ -140,7 +140,7 @@ export class EmbeddedTransport implements Transport {
       this.#fail(declared.error);
       return;
     }
-    this.#status.emit({ type: 'connected', broker: 'embedded' });
+    this.#status.emit({ type: 'connected', broker: 'embedded', product: 'embedded' });
     for (const consumption of this.#consumptions.keys()) this.#attach(consumption);
   }
 

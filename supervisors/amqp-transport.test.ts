@@ -1,10 +1,10 @@
 // What needs no broker: connects that lead nowhere. The rest is in integration/contract.
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { systemClock } from '../../effects/clock.ts';
-import { seededRandom } from '../../effects/random.ts';
-import { statusesOf, until } from '../contract/world.ts';
-import { connectAmqp } from './transport.ts';
+import { systemClock } from '../effects/clock.ts';
+import { seededRandom } from '../effects/random.ts';
+import { statusesOf, until } from '../transport/contract/world.ts';
+import { connectAlone } from './testing/connect-alone.ts';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 
@@ -30,7 +30,7 @@ const listen = async (serve: (socket: Socket) => void): Promise<number> => {
 const open = (url: string, connectTimeoutMs = 100) => {
   const topology = { exchanges: [], queues: [], bindings: [] };
   const common = { name: 'test', topology, clock: systemClock, random: seededRandom(1), retryMs: { first: 10, most: 20 } };
-  const transport = connectAmqp({ ...common, url, connectTimeoutMs });
+  const transport = connectAlone({ ...common, urls: [url], connectTimeoutMs });
   cleanUps.push(() => transport.close());
   return { transport, statuses: statusesOf(transport) };
 };

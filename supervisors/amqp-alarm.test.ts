@@ -2,10 +2,10 @@
 // speaks just enough AMQP 0-9-1 for it.
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { systemClock } from '../../effects/clock.ts';
-import { seededRandom } from '../../effects/random.ts';
-import { until } from '../contract/world.ts';
-import { connectAmqp } from './transport.ts';
+import { systemClock } from '../effects/clock.ts';
+import { seededRandom } from '../effects/random.ts';
+import { until } from '../transport/contract/world.ts';
+import { connectAlone } from './testing/connect-alone.ts';
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 
@@ -24,7 +24,13 @@ const frame = (channel: number, method: readonly [number, number], ...fields: re
   return Buffer.concat([Buffer.from([1]), u16(channel), u32(payload.length), payload, Buffer.from([0xce])]);
 };
 
-const start = frame(0, [10, 10], Buffer.from([0, 9]), u32(0), long('PLAIN'), long('en_US'));
+const table = (...fields: readonly Buffer[]): Buffer => Buffer.concat([u32(Buffer.concat(fields).length), ...fields]);
+const isTrue = (name: string): Buffer => Buffer.concat([short(name), Buffer.from('t'), Buffer.from([1])]);
+const text = (name: string, value: string): Buffer => Buffer.concat([short(name), Buffer.from('S'), long(value)]);
+const capabilities = table(...['publisher_confirms', 'basic.nack', 'consumer_cancel_notify', 'per_consumer_qos'].map(isTrue));
+const properties = table(text('product', 'RabbitMQ'), text('version', '4.0.5'), short('capabilities'), Buffer.from('F'), capabilities);
+
+const start = frame(0, [10, 10], Buffer.from([0, 9]), properties, long('PLAIN'), long('en_US'));
 const blocked = frame(0, [10, 60], short('memory'));
 const unblocked = frame(0, [10, 61]);
 const closeChannel = (channel: number): Buffer => frame(channel, [20, 40], u16(404), short('NOT_FOUND'), u16(60), u16(40));
@@ -75,7 +81,7 @@ const setUp = async () => {
   const { port } = server.address() as AddressInfo;
   const topology = { exchanges: [], queues: [], bindings: [] };
   const common = { name: 'test', topology, clock: systemClock, random: seededRandom(1), retryMs: { first: 10, most: 20 } };
-  const transport = connectAmqp({ ...common, url: `amqp://127.0.0.1:${port}`, connectTimeoutMs: 10_000 });
+  const transport = connectAlone({ ...common, urls: [`amqp://127.0.0.1:${port}`], connectTimeoutMs: 10_000 });
   cleanUps.push(() => transport.close());
   await until('it is connected', () => transport.state === 'connected');
   const told: string[] = [];

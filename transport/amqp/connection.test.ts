@@ -1,0 +1,87 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, test } from '@jest/globals';
+import type { ChannelModel } from 'amqplib';
+import { systemClock } from '../../effects/clock.ts';
+import { seededRandom } from '../../effects/random.ts';
+import type { Failure } from '../../protocol/result.ts';
+import { AmqpConnection } from './connection.ts';
+import { settingsFrom } from './options.ts';
+
+const notFound = Object.assign(new Error("NOT_FOUND - no queue 'q'"), { code: 404 });
+
+/** A connection whose broker is the test: what is asked on its channels is logged. */
+const scene = () => {
+  const log: string[] = [];
+  const refusals: Error[] = [];
+  const made: EventEmitter[] = [];
+  const createChannel = async () => {
+    const channel = Object.assign(new EventEmitter(), {
+      assertQueue: async (name: string) => void log.push(`declare ${name}`),
+      bindQueue: async () => undefined,
+      prefetch: async () => undefined,
+      consume: async (queue: string) => {
+        const refusal = refusals.shift();
+        if (refusal !== undefined) throw refusal;
+        log.push(`consume ${queue}`);
+        return { consumerTag: 'tag' };
+      },
+      close: async () => undefined,
+    });
+    made.push(channel);
+    return channel;
+  };
+  const model = Object.assign(new EventEmitter(), { createChannel, createConfirmChannel: createChannel, close: async () => void model.emit('close') });
+  const topology = { exchanges: [], queues: [{ name: 'q', type: 'classic' as const }], bindings: [] };
+  const settings = settingsFrom({ name: 'test', topology, urls: [], clock: systemClock, random: seededRandom(1) });
+  const address = { connect: {}, shown: 'amqp://b/', user: 'u', passwordless: false, inClear: false };
+  const profile = { product: 'RabbitMQ 4.0.5', countHeader: 'x-delivery-count', timeoutEnds: 'channel', doubt: undefined } as const;
+  const lost: Failure[] = [];
+  const listener = { lost: (failure: Failure) => void lost.push(failure), alarm: () => undefined };
+  const connection = new AmqpConnection(model as unknown as ChannelModel, { address, profile, settings, destroy: () => undefined }, listener);
+  const ended: Failure[] = [];
+  const consume = () => connection.consumer('q', 1, { delivered: () => undefined, ended: (failure) => void ended.push(failure) });
+  return { connection, consume, ended, log, lost, made, model, refusals };
+};
+
+describe('the topology on a connection', () => {
+  test('is declared once, before its first channel', async () => {
+    const { consume, log } = scene();
+    expect(await consume()).toMatchObject({ ok: true });
+    expect(await consume()).toMatchObject({ ok: true });
+    expect(log).toEqual(['declare q', 'consume q', 'consume q']);
+  });
+
+  test('is declared again after a queue was not there', async () => {
+    const { consume, log, refusals } = scene();
+    refusals.push(notFound);
+    expect(await consume()).toMatchObject({ ok: false, error: { code: 'broker_unreachable', message: notFound.message } });
+    expect(await consume()).toMatchObject({ ok: true });
+    expect(log).toEqual(['declare q', 'declare q', 'consume q']);
+  });
+
+  test('is declared again after a channel ended, which is told', async () => {
+    const { consume, ended, log, made } = scene();
+    await consume();
+    made.at(-1)?.emit('close');
+    await Promise.resolve();
+    await consume();
+    expect(ended).toMatchObject([{ code: 'transport_closed' }]);
+    expect(log).toEqual(['declare q', 'consume q', 'declare q', 'consume q']);
+  });
+});
+
+describe('the end of a connection', () => {
+  test('is told with its reason, and what is asked of it afterwards is answered', async () => {
+    const { connection, consume, lost, model } = scene();
+    model.emit('error', new Error('Heartbeat timeout'));
+    model.emit('close');
+    expect([connection.alive, lost]).toEqual([false, [{ code: 'broker_unreachable', message: 'amqp://b/: Heartbeat timeout' }]]);
+    expect(await consume()).toMatchObject({ ok: false, error: { code: 'transport_closed' } });
+  });
+
+  test('that was asked for is not told', async () => {
+    const { connection, lost } = scene();
+    await Promise.all([connection.close(), connection.close()]);
+    expect([connection.alive, lost]).toEqual([false, []]);
+  });
+});

@@ -1,0 +1,102 @@
+// Consumes one queue on a channel of its own. It settles on the channel of the delivery, and not at all once that has ended:
+// the broker delivers again. It never holds deliveries back: each is handed on as it comes, and the prefetch bounds them.
+import type { Channel, ConsumeMessage, Message } from 'amqplib';
+import type { Delivery, HeaderValue, Settlement } from '../port.ts';
+import type { OpenChannel } from './channel.ts';
+import { Settlements } from './settlements.ts';
+
+/** A delivery, and the one way to settle it; false when it is too late for that. */
+export interface Incoming {
+  readonly delivery: Delivery;
+  readonly settle: (settlement: Settlement) => boolean;
+}
+
+/** Headers that are tables or lists, such as the broker's own `x-death`, are left out. */
+const plainHeaders = (headers: Readonly<Record<string, unknown>>): Record<string, HeaderValue> => {
+  const plain: Record<string, HeaderValue> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') plain[name] = value;
+  }
+  return plain;
+};
+
+const deliveryFrom = ({ content, fields, properties }: ConsumeMessage, queue: string): Delivery => ({
+  body: content,
+  exchange: fields.exchange,
+  routingKey: fields.routingKey,
+  queue,
+  messageId: properties.messageId,
+  correlationId: properties.correlationId,
+  contentType: properties.contentType,
+  headers: plainHeaders(properties.headers ?? {}),
+  redelivered: fields.redelivered,
+  userId: properties.userId,
+});
+
+/** amqplib reads only the tag of what is settled. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const tagged = (deliveryTag: number): Message => ({ fields: { deliveryTag } }) as Message;
+
+export class ConsumeChannel {
+  readonly #open: OpenChannel<Channel>;
+  readonly #gone: Promise<void>;
+  readonly #settlements: Settlements;
+  #tag: string | undefined;
+  #closing = false;
+
+  constructor(open: OpenChannel<Channel>, gone: Promise<void>) {
+    const { channel } = open;
+    this.#open = open;
+    this.#gone = gone;
+    this.#settlements = new Settlements({
+      ack: (tag, upTo) => {
+        if (open.alive) channel.ack(tagged(tag), upTo);
+      },
+      reject: (tag, requeue) => {
+        if (open.alive) channel.reject(tagged(tag), requeue);
+      },
+    });
+  }
+
+  /** `cancelled`: the broker ended it, because the queue is gone or this consumer took too long. */
+  async start(queue: string, prefetch: number, deliver: (incoming: Incoming) => void, cancelled: () => void): Promise<void> {
+    const { channel } = this.#open;
+    await channel.prefetch(prefetch);
+    const { consumerTag } = await channel.consume(queue, (message) => {
+      if (message === null) cancelled();
+      else deliver(this.#incoming(message, queue));
+    });
+    this.#tag = consumerTag;
+  }
+
+  /** No more deliveries; what was delivered can still be settled. */
+  async cancel(): Promise<void> {
+    if (this.#tag === undefined || !this.#open.alive) return;
+    await Promise.race([this.#open.channel.cancel(this.#tag).catch(() => undefined), this.#open.ended, this.#gone]);
+  }
+
+  /** Whether its end was asked for. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  close(): Promise<void> {
+    this.#closing = true;
+    this.#settlements.flush();
+    return this.#open.close();
+  }
+
+  #incoming(message: ConsumeMessage, queue: string): Incoming {
+    const { deliveryTag } = message.fields;
+    this.#settlements.arrived(deliveryTag);
+    return {
+      delivery: deliveryFrom(message, queue),
+      settle: (settlement) => {
+        if (!this.#open.alive) return false;
+        this.#settlements.settle(deliveryTag, settlement);
+        return true;
+      },
+    };
+  }
+}
