@@ -92,7 +92,7 @@ describe('a status of the broker', () => {
     [{ type: 'disconnected', code: 'broker_unreachable', reason: 'reset', retryInMs: 5 }, 'warn: the broker is out of reach: reset'],
     [{ type: 'blocked', reason: 'memory' }, 'warn: the broker takes no publishes for now: memory'],
     [{ type: 'unblocked' }, 'info: the broker takes publishes again'],
-    [{ type: 'consumerCancelled', queue: 'q' }, 'warn: the broker cancelled the consumer of q; it is set up again'],
+    [{ type: 'consumerLost', queue: 'q', code: 'transport_closed', reason: 'the broker cancelled it' }, 'warn: the consumer of q is set up again: the broker cancelled it'],
     [{ type: 'handlerFailed', queue: 'q', reason: 'thrown' }, 'error: a delivery from q could not be handled: thrown'],
     [{ type: 'settlementDropped', queue: 'q' }, 'debug: a delivery from q was handled after its channel was gone; the broker delivers it again'],
     [{ type: 'closed' }, 'debug: the connection to the broker is closed'],

@@ -88,8 +88,8 @@ export const noteStatus = (status: TransportStatus, log: Logger): void => {
     case 'unblocked':
       log.info('the broker takes publishes again');
       return;
-    case 'consumerCancelled':
-      log.warn(`the broker cancelled the consumer of ${status.queue}; it is set up again`);
+    case 'consumerLost':
+      log.warn(`the consumer of ${status.queue} is set up again: ${status.reason}`, { code: status.code });
       return;
     case 'handlerFailed':
       log.error(`a delivery from ${status.queue} could not be handled: ${status.reason}`);

@@ -36,6 +36,10 @@ converge   succeeded: 4 of 4 scripts, ended at ${localTime(at)}
 `);
   });
 
+  test('names the broker once it is known', () => {
+    expect(present({ product: 'RabbitMQ 4.0.5' })).toContain('\nbroker     connected, RabbitMQ 4.0.5\n');
+  });
+
   test('says what is wrong: a failed converge, a check that is not well, what waits, who is silent', () => {
     const text = present({
       outbox: { rows: 3, bytes: 700 },

@@ -18,6 +18,8 @@ interface Status {
   readonly node: string;
   readonly version: string;
   readonly broker: string;
+  /** Absent until it was connected. */
+  readonly product?: string;
   readonly outbox: { readonly rows: number; readonly bytes: number };
   readonly sync?: { readonly link: string; readonly phase: string; readonly detail?: string };
   readonly config?: { readonly revision?: number; readonly problem?: { readonly code: string; readonly message: string } };
@@ -82,12 +84,12 @@ export const presentStatus = ({ json }: StatusInvocation, result: unknown): stri
   if (json) return `${JSON.stringify(result, null, 4)}\n`;
   // The daemon and this command are of one version, or the handshake would have said so.
   const status = result as Status;
-  const { broker, cluster, config, converge, health, keepalive, node, outbox, sync, version } = status;
+  const { broker, cluster, config, converge, health, keepalive, node, outbox, product, sync, version } = status;
   const parts: ReadonlyArray<readonly [string, readonly string[]]> = [
     ['node', [`${cluster}/${node}, jetpack ${version}`]],
     ['phase', orSilent(sync, ({ phase, detail }) => [detail === undefined ? phase : `${phase}: ${detail}`])],
     ['server', orSilent(sync, ({ link }) => [link])],
-    ['broker', [broker]],
+    ['broker', [product === undefined ? broker : `${broker}, ${product}`]],
     ['outbox', [outbox.rows === 0 ? 'empty' : `${outbox.rows} messages wait, ${outbox.bytes} bytes`]],
     ['config', orSilent(config, configLines)],
     ['health', orSilent(health, healthLines)],

@@ -22,7 +22,7 @@ afterAll(async () => {
 const typed = new Set<string>();
 const type = (command: string): TypedCommand => {
   typed.add(command);
-  const here = command.replace('amqp://guest:guest@127.0.0.1:5672', rabbit.url()).replace('/opt/', `${copy.folder}/opt/`);
+  const here = command.replace(/amqp:\/\/(?:guest:guest@127\.0\.0\.1|jetpack:s3cret@broker):5672/, rabbit.url()).replace('/opt/', `${copy.folder}/opt/`);
   return copy.type(here, { JETPACK_HOME: path.join(copy.folder, 'opt', 'cycle', 'jetpack'), CYCLE_SERVER_LISTEN: '127.0.0.1:0' });
 };
 
@@ -35,9 +35,9 @@ test('npm start on a RabbitMQ is ready with all nodes, and Ctrl-C ends it with a
 }, 120_000);
 
 test('a server and a daemon started as the README says find each other, and the API answers as it says', async () => {
-  const server = type('bin/cycle-server --home /opt/cycle_server --amqp amqp://guest:guest@127.0.0.1:5672');
+  const server = type('JETPACK_AMQP_URL=amqp://jetpack:s3cret@broker:5672 bin/cycle-server --home /opt/cycle_server');
   const [, url = ''] = await server.prints(/cycle-server listens on (\S+)/);
-  const daemon = type('bin/jetpackd --cluster demo --node execute-1 --amqp amqp://guest:guest@127.0.0.1:5672');
+  const daemon = type('JETPACK_AMQP_URL=amqp://jetpack:s3cret@broker:5672 bin/jetpackd --cluster demo --node execute-1');
   await daemon.prints(/jetpackd serves \S+\/opt\/cycle\/jetpack as demo\/execute-1/);
   const get = async (at: string): Promise<unknown> => (await fetch(new URL(at, url))).json();
   const roster = await waitFor('the node to be ready', async () => {
@@ -45,7 +45,7 @@ test('a server and a daemon started as the README says find each other, and the 
     return JSON.stringify(answer).includes('"ready"') && answer;
   });
   expect(roster).toMatchObject({ nodes: [{ cluster: 'demo', node: 'execute-1', phase: 'ready', link: 'online' }] });
-  expect(await get('/healthz')).toMatchObject({ status: 'ok', broker: 'connected' });
+  expect(await get('/healthz')).toMatchObject({ status: 'ok', broker: 'connected', product: rabbit.name });
   const first = await get('/api/events?after=0&limit=2&cluster=demo&node=execute-1&priority=low');
   expect(first).toMatchObject({ events: [{ kind: 'node' }, { message: 'phase starting' }], next: 2 });
   // A server without a template has nothing to converge.

@@ -118,10 +118,15 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
   const serving = Promise.withResolvers<void>();
   const escalated = Promise.withResolvers<Failure>();
   let transport: Transport | undefined;
+  let product: string | undefined;
 
   const tree = nodeTree(refs, {
     transport: {
-      open: () => (transport = around.openTransport(nodeTopology(prefix, address), system)),
+      open: () => {
+        transport = around.openTransport(nodeTopology(prefix, address), system);
+        transport.onStatus((status) => (product = status.type === 'connected' ? status.product : product));
+        return transport;
+      },
       commandQueue: nodeQueue(prefix, address),
       metrics,
       clock,
@@ -153,6 +158,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     status: {
       identity: { ...address, version: facts.version },
       broker: () => transport?.state ?? 'closed',
+      product: () => product,
       outbox: () => outbox.depth(),
     },
     gateway: {

@@ -241,7 +241,7 @@ describe('a server', () => {
     };
     expect(await health()).toEqual([503, { status: 'failing', broker: 'connecting', events: 0 }]);
     transport.connect();
-    expect(await health()).toEqual([200, { status: 'ok', broker: 'connected', events: 0 }]);
+    expect(await health()).toEqual([200, { status: 'ok', broker: 'connected', product: 'fake', events: 0 }]);
   });
 
   test('writes every event it stores into the event log, and gives it to who asks', async () => {

@@ -88,6 +88,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
   const listening = Promise.withResolvers<string>();
   const escalated = Promise.withResolvers<Failure>();
   let transport: Transport | undefined;
+  let product: string | undefined;
 
   const tree = serverTree(refs, {
     roster: {
@@ -118,7 +119,11 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
       logger: logger.child({ actor: 'events' }),
     },
     transport: {
-      open: () => (transport = around.openTransport(serverTopology(settings.prefix), system)),
+      open: () => {
+        transport = around.openTransport(serverTopology(settings.prefix), system);
+        transport.onStatus((status) => (product = status.type === 'connected' ? status.product : product));
+        return transport;
+      },
       queues: { reports: names.reports, presence: names.presence },
       commandsExchange: names.commands,
       identities: !identities.required ? undefined : { userOf, isRevoked: (node) => (store.identity(node)?.state ?? 'active') !== 'active' },
@@ -143,10 +148,10 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
             ...questions,
             commands: (limit) => store.commands(limit),
             commandOf: (id) => store.command(id),
-            tokens: (limit) => store.tokens(limit),
-            identities: () => store.identities(),
+            tokens: (page) => store.tokens(page),
+            identities: (page) => store.identities(page),
             events: (query) => store.events(query),
-            health: () => ({ broker: transport?.state ?? 'closed', events: store.count() }),
+            health: () => ({ broker: transport?.state ?? 'closed', product, events: store.count() }),
           },
           (error) => logger.error('a request to the API failed', { err: error }),
         ),

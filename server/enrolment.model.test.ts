@@ -3,6 +3,7 @@
 // Then nothing fails any more, and it must come to rest as the promises say.
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import type { Reply } from '../actors/ref.ts';
 import { createActorSystem } from '../actors/runtime.ts';
 import { enrolment, type EnrolmentMessage, type MintedToken, type Revocation, type Sealed } from '../actors/server/enrolment.ts';
 import { FakeAdmin } from '../actors/server/testing/fake-admin.ts';
@@ -13,8 +14,8 @@ import { ManualClock } from '../effects/manual-clock.ts';
 import { seededRandom, type Random } from '../effects/random.ts';
 import { credentials, type EnrolRequest } from '../protocol/enrolment.ts';
 import { keyOf, parseToken, proofOf, unseal, type Token } from '../protocol/enrolment-seal.ts';
+import type { Store } from '../actors/server/ports.ts';
 import type { Result } from '../protocol/result.ts';
-import type { Reply } from '../actors/ref.ts';
 import { temporaryFolder } from '../storage/testing/temporary-folder.ts';
 import { openStore } from './store/store.ts';
 
@@ -48,6 +49,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** A step, and for how many turns of the event loop it is let go before the next comes: few, and it is only half done. */
 const history = fc.array(fc.tuple(step, fc.constantFrom(0, 1, 2, 4, 8, 40)), { minLength: 1, maxLength: 25 });
 
+/** Mistakes to be planted: each breaks one promise, and the model must find it. */
+type Flaw = 'takes any nonce for the first' | 'forgets at a crash what the broker was to be told' | 'leaves tokens good when their node is revoked';
+
 class EnrolmentWorld {
   readonly clock = new ManualClock();
   readonly admin = new FakeAdmin();
@@ -56,10 +60,14 @@ class EnrolmentWorld {
   readonly wrongs: string[] = [];
   readonly #random: Random;
   readonly #file: string;
+  readonly #flaw: Flaw | undefined;
+  /** Of the question that came last. */
+  #nonce = '';
   #server: ReturnType<EnrolmentWorld['begin']>;
 
-  constructor(file: string, seed: number) {
+  constructor(file: string, seed: number, flaw?: Flaw) {
     this.#file = file;
+    this.#flaw = flaw;
     this.#random = seededRandom(seed);
     this.#server = this.begin();
   }
@@ -70,9 +78,29 @@ class EnrolmentWorld {
     if (!opened.ok) throw new Error(opened.error.message);
     const { store } = opened.value;
     const system = createActorSystem({ name: 'model', clock, random: this.#random, logger: silentLogger });
-    const definition = enrolment({ store, admin, userOf: (of) => of.node, broker: { prefix: 'p', urls: ['amqp://b'] }, clock, random: this.#random, logger: silentLogger });
+    const definition = enrolment({ store: this.flawed(store), admin, userOf: (of) => of.node, broker: { prefix: 'p', urls: ['amqp://b'] }, clock, random: this.#random, logger: silentLogger });
     system.spawn('enrolment', definition, supervise('end'));
     return { ref: system.ref<EnrolmentMessage>('enrolment'), store, system };
+  }
+
+  /** The store as the actor sees it. */
+  flawed(store: Store): Store {
+    switch (this.#flaw) {
+      case undefined:
+        return store;
+      case 'takes any nonce for the first':
+        return {
+          ...store,
+          token: (id) => {
+            const token = store.token(id);
+            return token?.nonce === undefined ? token : { ...token, nonce: this.#nonce };
+          },
+        };
+      case 'forgets at a crash what the broker was to be told':
+        return { ...store, withOpenWork: () => [] };
+      case 'leaves tokens good when their node is revoked':
+        return { ...store, order: async (change) => (change.type === 'revoke' ? { ok: true, value: { outcome: 'done' } } : store.order(change)) };
+    }
   }
 
   get store() {
@@ -98,6 +126,7 @@ class EnrolmentWorld {
     const { id } = token;
     const key = keyOf(token);
     const request: EnrolRequest = { id, nonce, proof: proofOf(key, id, nonce) };
+    this.#nonce = nonce;
     this.ask<Sealed>((reply) => ({ type: 'redeem', request, reply }), ({ sealed }) => {
       const given = credentials.parse(JSON.parse(unseal(key, { id, nonce }, sealed) ?? 'null'));
       if (given.cluster !== 'lab' || given.node !== of) this.wrongs.push(`the token of ${of} gave the credentials of ${given.node}`);
@@ -165,31 +194,44 @@ const apply = async (world: EnrolmentWorld, step: Step): Promise<void> => {
   }
 };
 
+/** Whether every promise holds for a history, told by throwing. */
+const promises = (flaw?: Flaw) =>
+  fc.asyncProperty(history, fc.integer(), async (steps, seed) => {
+    await using folder = await temporaryFolder();
+    const world = new EnrolmentWorld(folder.at('store.db'), seed, flaw);
+    try {
+      for (const [one, turns] of steps) {
+        await apply(world, one);
+        await settle(turns);
+      }
+      await world.rest();
+      const { admin, store } = world;
+      expect(store.withOpenWork()).toEqual([]);
+      expect(store.tokens({ limit: 1_000 }).filter(({ state }) => state === 'redeeming')).toEqual([]);
+      for (const name of nodes) {
+        const state = store.identity(addressOf(name))?.state;
+        expect([name, state, admin.passwordOf(addressOf(name)) !== undefined]).toEqual([name, state, state === 'active']);
+      }
+      // Whoever was told something by a token that still stands is who the broker lets in.
+      const standing = world.known.filter(({ told, token }) => told.size > 0 && store.token(token.id)?.state === 'redeemed');
+      expect(standing.map(({ told }) => [...told.values()][0])).toEqual(standing.map(({ node: of }) => admin.passwordOf(addressOf(of))));
+      expect(world.wrongs).toEqual([]);
+    } finally {
+      await world.dispose();
+    }
+  });
+
 describe('enrolment, whatever comes in whichever order', () => {
   test('gives each token to one nonce, leaves no user that is not active and no active node without one, and forgets nothing that was begun', async () => {
-    await fc.assert(
-      fc.asyncProperty(history, fc.integer(), async (steps, seed) => {
-        await using folder = await temporaryFolder();
-        const world = new EnrolmentWorld(folder.at('store.db'), seed);
-        for (const [one, turns] of steps) {
-          await apply(world, one);
-          await settle(turns);
-        }
-        await world.rest();
-        const { admin, store } = world;
-        expect(store.withOpenWork()).toEqual([]);
-        expect(store.tokens(1_000).filter(({ state }) => state === 'redeeming')).toEqual([]);
-        for (const name of nodes) {
-          const state = store.identity(addressOf(name))?.state;
-          expect([name, state, admin.passwordOf(addressOf(name)) !== undefined]).toEqual([name, state, state === 'active']);
-        }
-        // Whoever was told something by a token that still stands is who the broker lets in.
-        const standing = world.known.filter(({ told, token }) => told.size > 0 && store.token(token.id)?.state === 'redeemed');
-        expect(standing.map(({ told }) => [...told.values()][0])).toEqual(standing.map(({ node: of }) => admin.passwordOf(addressOf(of))));
-        expect(world.wrongs).toEqual([]);
-        await world.dispose();
-      }),
-      { numRuns: Number(process.env['JETPACK_MODEL_RUNS'] ?? 30) },
-    );
+    await fc.assert(promises(), { numRuns: Number(process.env['JETPACK_MODEL_RUNS'] ?? 30) });
   });
+
+  test.each<readonly [Flaw, string]>([
+    ['takes any nonce for the first', 'was good twice'],
+    ['forgets at a crash what the broker was to be told', 'toEqual'],
+    ['leaves tokens good when their node is revoked', 'outlived its revocation'],
+  ])('is found out when it %s', async (flaw, said) => {
+    const found = await fc.check(promises(flaw), { numRuns: 300, seed: 1, endOnFailure: true });
+    expect([found.failed, String(found.errorInstance)]).toEqual([true, expect.stringContaining(said)]);
+  }, 60_000);
 });

@@ -99,6 +99,33 @@ describe('identities', () => {
     expect(parsed(['--amqp', url, '--amqp-for-nodes', 'amqps://out:s3cret@outside/v']).brokerForNodes).toEqual(['amqps://outside/v']);
   });
 
+  describe('with a management API', () => {
+    const warningsOf = (api: string, ...argv: readonly string[]): readonly string[] => {
+      const { warnings } = parsed(['--amqp', url, '--management', api, ...argv]);
+      expect(warnings.join()).not.toMatch(/s3cret|\n/);
+      return warnings;
+    };
+
+    test('in clear on another machine, somebody is told that the password of the administrator is as well', () => {
+      for (const host of ['broker.lab', '192.0.2.1', '[2001:db8::1]', '127.evil.example']) {
+        expect(warningsOf(`http://root:s3cret@${host}:15672`)).toEqual([expect.stringMatching(/^--management .*password.*in clear.*https:/)]);
+      }
+      for (const api of [management, 'http://root:s3cret@127.0.0.1:15672', 'http://root:s3cret@localhost:15672', 'http://root:s3cret@[::1]:15672']) expect(warningsOf(api)).toEqual([]);
+    });
+
+    test('nodes that would be told of a broker on their own machine are a warning that names the option', () => {
+      const here = 'amqp://server:s3cret@127.0.0.1:5672';
+      const own = (...argv: readonly string[]) => warningsOf(management, '--amqp', here, ...argv);
+      for (const listen of ['0.0.0.0:8080', '[::]:8080', 'api.lab:80']) expect(own('--listen', listen)).toEqual([expect.stringContaining('--amqp-for-nodes')]);
+      expect(warningsOf(management, '--amqp', `${here},${url}`, '--listen', '0.0.0.0:8080')).toEqual([expect.stringContaining('--amqp-for-nodes')]);
+      expect(own('--listen', '0.0.0.0:8080', '--amqp-for-nodes', 'amqps://broker.lab')).toEqual([]);
+      expect(own('--listen', '127.0.0.1:9')).toEqual([]);
+      expect(own()).toEqual([]);
+      expect(warningsOf(management, '--listen', '0.0.0.0:8080')).toEqual([]);
+      expect(parsed(['--amqp', here, '--listen', '0.0.0.0:8080']).warnings).toEqual([]);
+    });
+  });
+
   test.each([
     [['--identities', 'maybe'], "cycle-server: --identities 'maybe' is neither required nor off"],
     [['--amqp-for-nodes', 'http://server:s3cret@h'], 'cycle-server: --amqp-for-nodes: the URL of the broker is unusable: give amqp://user:password@host:port/vhost or amqps://...'],

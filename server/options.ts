@@ -6,6 +6,7 @@ import { checkBrokerUrls, checkPrefix, readTls, tlsFlags, type BrokerOptions } f
 import { fail, ok, type Result } from '../protocol/result.ts';
 import { parseManagementUrl, type ManagementAddress } from './broker-admin/address.ts';
 import type { ListenAddress } from './http/listen.ts';
+import { isLoopbackHost } from './loopback.ts';
 
 const table = {
   home: { value: 'DIR', env: 'CYCLE_SERVER_HOME', help: "the server's home, with the templates of clusters in clusters/, else /opt/cycle_server" },
@@ -57,6 +58,25 @@ const withoutCredentials = (url: string): string => {
 const parseIdentities = (text: string): Result<'required' | 'off'> =>
   text === 'required' || text === 'off' ? ok(text) : fail('usage', `cycle-server: --identities '${shown(text)}' is neither required nor off`);
 
+interface Reached {
+  readonly management: ManagementAddress | undefined;
+  readonly listen: ListenAddress;
+  /** Of the broker, as nodes are told when nobody says otherwise. */
+  readonly urls: readonly string[];
+  readonly saysOtherwise: boolean;
+}
+
+const reachWarnings = ({ listen, management, saysOtherwise, urls }: Reached): readonly string[] => {
+  if (management === undefined) return [];
+  const { hostname, protocol } = new URL(management.base);
+  const inClear = protocol === 'http:' && !isLoopbackHost(hostname);
+  const misled = !saysOtherwise && !isLoopbackHost(listen.host) && urls.some((url) => isLoopbackHost(new URL(url).hostname));
+  return [
+    ...(inClear ? [`--management sends the name and password of an administrator in clear to ${hostname}: let its API speak https://`] : []),
+    ...(misled ? ['nodes that enroll are told that the broker is on their own machine: give --amqp-for-nodes URL, as they reach it'] : []),
+  ];
+};
+
 export const parseServerOptions = (argv: readonly string[], env: Environment): Result<ServerOptions | 'help'> => {
   const flags = parseFlags('cycle-server', table, argv, env);
   if (!flags.ok) return flags;
@@ -86,6 +106,6 @@ export const parseServerOptions = (argv: readonly string[], env: Environment): R
     management: management.value,
     identities: identities.value,
     brokerForNodes: forNodes.value.map(withoutCredentials),
-    warnings,
+    warnings: [...warnings, ...reachWarnings({ management: management.value, listen: listen.value, urls: urls.value, saysOtherwise: flags.value['amqp-for-nodes'] !== undefined })],
   });
 };

@@ -20,6 +20,7 @@ import { brokerTree, type BrokerTree } from './broker-tree.ts';
 import { escalation } from './escalation.ts';
 import type { SupervisionEvent } from './events.ts';
 import { startSupervisor, type RunningSupervisor } from './supervisor.ts';
+import { UnusableTransport } from './unusable-transport.ts';
 
 export interface AmqpTransportOptions extends AmqpOptions {
   /** Where its actors stand; two transports of one system need two. Default `broker`. */
@@ -155,46 +156,6 @@ class AmqpTransport implements Transport {
   #fail({ code, message }: Failure): void {
     this.#flights.abandon();
     this.#status.emit({ type: 'failed', code, reason: message });
-  }
-}
-
-/** A transport whose options nothing can be done with: it says so, and is good for nothing. */
-class UnusableTransport implements Transport {
-  readonly inFlight = 0;
-  readonly #status = new StatusStream();
-
-  constructor({ code, message }: Failure) {
-    // A turn later, so that whoever made it hears of it.
-    setImmediate(() => this.#status.emit({ type: 'failed', code, reason: message }));
-  }
-
-  get state(): ConnectionState {
-    return this.#status.state;
-  }
-
-  onStatus(listener: (status: TransportStatus) => void): () => void {
-    return this.#status.listen(listener);
-  }
-
-  publish(): Promise<PublishOutcome> {
-    return Promise.resolve(closed);
-  }
-
-  consume(): Promise<Subscription> {
-    return Promise.resolve({ cancel: () => Promise.resolve() });
-  }
-
-  ready(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  drain(): Promise<void> {
-    return this.close();
-  }
-
-  close(): Promise<void> {
-    this.#status.emit({ type: 'closed' });
-    return Promise.resolve();
   }
 }
 

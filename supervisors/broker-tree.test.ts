@@ -185,6 +185,20 @@ describe('a loss', () => {
   }, 60_000);
 });
 
+describe('an alarm', () => {
+  test('ends with its connection, also with one that a defect ended', async () => {
+    const { connectors, failed, isUp, reports, system, until, ups } = scene();
+    await isUp();
+    connectors.publish.last.listener.alarm('memory');
+    await settle();
+    system.tell(system.ref('node/broker/publish/connection'), { type: 'failed', error: new Error('a defect') });
+    await until('it publishes again', () => ups('publish') === 2);
+    expect(failed()).toEqual(['publish/connection']);
+    const alarms = reports.flatMap((report) => (report.type === 'alarm' ? [report.reason] : []));
+    expect(alarms.slice(alarms.indexOf('memory'))).toEqual(['memory', undefined]);
+  });
+});
+
 describe('publishing', () => {
   test('without a channel a publish is `closed` at once, and never sent later', async () => {
     const { connectors, isUp, send } = scene(({ publish }) => publish.failures.push(failure('broker_unreachable')));
@@ -261,6 +275,21 @@ describe('consuming', () => {
     await end();
     expect(channel.alive).toBe(false);
     expect(system.inspect().find(({ path }) => path === consumer.path)).toMatchObject({ state: 'stopped' });
+  });
+
+  test('a consumer that is lost or cannot be begun is told with the reason, until that is one that lasts', async () => {
+    const { connectors, escalated, isUp, reports, until, want } = scene();
+    want();
+    await isUp();
+    await until('it consumes', () => connectors.consume.last.consumers.length === 1);
+    connectors.consume.last.refusals.push(failure('broker_unreachable'), failure('topology_mismatch'));
+    connectors.consume.last.consumers[0]!.end('cancelled by the test');
+    await until('it has given up', () => escalated.length > 0);
+    expect(reports.filter(({ type }) => type === 'consumerLost')).toEqual([
+      { type: 'consumerLost', queue: 'q', code: 'transport_closed', reason: 'cancelled by the test' },
+      { type: 'consumerLost', queue: 'q', code: 'broker_unreachable', reason: 'broker_unreachable of the test' },
+    ]);
+    expect(escalated).toEqual(['topology_mismatch']);
   });
 
   test('a wish is kept from before the first connection', async () => {

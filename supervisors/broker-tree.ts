@@ -14,7 +14,7 @@ import { brokerPublisher, type PublisherMessage } from '../actors/broker/publish
 import { lasting, Patience } from '../actors/broker/trouble.ts';
 import type { ActorRef } from '../actors/ref.ts';
 import type { ActorSystem } from '../actors/system.ts';
-import { RetryDelay } from '../transport/amqp/retry-delay.ts';
+import { RetryDelay } from '../transport/retry-delay.ts';
 import type { Decider } from './policy/decider.ts';
 import { RestartIntensity } from './policy/restart-intensity.ts';
 import { Pool } from './pool.ts';

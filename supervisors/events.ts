@@ -1,4 +1,5 @@
 // What supervision tells the rest of the program: each event is logged once here, and given to a listener that counts it.
+import { BrokerTrouble } from '../actors/broker/trouble.ts';
 import type { Crash } from '../actors/system.ts';
 import type { Logger } from '../effects/logger.ts';
 import { assertNever } from '../protocol/result.ts';
@@ -40,6 +41,12 @@ export const logEvent = (logger: Logger, event: SupervisionEvent): void => {
   const { path } = event;
   switch (event.type) {
     case 'failed':
+      // The network's or the broker's doing, and expected: its stack would tell nobody anything.
+      if (event.error instanceof BrokerTrouble && !event.error.lasting) {
+        const { code, message } = event.error;
+        logger.warn(`${path} ended: ${message}`, { path, reason: event.reason, directive: event.consequence, code });
+        return;
+      }
       logger.error(`${path} failed (${event.reason}): ${event.consequence}`, { path, reason: event.reason, directive: event.consequence, err: event.error });
       return;
     case 'restarted':

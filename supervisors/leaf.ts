@@ -14,5 +14,5 @@ export const brokerLeaf: ChildOptions = {
 /** A script that is asked to end is given two seconds before it is ended (node/machine.ts), and must be gone before a successor begins. */
 export const scriptLeaf: ChildOptions = { ...leaf, shutdownMs: 3_500 };
 
-/** A deed of the broker's administrator is given up after three seconds (server/broker-admin/), and must be over before a successor begins. */
+/** What is asked of the broker's administrator is given up after three seconds (server/broker-admin/), and must be over before a successor begins. */
 export const managementLeaf: ChildOptions = { ...leaf, shutdownMs: 3_500 };

@@ -29,7 +29,7 @@ export const serverRefs = (system: ActorSystem): ServerRefs => ({
 });
 
 export interface ServerPorts {
-  readonly transport: Omit<ServerTransportPorts, 'events' | 'roster' | 'orchestrator'>;
+  readonly transport: Omit<ServerTransportPorts, 'events' | 'roster' | 'orchestrator' | 'enrolment'>;
   readonly roster: Omit<RosterPorts, 'transport' | 'orchestrator'>;
   readonly orchestrator: Omit<OrchestratorPorts, 'transport' | 'roster'>;
   readonly events: Omit<EventsPorts, 'transport' | 'roster'>;
@@ -45,7 +45,7 @@ export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec
       actor(roster({ ...ports.roster, transport: refs.transport, orchestrator: refs.orchestrator }), leaf),
       actor(orchestrator({ ...ports.orchestrator, transport: refs.transport, roster: refs.roster }), leaf),
       actor(events({ ...ports.events, transport: refs.transport, roster: refs.roster }), leaf),
-      actor(serverTransport({ ...ports.transport, events: refs.events, roster: refs.roster, orchestrator: refs.orchestrator }), brokerLeaf),
+      actor(serverTransport({ ...ports.transport, events: refs.events, roster: refs.roster, orchestrator: refs.orchestrator, enrolment: refs.enrolment }), brokerLeaf),
       actor(enrolment(ports.enrolment), managementLeaf),
       actor(api({ ...ports.api, roster: refs.roster, orchestrator: refs.orchestrator, enrolment: refs.enrolment }), leaf),
     ],

@@ -81,7 +81,7 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
     keepalive: { ...fakeKeepalive(), bootClock: new ManualBootClock(clock), state, ...around },
     healthcheck: { ...fakeHealthcheck(), state, ...around },
     converge: { ...fakeConverge(), state, ...around },
-    status: { identity: { ...address, version: '1.0.0' }, broker: () => 'connected', outbox: () => outbox.depth() },
+    status: { identity: { ...address, version: '1.0.0' }, broker: () => 'connected', product: () => undefined, outbox: () => outbox.depth() },
     sync: {
       state,
       address,

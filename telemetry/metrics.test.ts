@@ -104,6 +104,13 @@ describe('what is looked at', () => {
     expect(await pointsOf('jetpack.outbox.rows')).toEqual([{ attributes: {}, value: 5 }]);
     again();
   });
+
+  test.each(['connecting', 'connected', 'blocked', 'failed', 'closed'] as const)('a transport that is %s counts in that state and in no other', async (state) => {
+    const forget = metrics.observe({ transport: () => ({ state, inFlight: 0 }) });
+    const counted = (await pointsOf('jetpack.transport.connection.state')).filter(({ value }) => value !== 0);
+    expect(counted).toEqual([{ attributes: { 'jetpack.transport.state': state }, value: 1 }]);
+    forget();
+  });
 });
 
 test('restarts and lag are counted with their reasons and kinds; a clock that is ahead counts as no lag', async () => {

@@ -10,6 +10,8 @@ export interface OutgoingMessage {
   readonly routingKey: string;
   readonly body: Uint8Array;
   readonly messageId: string;
+  /** What kind of message it is, for whoever reads the queue: a frame's kind, `send`. */
+  readonly type?: string;
   readonly contentType?: string;
   readonly correlationId?: string;
   readonly headers?: Readonly<Record<string, HeaderValue>>;
@@ -72,7 +74,8 @@ export type TransportStatus =
   | { readonly type: 'disconnected'; readonly code: ErrorCode; readonly reason: string; readonly retryInMs: number }
   | { readonly type: 'blocked'; readonly reason: string }
   | { readonly type: 'unblocked' }
-  | { readonly type: 'consumerCancelled'; readonly queue: string }
+  /** Cancelled by the broker, or its channel ended, or it could not be begun; it is begun anew. */
+  | { readonly type: 'consumerLost'; readonly queue: string; readonly code: ErrorCode; readonly reason: string }
   | { readonly type: 'handlerFailed'; readonly queue: string; readonly reason: string }
   /** A handler ended after its delivery's channel: the broker delivers again. */
   | { readonly type: 'settlementDropped'; readonly queue: string }

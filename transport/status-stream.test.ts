@@ -12,7 +12,7 @@ test('the state follows the statuses', () => {
     connecting,
     connected,
     { type: 'blocked', reason: 'memory' } as const,
-    { type: 'consumerCancelled', queue: 'q' } as const,
+    { type: 'consumerLost', queue: 'q', code: 'transport_closed', reason: 'lost' } as const,
     { type: 'unblocked' } as const,
     { type: 'handlerFailed', queue: 'q', reason: 'x' } as const,
     disconnected,

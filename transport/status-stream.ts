@@ -21,7 +21,7 @@ const stateAfter = (state: ConnectionState, status: TransportStatus): Connection
       return 'failed';
     case 'closed':
       return 'closed';
-    case 'consumerCancelled':
+    case 'consumerLost':
     case 'handlerFailed':
     case 'settlementDropped':
       return state;

@@ -93,6 +93,8 @@ export const brokerConnection = (ports: ConnectionPorts): ActorDefinition<State,
     const { doubt } = connection.profile;
     if (doubt !== undefined) logger.warn(`${connection.broker}: ${doubt}`);
     patience.succeeded();
+    // What a predecessor that ended by a defect could not take back.
+    if (side === 'publish') report({ type: 'alarm', reason: undefined });
     if (side === 'consume') report({ type: 'up', side, broker: connection.broker, product: connection.profile.product });
     for (const borrower of state.borrowers) context.tell(borrower, { type: 'lent', connection });
     return { ...state, phase: 'open', connection, borrowers: new Set() };

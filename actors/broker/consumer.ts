@@ -7,11 +7,12 @@
 // settlement goes out on the channel of its delivery or, when that is gone, nowhere: then it is counted, and the broker
 // delivers again.
 import { assertNever, type Failure, type Result } from '../../protocol/result.ts';
+import type { Incoming } from '../../transport/broker-side.ts';
 import type { Handlers } from '../../transport/handlers.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
 import type { Lent } from './connection.ts';
-import type { Connection, ConsumeChannel, Incoming, Report } from './ports.ts';
+import type { Connection, ConsumeChannel, Report } from './ports.ts';
 import { BrokerTrouble, type Patience } from './trouble.ts';
 
 export type ConsumerMessage =
@@ -79,8 +80,10 @@ export const brokerConsumer = (ports: ConsumerPorts): ActorDefinition<State, Con
 
   const lose = (state: State, failure: Failure): State => {
     if (state.connection?.alive !== true || !wish.wanted) return state;
-    report({ type: 'consumerCancelled', queue });
-    throw new BrokerTrouble(failure, patience.failed(failure).lasting);
+    const { code, message } = failure;
+    const { lasting } = patience.failed(failure);
+    if (!lasting) report({ type: 'consumerLost', queue, code, reason: message });
+    throw new BrokerTrouble({ code, message: `${queue}: ${message}` }, lasting);
   };
 
   const take = ({ delivery, settle }: Incoming): void => {

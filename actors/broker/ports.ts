@@ -1,14 +1,8 @@
 // What the actors of the broker side need from below; transport/amqp satisfies it.
+import type { ErrorCode } from '../../protocol/errors.ts';
 import type { Failure, Result } from '../../protocol/result.ts';
+import type { ConnectionListener, ConsumeListener } from '../../transport/broker-side.ts';
 import type { Flight } from '../../transport/flights.ts';
-import type { Delivery, Settlement } from '../../transport/port.ts';
-
-export interface ConnectionListener {
-  /** Once, unless the connection was closed from here. */
-  lost(failure: Failure): void;
-  /** The broker stops reading from whoever publishes; undefined when that is over. */
-  alarm(reason: string | undefined): void;
-}
 
 /** Attempts to connect: one a call. `signal` gives up, and closes what was opened. */
 export interface Connector {
@@ -32,17 +26,6 @@ export interface PublishChannel {
   close(): Promise<void>;
 }
 
-/** `settle` answers false when it is too late, for the delivery's channel is gone. */
-export interface Incoming {
-  readonly delivery: Delivery;
-  readonly settle: (settlement: Settlement) => boolean;
-}
-
-export interface ConsumeListener {
-  delivered(incoming: Incoming): void;
-  ended(failure: Failure): void;
-}
-
 export interface ConsumeChannel {
   /** No more deliveries; what was delivered can still be settled. */
   cancel(): Promise<void>;
@@ -59,7 +42,7 @@ export type BrokerReport =
   /** `wholly`: the connection is gone, and not a channel only. */
   | { readonly type: 'down'; readonly side: Side; readonly wholly: boolean; readonly failure: Failure; readonly retryInMs: number }
   | { readonly type: 'alarm'; readonly reason: string | undefined }
-  | { readonly type: 'consumerCancelled'; readonly queue: string }
+  | { readonly type: 'consumerLost'; readonly queue: string; readonly code: ErrorCode; readonly reason: string }
   | { readonly type: 'handlerFailed'; readonly queue: string; readonly reason: string }
   | { readonly type: 'settlementDropped'; readonly queue: string };
 

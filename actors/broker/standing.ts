@@ -44,7 +44,7 @@ export class Standing {
       case 'alarm':
         this.#setAlarm(report.reason);
         return;
-      case 'consumerCancelled':
+      case 'consumerLost':
       case 'handlerFailed':
       case 'settlementDropped':
         this.#owner.tell(report);

@@ -2,7 +2,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import { errors, JetpackError } from '../../protocol/errors.ts';
 import type { Failure } from '../../protocol/result.ts';
-import type { RetryDelay } from '../../transport/amqp/retry-delay.ts';
+import type { RetryDelay } from '../../transport/retry-delay.ts';
 
 /** A crash with a known cause. `lasting`: trying again cannot help. */
 export class BrokerTrouble extends JetpackError {

@@ -206,7 +206,7 @@ describe('the transport of a node', () => {
     await settle();
     transport.tell({ type: 'blocked', reason: 'memory' });
     await settle();
-    transport.tell({ type: 'consumerCancelled', queue }, { type: 'unblocked' });
+    transport.tell({ type: 'consumerLost', queue, code: 'transport_closed', reason: 'the broker cancelled it' }, { type: 'unblocked' });
     await settle();
     expect(told()).toEqual(both([false, true, false, true]));
   });

@@ -6,6 +6,9 @@
 //   busy       its work is with the administrator, then with the store.
 //   waited for either failed: tried again after 1 s, doubling to 30 s, and at once when somebody asks for something new.
 //
+// The policies go the same way. They are set at the start and whenever the broker was reached anew, for it may be another one by then: newer,
+// or without what it knew.
+//
 // One thing at a time is done for a node, several for different ones, and a revocation comes before what was redeemed after it.
 import PQueue from 'p-queue';
 import type { Logger } from '../../effects/logger.ts';
@@ -18,13 +21,18 @@ import type { BrokerAdmin, KeptToken, OpenWork } from './enrolment-ports.ts';
 import type { Change, Ordered, OrderStore } from './order-ports.ts';
 import { nodeKey } from './standings.ts';
 
+export interface SetPolicies {
+  readonly type: 'policies';
+}
+
 export type BrokerWorkMessage =
   | { readonly type: 'work'; readonly node: NodeAddress }
   /** The administrator has done it, or not. */
   | { readonly type: 'managed'; readonly node: NodeAddress; readonly work: OpenWork; readonly result: Result<void> }
   /** The store knows that it is done, or could not be told. */
   | { readonly type: 'settled'; readonly node: NodeAddress; readonly work: OpenWork; readonly result: Result<Ordered> }
-  | { readonly type: 'policies' }
+  /** The broker was reached anew. */
+  | SetPolicies
   | { readonly type: 'policed'; readonly result: Result<void> }
   | { readonly type: 'failed'; readonly error: unknown };
 
@@ -54,6 +62,9 @@ export class BrokerWork {
   readonly #busy = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #retries = new Map<string, () => void>();
+  readonly #ending = new AbortController();
+  /** The broker was reached anew while its policies were being set. */
+  #policiesAgain = false;
 
   constructor(ports: BrokerWorkPorts, granted: Granted) {
     this.#ports = ports;
@@ -82,7 +93,7 @@ export class BrokerWork {
         this.#applyPolicies(context);
         return;
       case 'policed':
-        if (!message.result.ok) this.#retry(policies, { type: 'policies' }, 'setting the policies of the broker', message.result.error, context);
+        this.#policed(message.result, context);
         return;
       case 'failed':
         throw message.error;
@@ -91,26 +102,26 @@ export class BrokerWork {
     }
   }
 
-  /** Begins what is to be done for a node, unless that is under way; what was tried in vain is not waited for. */
+  /** Begins what is to be done for a node, unless that is under way. */
   workOn({ cluster, node }: NodeAddress, context: Context): void {
     const { admin, store } = this.#ports;
     const address = { cluster, node };
     const key = nodeKey(address);
     const work = store.openWork(address);
     if (admin === undefined || work === undefined || this.#busy.has(key)) return;
-    this.#busy.add(key);
-    this.#retries.get(key)?.();
-    this.#retries.delete(key);
+    this.#begun(key);
+    const { signal } = this.#ending;
     const call = (): Promise<Result<void>> => {
-      if (work.type === 'revoke') return admin.revoke(address);
+      if (work.type === 'revoke') return admin.revoke(address, signal);
       const { key: derived, nonce } = work.token;
-      return derived === undefined || nonce === undefined ? Promise.resolve(fail('token_unknown', 'the token has no key')) : admin.grant(address, passwordOf(derived, nonce));
+      return derived === undefined || nonce === undefined ? Promise.resolve(fail('token_unknown', 'the token has no key')) : admin.grant(address, passwordOf(derived, nonce), signal);
     };
     context.pipeToSelf(this.#calls.add(call), (result) => ({ type: 'managed', node: address, work, result }), (error) => ({ type: 'failed', error }));
   }
 
-  /** Calls that did not begin are dropped; those under way are waited for, so that nothing late undoes what a successor does. */
+  /** What did not begin is dropped; what is under way is asked to end and waited for, so that nothing late undoes what a successor does. */
   async release(): Promise<void> {
+    this.#ending.abort();
     this.#calls.clear();
     await this.#calls.onIdle();
   }
@@ -150,8 +161,24 @@ export class BrokerWork {
 
   #applyPolicies(context: Context): void {
     const { admin } = this.#ports;
-    if (admin === undefined) return;
-    context.pipeToSelf(this.#calls.add(() => admin.applyPolicies()), (result) => ({ type: 'policed', result }), (error) => ({ type: 'failed', error }));
+    this.#policiesAgain = this.#busy.has(policies);
+    if (admin === undefined || this.#policiesAgain) return;
+    this.#begun(policies);
+    context.pipeToSelf(this.#calls.add(() => admin.applyPolicies(this.#ending.signal)), (result) => ({ type: 'policed', result }), (error) => ({ type: 'failed', error }));
+  }
+
+  #policed(result: Result<void>, context: Context): void {
+    this.#busy.delete(policies);
+    if (result.ok) this.#failures.delete(policies);
+    if (this.#policiesAgain) this.#applyPolicies(context);
+    else if (!result.ok) this.#retry(policies, { type: 'policies' }, 'setting the policies of the broker', result.error, context);
+  }
+
+  /** What was tried in vain is not waited for. */
+  #begun(key: string): void {
+    this.#busy.add(key);
+    this.#retries.get(key)?.();
+    this.#retries.delete(key);
   }
 
   #retry(key: string, message: BrokerWorkMessage, what: string, { code, message: reason }: Failure, context: Context): void {

@@ -35,6 +35,15 @@ export interface IdentityRecord extends NodeAddress {
   readonly changedAt: number;
 }
 
+/** What follows a position, the oldest first; without `after`, the newest. */
+export interface PageQuery {
+  readonly after?: number;
+  readonly limit: number;
+}
+
+/** With its place in a list: of two, the later one's is greater, and none's ever changes. */
+export type Placed<T> = T & { readonly position: number };
+
 /** Each is one transaction, and says whether it was made. */
 export type EnrolmentChange =
   | { readonly type: 'mint'; readonly token: NodeAddress & { readonly id: string; readonly key: string; readonly expiresAt: number } }
@@ -54,21 +63,24 @@ export type OpenWork = { readonly type: 'revoke' } | { readonly type: 'grant'; r
 
 export interface EnrolmentStore {
   token(id: string): KeptToken | undefined;
-  /** The newest first. */
-  tokens(limit: number): readonly TokenRecord[];
+  /** In the order in which they were made. */
+  tokens(page: PageQuery): ReadonlyArray<Placed<TokenRecord>>;
   identity(node: NodeAddress): IdentityRecord | undefined;
-  /** In order of cluster and node. */
-  identities(): readonly IdentityRecord[];
+  /** In the order in which their nodes had one first. */
+  identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>>;
   openWork(node: NodeAddress): OpenWork | undefined;
   /** Nodes that have some. */
   withOpenWork(): readonly NodeAddress[];
 }
 
-/** The broker's administrator. Everything may be done again, and ends in the same. Fails with `management_failed`. */
+/**
+ * The broker's administrator. Everything may be done again, and ends in the same. Fails with `management_failed`. Once `stop` is aborted
+ * it asks the broker for nothing more: it fails as soon as there is an answer to what it has asked, or three seconds have gone by.
+ */
 export interface BrokerAdmin {
   /** There is such a user, it has this password, and may do what a node may. */
-  grant(node: NodeAddress, password: string): Promise<Result<void>>;
+  grant(node: NodeAddress, password: string, stop: AbortSignal): Promise<Result<void>>;
   /** There is no such user, no connection of it, and no queue of the node. */
-  revoke(node: NodeAddress): Promise<Result<void>>;
-  applyPolicies(): Promise<Result<void>>;
+  revoke(node: NodeAddress, stop: AbortSignal): Promise<Result<void>>;
+  applyPolicies(stop: AbortSignal): Promise<Result<void>>;
 }

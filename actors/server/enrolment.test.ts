@@ -75,7 +75,7 @@ describe('a token', () => {
     if (!answer.ok) throw new Error(answer.error.message);
     const told = opened(token, nonceOf(1), answer.value);
     expect(told).toEqual({ ...n1, prefix: 'test', urls: ['amqp://broker.lab'], user: 'user of n1', password: admin.passwordOf(n1) });
-    expect([store.identity(n1)?.state, store.tokens(9).map(({ state }) => state)]).toEqual(['active', ['redeemed']]);
+    expect([store.identity(n1)?.state, store.tokens({ limit: 9 }).map(({ state }) => state)]).toEqual(['active', ['redeemed']]);
   });
 
   test('that is redeemed again with the same nonce gives the same, and changes nothing', async () => {
@@ -115,7 +115,7 @@ describe('a token', () => {
     const { clock, mint, redeem, store } = await begin();
     const { token } = await mint(n1, 60);
     await clock.advance(59_999);
-    expect(store.tokens(1)).toMatchObject([{ state: 'minted' }]);
+    expect(store.tokens({ limit: 1 })).toMatchObject([{ state: 'minted' }]);
     await clock.advance(1);
     expect(code(await redeem(token, nonceOf(1)))).toBe('token_expired');
     await clock.advance(600_000);
@@ -131,7 +131,7 @@ describe('a token', () => {
     const { token } = await mint(n1);
     const secret = token.split('.')[1]!;
     await redeem(token, nonceOf(1));
-    const kept = JSON.stringify([store.tokens(9), store.identities(), store.ordered, log.lines, log.fields]);
+    const kept = JSON.stringify([store.tokens({ limit: 9 }), store.identities({ limit: 9 }), store.ordered, log.lines, log.fields]);
     expect(kept).not.toContain(secret);
     expect(kept).not.toContain(admin.passwordOf(n1));
   });
@@ -259,8 +259,43 @@ describe('the administrator', () => {
     expect(admin.calls).toEqual(['policies', 'policies']);
   });
 
+  test('sets them anew when the broker is reached anew: at once, also while it waits to try again, and after what is under way', async () => {
+    const admin = new FakeAdmin();
+    admin.broken = true;
+    const { clock, ref, system } = await begin({ admin });
+    admin.broken = false;
+    system.tell(ref, { type: 'policies' });
+    await settle();
+    await clock.advance(100_000);
+    await settle();
+    expect(admin.calls).toEqual(['policies', 'policies']);
+    const hold = Promise.withResolvers<void>();
+    admin.held = hold.promise;
+    for (let times = 0; times < 3; times += 1) system.tell(ref, { type: 'policies' });
+    await settle();
+    expect(admin.calls).toHaveLength(3);
+    hold.resolve();
+    admin.held = undefined;
+    await settle();
+    expect([admin.calls.length, admin.mostUnderWay]).toEqual([4, 1]);
+  });
+
+  test('waits a second again after a failure that follows a success', async () => {
+    const { admin, clock, ref, system } = await begin();
+    for (let times = 0; times < 3; times += 1) {
+      admin.broken = true;
+      system.tell(ref, { type: 'policies' });
+      await settle();
+      admin.broken = false;
+      await clock.advance(1_000);
+      await settle();
+    }
+    expect(admin.calls).toHaveLength(7);
+  });
+
   test('that is not there makes every request a refusal with its own code', async () => {
-    const { ask, redeem, revoke, watching } = await begin({ admin: undefined });
+    const { ask, redeem, ref, revoke, system, watching } = await begin({ admin: undefined });
+    system.tell(ref, { type: 'policies' });
     const minted = await ask<MintedToken>((reply) => ({ type: 'mint', request: { ...n1, expiresInSeconds: 60 }, reply }));
     expect([code(minted), code(await redeem(`${'A'.repeat(22)}.${'A'.repeat(43)}`, nonceOf(1))), code(await revoke(n2))]).toEqual(['enrolment_off', 'enrolment_off', 'enrolment_off']);
     expect(watching.crashes).toEqual([]);
@@ -277,7 +312,8 @@ test('an incarnation that ends waits for what it asked of the broker, and its su
   let ended = false;
   const ending = first.incarnation.end().then(() => (ended = true));
   await settle();
-  expect([ended, first.store.tokens(1)]).toEqual([false, [expect.objectContaining({ state: 'redeeming' })]]);
+  expect(first.admin.stopped).toBe(true);
+  expect([ended, first.store.tokens({ limit: 1 })]).toEqual([false, [expect.objectContaining({ state: 'redeeming' })]]);
   hold.resolve();
   first.admin.held = undefined;
   await ending;

@@ -16,6 +16,7 @@ export const publishToNode = ({ frame, to }: AnswerNode, exchange: string, link:
     routingKey: routingKey({ type: 'node', ...to }),
     body: encodeFrame(frame),
     messageId: frame.id,
+    type: frame.kind,
     contentType: 'application/json',
     persistent: false,
     // What has a deadline is of no use to a node after it.

@@ -16,6 +16,7 @@ import { probe } from '../testing/probe.ts';
 import { supervise } from '../testing/recorder.ts';
 import { wires } from '../testing/wires.ts';
 import { createWorld, settle, until, type World } from '../testing/world.ts';
+import type { SetPolicies } from './broker-work.ts';
 import { serverTransport, type EventsArrived, type PresenceArrived, type ServerTransportMessage, type WatchArrived } from './transport.ts';
 import type { Identities } from './vouching.ts';
 
@@ -40,11 +41,12 @@ const begin = (world: World, open: () => Transport, settle: (arrived: EventsArri
   const events = probe<EventsArrived>(system, 'events', settle);
   const roster = probe<PresenceArrived>(system, 'roster');
   const orchestrator = probe<WatchArrived>(system, 'orchestrator');
+  const enrolment = probe<SetPolicies>(system, 'enrolment');
   const watching = supervise('end');
-  const ports = { open, queues, commandsExchange: names.commands, identities, events: events.ref, roster: roster.ref, orchestrator: orchestrator.ref, metrics: createMetrics(clock), clock, logger: log.logger };
+  const ports = { open, queues, commandsExchange: names.commands, identities, events: events.ref, roster: roster.ref, orchestrator: orchestrator.ref, enrolment: enrolment.ref, metrics: createMetrics(clock), clock, logger: log.logger };
   const incarnation = system.spawn('transport', serverTransport(ports), watching);
   const ref: ActorRef<ServerTransportMessage> = system.ref('transport');
-  return { clock, events, incarnation, log, orchestrator, ref, roster, system, watching };
+  return { clock, enrolment, events, incarnation, log, orchestrator, ref, roster, system, watching };
 };
 
 const beginFake = async (onEvents?: (arrived: EventsArrived) => void, identities?: Identities) => {
@@ -256,6 +258,7 @@ describe('an answer to a node', () => {
         routingKey: 'node.lab.n1',
         body: encodeFrame(answer),
         messageId: answer.id,
+        type: 'registered',
         contentType: 'application/json',
         persistent: false,
         expiresMs: 60_000,
@@ -284,6 +287,19 @@ describe('the transport of a server', () => {
   test('takes no more frames at a time than can wait for the store', async () => {
     const { transport } = await beginFake();
     expect(Object.fromEntries(transport.prefetch)).toEqual({ [names.reports]: 64, [names.presence]: 500 });
+  });
+
+  test('has the policies of the broker set whenever it has reached it anew, and for nothing else', async () => {
+    const { enrolment, transport } = await beginFake();
+    transport.connect();
+    await settle();
+    expect(enrolment.received).toEqual([{ type: 'policies' }]);
+    transport.tell({ type: 'blocked', reason: 'disk' }, { type: 'unblocked' }, { type: 'disconnected', code: 'transport_closed', reason: 'gone', retryInMs: 1 });
+    await settle();
+    expect(enrolment.received).toHaveLength(1);
+    transport.connect();
+    await settle();
+    expect(enrolment.received).toEqual([{ type: 'policies' }, { type: 'policies' }]);
   });
 
   test('crashes with the code of a refusal that no reconnect can mend', async () => {

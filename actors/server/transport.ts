@@ -19,6 +19,7 @@ import { BrokerLink, noteStatus } from '../broker-link.ts';
 import { countStatuses } from '../transport-counts.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
+import type { SetPolicies } from './broker-work.ts';
 import { publishToNode } from './to-node.ts';
 import { Vouching, type VouchingPorts } from './vouching.ts';
 
@@ -64,6 +65,8 @@ export interface ServerTransportPorts extends VouchingPorts {
   readonly events: ActorRef<EventsArrived>;
   readonly roster: ActorRef<PresenceArrived>;
   readonly orchestrator: ActorRef<WatchArrived>;
+  /** Told whenever the broker was reached anew. */
+  readonly enrolment: ActorRef<SetPolicies>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -157,13 +160,14 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
       context.pipeToSelf(consuming, () => ({ type: 'consuming' }), (error) => ({ type: 'failed', error }));
       return { link: new BrokerLink(transport, ports) };
     },
-    receive(state, message) {
+    receive(state, message, context) {
       switch (message.type) {
         case 'answer':
           publishToNode(message, ports.commandsExchange, state.link);
           return state;
         case 'status':
           noteStatus(message.status, logger);
+          if (message.status.type === 'connected') context.tell(ports.enrolment, { type: 'policies' });
           return state;
         case 'consuming':
           return state;

@@ -129,6 +129,7 @@ const onBothSides = async <T>(access: BrokerAccess, folder: string, perFrame: nu
           events: system.ref('server/events'),
           roster: sink,
           orchestrator: sink,
+          enrolment: sink,
         }),
         brokerLeaf,
       ),

@@ -2,7 +2,7 @@
 import { ContainerBroker } from './container.ts';
 import { findKind, wantedBrokers } from './local.ts';
 import { Rabbit } from './rabbit.ts';
-import { brokerNames, type BrokerKind, type BrokerName, type BrokerOptions, type TestBroker } from './test-broker.ts';
+import { bandOf, bands, brokerNames, type BrokerKind, type BrokerName, type BrokerOptions, type TestBroker } from './test-broker.ts';
 
 /** One kind; rejects when this machine cannot start it. */
 export const kindNamed = async (name: BrokerName): Promise<BrokerKind> => {
@@ -11,9 +11,13 @@ export const kindNamed = async (name: BrokerName): Promise<BrokerKind> => {
   return kind;
 };
 
+/** Whose versions are among none of these. */
+export const bandsLacking = (versions: readonly string[]): readonly string[] => bands.filter((band) => !versions.some((version) => bandOf(version) === band));
+
 /**
  * Every kind that this machine can start, or those that JETPACK_TEST_BROKERS names (a comma list). One that is missing is
  * left out with a line that says so; it is an error in CI, when it was asked for, and when there is none at all.
+ * In CI they cover, unless chosen, every band of versions.
  */
 export const brokersAtHand = async (): Promise<readonly BrokerKind[]> => {
   const wanted = wantedBrokers();
@@ -24,6 +28,8 @@ export const brokersAtHand = async (): Promise<readonly BrokerKind[]> => {
     throw new Error(`no broker to test on: ${missing.join(', ')}`);
   }
   if (missing.length > 0) process.stderr.write(`left out, for want of a broker: ${missing.join(', ')}\n`);
+  const lacking = wanted === undefined ? bandsLacking(kinds.map(({ version }) => version)) : [];
+  if (lacking.length > 0 && process.env['CI'] === 'true') throw new Error(`no broker to test on of the versions ${lacking.join(', ')}`);
   return kinds;
 };
 

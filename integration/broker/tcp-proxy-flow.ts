@@ -31,6 +31,7 @@ export class Flow {
   #allowance = Number.POSITIVE_INFINITY;
   #ticking: NodeJS.Timeout | undefined;
   #stop: { readonly left: number; readonly how: Ending } | undefined;
+  #watcher: ((chunk: Buffer) => void) | undefined;
   /** How far the sender has gone: it says no more, is closed, or is broken off. */
   #gone: 'ended' | 'closed' | 'broken' | undefined;
 
@@ -50,6 +51,11 @@ export class Flow {
   /** Handed on so far. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Sees what is about to be handed on. It may change the pace of the other direction, and not that of this one. */
+  watch(watcher: (chunk: Buffer) => void): void {
+    this.#watcher = watcher;
   }
 
   pace(pace: Pace): void {
@@ -86,6 +92,7 @@ export class Flow {
   }
 
   #handOn(chunk: Buffer): void {
+    this.#watcher?.(chunk);
     this.#bytes += chunk.length;
     this.#allowance -= chunk.length;
     const stop = this.#stop;

@@ -95,6 +95,28 @@ describe('a proxy without a fault', () => {
   });
 });
 
+describe('a watcher', () => {
+  test('sees what is said before the other end hears it, and can see to it that no answer comes', async () => {
+    const { broker, client } = await pair();
+    const seen: string[] = [];
+    for (const { flows } of proxy.wires) {
+      flows.toBroker.watch((chunk) => {
+        seen.push(`${chunk.toString()}, when the broker has heard "${broker.read()}"`);
+        if (chunk.includes('mute')) flows.toClient.pace({ type: 'silence' });
+      });
+    }
+    broker.socket.on('data', () => broker.socket.write('answer'));
+    client.socket.write('question');
+    await reads(client, 'answer');
+    client.socket.write('mute');
+    await reads(broker, 'questionmute');
+    expect(client.read()).toBe('answer');
+    proxy.apply({ type: 'pass' });
+    await reads(client, 'answeranswer');
+    expect(seen).toEqual(['question, when the broker has heard ""', 'mute, when the broker has heard "question"']);
+  });
+});
+
 describe('faults', () => {
   test('a reset now ends both ends of every open connection, and new ones are taken', async () => {
     const pairs = [await pair(), await pair()];

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, credentials } from 'amqplib';
 import { waitFor } from '../../effects/testing/wait-for.ts';
-import { brokersAtHand, startBroker } from './at-hand.ts';
+import { bandsLacking, brokersAtHand, startBroker } from './at-hand.ts';
 import { isOpen } from './answers.ts';
 import { makeCertificates, type TestCertificates } from './certificates.ts';
 import { wantedBrokers } from './local.ts';
@@ -30,6 +30,12 @@ test('the setting names brokers, and a name that is none is refused', () => {
   expect(wantedBrokers('')).toBeUndefined();
   expect(wantedBrokers('4, installed')).toEqual(['4', 'installed']);
   expect(() => wantedBrokers('3')).toThrow("'3' is none of installed, 4, next");
+});
+
+test('versions between which RabbitMQ changed are told apart, and a band that no broker is of is noticed', () => {
+  expect(bandsLacking(['3.10.8', '4.0.5', '4.3.6'])).toEqual([]);
+  expect(bandsLacking(['3.13.7', '4.2.9', '4.2.0'])).toEqual(['from 4.3']);
+  expect(bandsLacking(['4.10.0', '5.0.0'])).toEqual(['below 4', '4.0 to 4.2']);
 });
 
 describe.each(kinds)('$title', (kind) => {

@@ -80,6 +80,17 @@ export interface TestBroker {
   dispose(): Promise<void>;
 }
 
+/** Between these RabbitMQ changed what the transport has to do with: what counts as a delivery, and what a slow consumer costs. */
+export const bands = ['below 4', '4.0 to 4.2', 'from 4.3'] as const;
+
+export type Band = (typeof bands)[number];
+
+export const bandOf = (version: string): Band => {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < 4) return 'below 4';
+  return major === 4 && minor < 3 ? '4.0 to 4.2' : 'from 4.3';
+};
+
 export const credentials = { user: 'jetpack', password: 'not-so-secret' } as const;
 
 export const brokerUrlOf = (ports: { readonly port: number; readonly tlsPort: number | undefined }, options: UrlOptions = {}): string => {

@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../effects/testing/wait-for.ts';
+import { startCollector, type Collector } from '../../telemetry/testing/collector.ts';
 import { provedBy } from '../docs/commands.ts';
-import { Composed, nodes, services } from './composed.ts';
+import { addressForContainers, Composed, nodes, services } from './composed.ts';
 
 const secret = 'secret-of-whoever-builds';
 /** A test waits for conditions; these only end what hangs for good, on a machine with much else to do. */
@@ -12,11 +13,16 @@ const waitMs = 240_000;
 const testMs = 600_000;
 
 let composed: Composed;
+let collector: Collector;
 beforeAll(async () => {
-  composed = await Composed.prepare();
+  collector = await startCollector(200, await addressForContainers());
+  composed = await Composed.prepare({ traces: collector.endpoint });
   writeFileSync(path.join(composed.copy.folder, '.env'), `UNUSED=${secret}\n`, { mode: 0o600 });
 }, testMs);
-afterAll(() => composed?.dispose(), testMs);
+afterAll(async () => {
+  await composed?.dispose();
+  await collector?.close();
+}, testMs);
 
 const typed = new Set<string>();
 const type = async (command: string): Promise<string> => {
@@ -76,6 +82,21 @@ test("jetpack in a node's container tells of the node, and what it logs is in th
   expect(await stored('execute-1', 'hello from a container')).toBe(1);
 }, testMs);
 
+test('what a jetpack in a container logs leaves one trace, from the command over the daemon to the server, at the endpoint for traces', async () => {
+  const [traceId, spanId] = ['c'.repeat(32), 'c'.repeat(16)];
+  const logged = await composed.type(`docker compose exec -e TRACEPARENT=00-${traceId}-${spanId}-01 scheduler jetpack log 'traced'`).ended;
+  expect(logged).toMatchObject({ code: 0 });
+  const named = (name: string) => collector.spans().find((span) => span.traceId === traceId && span.name === name);
+  const names = ['jetpack log', 'jetpackd/log', 'accept log', 'process jetpack.reports'];
+  const way = await waitForContainers('the whole trace', () => {
+    const spans = names.flatMap((name) => named(name) ?? []);
+    return spans.length === names.length && spans;
+  }, waitMs);
+  expect(way.map(({ service }) => service)).toEqual(['jetpack', 'jetpackd', 'jetpackd', 'cycle-server']);
+  expect(way.map(({ parentSpanId }) => parentSpanId)).toEqual([spanId, ...way.slice(0, -1).map((span) => span.spanId)]);
+  expect(way.slice(1).map(({ resource }) => resource['service.instance.id'])).toEqual(['scheduler', 'scheduler', 'cycle-server']);
+}, testMs);
+
 test('what is logged while the broker starts anew is stored, once', async () => {
   const restart = composed.type('docker compose restart rabbitmq');
   await waitFor('the broker to be away', async () => (await fetch(new URL('/healthz', composed.apiUrl))).status === 503, waitMs);
@@ -86,9 +107,10 @@ test('what is logged while the broker starts anew is stored, once', async () => 
   await allReady();
 }, testMs);
 
-test('no program of ours runs as root, nothing is privileged, and ports are those of 127.0.0.1', async () => {
+test('no program of ours runs as root or has or can gain a capability, nothing is privileged, and ports are those of 127.0.0.1', async () => {
   for (const service of ['cycle-server', ...nodes]) {
     expect(await composed.type(`docker compose exec ${service} id -un`).ended).toEqual({ code: 0, output: 'jetpack\n' });
+    expect((await composed.inspect(service)).HostConfig).toMatchObject({ CapDrop: ['ALL'], SecurityOpt: ['no-new-privileges:true'] });
   }
   for (const service of services) {
     const { HostConfig } = await composed.inspect(service);

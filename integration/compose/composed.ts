@@ -1,5 +1,6 @@
 // The repository's docker-compose.yml, run for real: in a copy of the repository, as a project of its own on ports of its own, with
-// images that are present already. The trace viewer is left out, for no image of it can be built here.
+// images that are present already. The trace viewer is left out, for no image of it can be built here: what takes traces is
+// the test's own, on the address that the engine has in its own network.
 //
 // A watchdog outside of the test process's group takes everything away again, whether the test process asks it to or is gone:
 // containers, volumes, network, the image that was built, and the copy.
@@ -37,6 +38,16 @@ const composeCommand = async (): Promise<string> => {
 /** $0 is the copy's folder, $1 the image, the rest the compose command. What was killed may have been making something just then, hence twice. */
 const takeAway = 'cat >/dev/null; cd "$0" || exit; image=$1; shift; for _ in 1 2; do "$@" down --volumes --remove-orphans; done; docker image rm --force "$image"; rm -rf "$0"';
 
+/** Where containers reach this machine, and nobody else does. */
+export const addressForContainers = async (): Promise<string> => {
+  const { stdout } = await run('docker', ['network', 'inspect', 'bridge', '--format', '{{json .IPAM.Config}}']);
+  // Docker's own answer. Some versions leave the gateway out, which is then the first address of the network.
+  const [network] = JSON.parse(stdout) as ReadonlyArray<{ readonly Gateway?: string; readonly Subnet: string }>;
+  const address = network?.Gateway ?? network?.Subnet.replace(/0\/\d+$/, '1');
+  if (address === undefined) throw new Error("the engine's own network has no addresses");
+  return address;
+};
+
 /** The packages that the programs need, and Node: what `npm ci --omit=dev` would bring, from the node_modules that is here. */
 const packagesToPack = (): readonly string[] => {
   // npm wrote it.
@@ -63,8 +74,8 @@ export class Composed {
     this.#watchdog = watchdog;
   }
 
-  /** Nothing runs yet. */
-  static async prepare(): Promise<Composed> {
+  /** Nothing runs yet. `traces`: the endpoint that takes them. */
+  static async prepare({ traces }: { readonly traces: string }): Promise<Composed> {
     const compose = await composeCommand();
     const [api = 0, amqp = 0, management = 0] = await freePorts(3);
     const copy = new RepositoryCopy();
@@ -77,7 +88,7 @@ export class Composed {
       API_PORT: `${api}`,
       AMQP_PORT: `${amqp}`,
       MANAGEMENT_PORT: `${management}`,
-      TRACES_ENDPOINT: '',
+      TRACES_ENDPOINT: traces,
     };
     const watchdog = spawn('sh', ['-c', takeAway, copy.folder, name, ...compose.split(' ')], {
       detached: true,
@@ -128,6 +139,8 @@ export interface ContainerDetails {
   readonly State: { readonly Health?: { readonly Status: string } };
   readonly HostConfig: {
     readonly Privileged: boolean;
+    readonly CapDrop: readonly string[] | null;
+    readonly SecurityOpt: readonly string[] | null;
     readonly Init: boolean | null;
     readonly RestartPolicy: { readonly Name: string };
     readonly PortBindings: Readonly<Record<string, ReadonlyArray<{ readonly HostIp: string }>>>;

@@ -12,7 +12,6 @@ import { flawsIn } from '../cluster/told.ts';
 import { judge } from '../crash/judge.ts';
 import { Load } from '../crash/load.ts';
 
-
 /** A transport may pause for half a minute before it tries again, and a node for a minute before it sends again. */
 export const settleMs = 120_000;
 

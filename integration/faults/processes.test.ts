@@ -1,15 +1,26 @@
 // Real programs under load, ended at the worst moment and in good order.
 import { expect, test } from '@jest/globals';
-import { waitFor } from '../../effects/testing/wait-for.ts';
 import { useProcesses, type Wired } from './process-world.ts';
 
 const world = useProcesses();
 
-/** Kills a program that has published and cannot have heard of it. */
+/** How a publish begins in AMQP 0-9-1, class 60 and method 40: neither a heartbeat nor an acknowledgement has it, nor any text. */
+const basicPublish = Buffer.from([0, 60, 0, 40]);
+
+/** Resolves when a publish is on its way and no answer can come any more: the wire is deaf to the broker before that hears of it. */
+const midPublish = (wire: Wired['wire']): Promise<void> =>
+  new Promise((resolve) => {
+    for (const { flows } of wire.wires) {
+      flows.toBroker.watch((chunk) => {
+        if (!chunk.includes(basicPublish)) return;
+        flows.toClient.pace({ type: 'silence' });
+        resolve();
+      });
+    }
+  });
+
 const killMidPublish = async ({ running, wire }: Wired): Promise<void> => {
-  wire.apply({ type: 'silence', direction: 'toClient' });
-  const { toBroker } = wire.counts;
-  await waitFor('a publish under way', () => wire.counts.toBroker > toBroker);
+  await midPublish(wire);
   await running.kill();
   // The dead say no more.
   wire.cut();

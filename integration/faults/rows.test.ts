@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
+import { parseSync } from '@swc/core';
 
 const folder = import.meta.dirname;
 const root = path.resolve(folder, '../..');
@@ -23,9 +24,38 @@ const lines = readFileSync(path.join(folder, 'README.md'), 'utf8').split('\n').f
 const listed = lines.flatMap(rowOf);
 const here = listed.filter(({ name }) => name === undefined);
 
+/** Of the syntax tree only what is asked of it. */
+interface Syntax {
+  readonly type?: string;
+  readonly value?: string;
+  readonly callee?: Syntax;
+  readonly object?: Syntax;
+  readonly property?: Syntax;
+  readonly arguments?: ReadonlyArray<{ readonly expression: Syntax }>;
+  readonly quasis?: ReadonlyArray<{ readonly raw: string }>;
+}
+
+/** `test(…)`, or the second call of `test.each(…)(…)`. */
+const isTest = ({ callee }: Syntax): boolean => {
+  const called = callee?.type === 'CallExpression' && callee.callee?.property?.value === 'each' ? callee.callee.object : callee;
+  return called?.type === 'Identifier' && called.value === 'test';
+};
+
+const testsUnder = (syntax: unknown): readonly string[] => {
+  if (typeof syntax !== 'object' || syntax === null) return [];
+  // What the parser made: every member may be missing.
+  const node = syntax as Syntax;
+  const name = node.type === 'CallExpression' && isTest(node) ? node.arguments?.[0]?.expression : undefined;
+  const told = name?.value ?? name?.quasis?.map(({ raw }) => raw).join('…');
+  return [...(told === undefined ? [] : [told]), ...Object.values(node).flatMap(testsUnder)];
+};
+
+/** The names that a file gives its tests, and nothing else that it says. */
+const testsIn = (file: string): readonly string[] => testsUnder(parseSync(readFileSync(file, 'utf8'), { syntax: 'typescript' }).body);
+
 const rowsIn = (file: string): readonly number[] => {
-  const text = readFileSync(path.join(folder, file), 'utf8');
-  return [...new Set(Array.from(text.matchAll(/^\s*\]?.*\(['"`]row (\d+): /gm), ([, row]) => Number(row)))];
+  const rows = testsIn(path.join(folder, file)).flatMap((name) => /^row (\d+): /.exec(name)?.[1] ?? []);
+  return [...new Set(rows.map(Number))];
 };
 
 const keyOf = ({ file, row }: { readonly row: number; readonly file: string }): string => `${String(row).padStart(2, '0')} ${file}`;
@@ -43,6 +73,6 @@ test('the list names the tests of this folder for what their names say, and no o
 });
 
 test('what the list names elsewhere exists', () => {
-  const missing = listed.filter(({ file, name }) => name !== undefined && !readFileSync(path.join(root, file), 'utf8').includes(name));
+  const missing = listed.filter(({ file, name }) => name !== undefined && !testsIn(path.join(root, file)).includes(name));
   expect(missing).toEqual([]);
 });

@@ -52,12 +52,13 @@ export class EnrollingCluster {
     return path.join(this.folder, name);
   }
 
-  /** `brokerUrl`: of the server's own connection, else in clear. */
-  async startServer({ argv = [], brokerUrl = this.#broker.url() }: { readonly argv?: readonly string[]; readonly brokerUrl?: string } = {}): Promise<Running> {
+  /** `ca`: the file with whom the server believes, and what it hands on; then over TLS, else in clear. */
+  async startServer({ ca }: { readonly ca?: string } = {}): Promise<Running> {
     const { managementUrl, password, user } = this.#broker;
     const management = `${managementUrl?.replace('://', `://${user}:${password}@`)}`;
-    const env = { JETPACK_AMQP_URL: brokerUrl, CYCLE_SERVER_MANAGEMENT_URL: management, JETPACK_PREFIX: this.prefix };
-    const server = this.#started(startProgram('cycle-server', ['--home', this.home('server'), '--listen', '127.0.0.1:0', ...argv], { env }));
+    const reached: Readonly<Record<string, string>> = { JETPACK_AMQP_URL: this.#broker.url({ tls: ca !== undefined }), ...(ca === undefined ? {} : { JETPACK_AMQP_CA: ca }) };
+    const env = { ...reached, CYCLE_SERVER_MANAGEMENT_URL: management, JETPACK_PREFIX: this.prefix };
+    const server = this.#started(startProgram('cycle-server', ['--home', this.home('server'), '--listen', '127.0.0.1:0'], { env }));
     this.#url = (await server.serving).split(' ').at(-1) ?? '';
     return server;
   }
@@ -87,7 +88,11 @@ export class EnrollingCluster {
   }
 
   connection(node: string): WrittenConnection {
-    return JSON.parse(readFileSync(path.join(this.home(node), 'config', 'connection.json'), 'utf8')) as WrittenConnection;
+    return JSON.parse(readFileSync(this.connectionFile(node), 'utf8')) as WrittenConnection;
+  }
+
+  connectionFile(node: string): string {
+    return path.join(this.home(node), 'config', 'connection.json');
   }
 
   /** One that may not come to serve. It is told its home, and who its machine is. */

@@ -125,6 +125,20 @@ describe('connection.json', () => {
     expect(writeConnection(home, told, 0)).toEqual(ok({ aside: expect.any(String) }));
   });
 
+  test.each([
+    ['names neither node nor broker', { prefix: 'own', cert: 'mine.pem', key: 'mine.key' }],
+    ['is empty', {}],
+    ['is of the same node, with a certificate of its own', { cluster: 'lab', node: 'n1', url: 'amqps://own.lab.n1@broker.lab', cert: 'mine.pem', key: 'mine.key' }],
+    ['is of the same node, with what only its writer understands', { cluster: 'lab', node: 'n1', note: 'do not lose me' }],
+  ])('that %s is moved aside, for what it holds is not written again', (_what, content) => {
+    mkdirSync(config());
+    writeFileSync(config('connection.json'), JSON.stringify(content), { mode: 0o600 });
+    const moved = writeConnection(home, told, 0);
+    expect(moved).toEqual(ok({ aside: expect.stringContaining('connection.json.aside-') }));
+    expect(moved.ok && JSON.parse(readFileSync(moved.value.aside!, 'utf8'))).toEqual(content);
+    expect(modeOf(config('connection.json'))).toBe(0o600);
+  });
+
   test('is not written with a broker that cannot be used', () => {
     expect(writeConnection(home, { ...told, urls: ['http://elsewhere'] }, 0)).toMatchObject({ ok: false, error: { code: 'config_invalid' } });
     expect(existsSync(config('connection.json'))).toBe(false);

@@ -1,16 +1,17 @@
 // What enrolling leaves in a node's config/: connection.json, the broker's certificate authority, and while it is under way the nonce, so
 // that a command which was killed, or whose answer was lost, is the same question when it is given again.
 //
-// Each file is written beside its place and renamed, with its mode from the first moment. A connection.json of another identity is moved
-// aside, never overwritten.
+// Each file is written beside its place and renamed, with its mode from the first moment. A connection.json of another identity, or
+// with members that are not written again, is moved aside, never overwritten.
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Random } from '../../effects/random.ts';
 import type { Credentials } from '../../protocol/enrolment.ts';
+import { parseJson } from '../../protocol/json.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { setAside } from '../../storage/set-aside.ts';
 import { parseBrokerUrls } from '../broker-options.ts';
-import { connectionPath, readConnection } from '../connection-file.ts';
+import { connectionPath } from '../connection-file.ts';
 import { writeDurably } from '../home/durable-file.ts';
 import { systemCode } from '../home/system-error.ts';
 import { withUmask } from '../home/umask.ts';
@@ -59,13 +60,24 @@ const withCredentials = (url: string, { password, user }: Credentials): string =
   return own.href;
 };
 
-/** Moves a connection.json aside that is not this node's; where it lies then. */
-const asideOf = (home: string, { cluster, node }: Credentials, at: number): string | undefined => {
-  const found = readConnection(home);
-  // Nobody wrote one.
-  if (found.ok && found.value.urls === undefined && found.value.cluster === undefined) return undefined;
-  const isOwn = found.ok && found.value.cluster === cluster && found.value.node === node;
-  return isOwn ? undefined : setAside(connectionPath(home), 'it is of another identity', at).path;
+/** Whether this is what enrolling wrote for the same node, and holds nothing that would not be written again. */
+const isSame = (bytes: Uint8Array, content: Readonly<Record<string, unknown>>): boolean => {
+  const found = parseJson(bytes);
+  if (!found.ok || typeof found.value !== 'object' || found.value === null) return false;
+  const members = new Map<string, unknown>(Object.entries(found.value));
+  return members.get('cluster') === content['cluster'] && members.get('node') === content['node'] && [...members.keys()].every((name) => Object.hasOwn(content, name));
+};
+
+/** Moves a connection.json aside that this content would not replace; where it lies then. */
+const asideOf = (home: string, content: Readonly<Record<string, unknown>>, at: number): string | undefined => {
+  const file = connectionPath(home);
+  try {
+    if (isSame(readFileSync(file), content)) return undefined;
+  } catch (error) {
+    // Nobody wrote one. One that cannot be read may hold anything.
+    if (systemCode(error) === 'ENOENT') return undefined;
+  }
+  return setAside(file, 'it holds more than what replaces it', at).path;
 };
 
 /** Writes all that jetpackd needs; where an earlier connection.json lies now, if one was in the way. Fails with `home_unusable`. */
@@ -75,8 +87,8 @@ export const writeConnection = (home: string, told: Credentials, at: number): Re
   return onDisk(home, () => {
     const { ca, cluster, node, prefix } = told;
     if (ca !== undefined) write(path.join(home, 'config', caName), ca, secret);
-    const aside = asideOf(home, told, at);
     const content = { cluster, node, prefix, url: urls.value.map((url) => withCredentials(url, told)), ...(ca === undefined ? {} : { ca: caName }) };
+    const aside = asideOf(home, content, at);
     write(connectionPath(home), `${JSON.stringify(content, undefined, 2)}\n`, secret);
     rmSync(noncePath(home), { force: true });
     return ok({ aside });

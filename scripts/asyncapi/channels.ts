@@ -108,6 +108,14 @@ const queues: ReadonlyArray<readonly [channel: string, name: string, topology: T
   ['nodeQueue', node.queues[0]?.name ?? '', node, kindsOn('node'), 'What waits for a node.'],
 ];
 
+/** What is published to by the broker alone has no channel: it takes what an exchange cannot route, or a queue sets aside. */
+export const exchangesOfTheBroker = (): readonly Part[] => {
+  const published = new Set([names.reports, names.commands, names.user]);
+  return server.exchanges
+    .filter(({ name }) => !published.has(name))
+    .map(({ name, type }) => ({ name, type, durable: true, autoDelete: false, bindings: server.bindings.filter(({ exchange }) => exchange === name).map(({ key, queue }) => ({ queue, routingKey: key })) }));
+};
+
 export const channels = (): Part =>
   Object.fromEntries([
     ...routes.map((type) => [type, routeChannel(type)] as const),

@@ -68,19 +68,46 @@ describe('asyncapi.yaml', () => {
     for (const { channel, messages } of placed) for (const { $ref } of messages) expect(String($ref).startsWith(`${channel.$ref}/messages/`)).toBe(true);
   });
 
-  test('has every exchange that is published to and every queue that is declared, with their arguments', () => {
-    const bindings = Object.values(part('channels')).map((channel) => (channel as { bindings: { amqp: Part } }).bindings.amqp);
-    const exchanges = bindings.flatMap(({ exchange }) => (exchange as { name: string } | undefined)?.name ?? []);
-    const names = namesFor('jetpack');
-    expect([...new Set(exchanges)].sort()).toEqual([names.commands, names.reports, names.user].sort());
-    const queues = bindings.flatMap(({ queue }) => (queue as { name: string } | undefined)?.name ?? []);
-    const declared = [serverTopology('jetpack'), nodeTopology('jetpack', { cluster: 'X', node: 'Y' })].flatMap((topology) => topology.queues);
-    expect(queues.map((name) => name.replace('{cluster}', 'X').replace('{node}', 'Y'))).toEqual(expect.arrayContaining(declared.map(({ name }) => name)));
-    expect(queues).toHaveLength(declared.length);
-    expect(part('channels/reportsQueue/bindings/amqp')).toMatchObject({
-      'x-arguments': { 'x-queue-type': 'quorum', 'x-delivery-limit': 20, 'x-dead-letter-exchange': names.dead },
-      'x-bindings': [{ exchange: names.reports, routingKey: 'events.#' }],
-    });
+  const topologies = [serverTopology('jetpack'), nodeTopology('jetpack', { cluster: 'X', node: 'Y' })];
+  const bindings = Object.values(part('channels')).map((channel) => (channel as { bindings: { amqp: Part } }).bindings.amqp);
+  /** As for one node, and without what the table does not say. */
+  const asOfOne = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll('{cluster}', 'X').replaceAll('{node}', 'Y'));
+  const named = (rows: readonly unknown[]): Part => Object.fromEntries((rows as readonly { name: string }[]).map((row) => [row.name, row]));
+
+  test('has every exchange of the table, with its type and its alternate', () => {
+    const published = bindings.flatMap((binding) => (binding['exchange'] === undefined ? [] : [{ ...(binding['exchange'] as Part), alternate: binding['x-alternate-exchange'] }]));
+    const others = at('x-exchanges') as readonly Part[];
+    const common = { durable: true, autoDelete: false };
+    const declared = serverTopology('jetpack');
+    const wanted = declared.exchanges.map(({ alternate, name, type }) => ({ name, type, alternate, ...common }));
+    expect(named([...published, ...others.map(({ bindings: _bindings, ...exchange }) => exchange)])).toEqual(named(wanted));
+    for (const other of others) {
+      const bound = declared.bindings.filter(({ exchange }) => exchange === other['name']);
+      expect(other['bindings']).toEqual(bound.map(({ key, queue }) => ({ queue, routingKey: key })));
+    }
+  });
+
+  test('has every queue of the table, with its arguments and what is bound to it', () => {
+    const found = bindings.filter(({ queue }) => queue !== undefined).map((binding) => ({ ...(binding['queue'] as Part), arguments: binding['x-arguments'], bindings: binding['x-bindings'] }));
+    const wanted = topologies.flatMap((topology) =>
+      topology.queues.map(({ deadLetter, deliveryLimit, expiresMs, maxLength, messageTtlMs, name, type }) => ({
+        name,
+        durable: true,
+        exclusive: false,
+        autoDelete: false,
+        arguments: {
+          'x-queue-type': type,
+          'x-delivery-limit': deliveryLimit,
+          'x-dead-letter-exchange': deadLetter,
+          'x-expires': expiresMs,
+          'x-message-ttl': messageTtlMs,
+          'x-max-length': maxLength,
+        },
+        bindings: topology.bindings.filter(({ queue }) => queue === name).map(({ exchange, key }) => ({ exchange, routingKey: key })),
+      })),
+    );
+    expect(found).toHaveLength(wanted.length);
+    expect(named(asOfOne(found) as readonly unknown[])).toEqual(named(wanted));
   });
 });
 

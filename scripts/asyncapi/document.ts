@@ -4,7 +4,7 @@ import { frameSchemas, wireVersion, type FrameKind } from '../../protocol/frames
 import { permissionsFor } from '../../transport/permissions.ts';
 import { policiesFor } from '../../transport/policies.ts';
 import { nodeUser } from '../../transport/topology.ts';
-import { channels, placeholder, prefix } from './channels.ts';
+import { channels, exchangesOfTheBroker, placeholder, prefix } from './channels.ts';
 import { operations } from './operations.ts';
 import { frameExamples, frameKinds, frameName, payloadSchemas, ref, type Part } from './payloads.ts';
 import { traffic, type Side } from './traffic.ts';
@@ -47,8 +47,9 @@ const traceHeaders: Part = {
 };
 
 /** Properties of every AMQP message, beside those that an operation's bindings say. */
-const properties = (from: Side, id: string): Part => ({
+const properties = (from: Side, id: string, type: string): Part => ({
   messageId: id,
+  type,
   appId: 'the name of the sending program',
   userId: from === 'node' ? `the user it is connected as, which the broker checks: \`${nodeUser(prefix, placeholder)}\` where nodes have users of their own` : 'the user it is connected as, which the broker checks',
 });
@@ -61,7 +62,7 @@ const frameMessage = (kind: FrameKind): Part => ({
   headers: { type: 'object', properties: traceHeaders },
   correlationId: ref('components/correlationIds/answered'),
   payload: ref(`components/schemas/${frameName(kind)}`),
-  'x-amqp-properties': properties(traffic[kind].from, "the frame's `id`"),
+  'x-amqp-properties': properties(traffic[kind].from, "the frame's `id`", kind),
   examples: frameExamples(kind),
 });
 
@@ -75,7 +76,7 @@ const userMessage: Part = {
     required: ['jetpack-cluster', 'jetpack-node'],
   },
   payload: { description: "Any bytes: the caller's content type says what they are." },
-  'x-amqp-properties': { ...properties('node', 'minted by the command line'), contentType: "the caller's" },
+  'x-amqp-properties': { ...properties('node', 'minted by the command line', 'send'), contentType: "the caller's" },
 };
 
 const components: Part = {
@@ -96,6 +97,7 @@ const document = (): Part => ({
   channels: channels(),
   operations: operations(),
   components,
+  'x-exchanges': exchangesOfTheBroker(),
   'x-policies': policiesFor(prefix),
   'x-permissions': { user: nodeUser(prefix, placeholder), ...permissionsFor(prefix, placeholder) },
 });

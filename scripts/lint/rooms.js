@@ -16,7 +16,7 @@ export const rooms = [
   { room: 'server', packages: ['fastify'] },
   { room: 'cli', packages: [] },
   { room: 'box', packages: [] },
-  { room: 'integration', packages: ['amqplib', 'testcontainers'] },
+  { room: 'integration', packages: ['amqplib', 'testcontainers', '@swc/core'] },
   { room: 'bench', packages: ['nact', 'amqplib', 'ioredis', 'nats'] },
   { room: 'scripts', packages: ['yaml', 'ajv', '@asyncapi/'] },
 ];

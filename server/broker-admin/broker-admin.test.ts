@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 /** A management API that answers each request as the test says: a status, and maybe JSON. */
-const begin = async (answer: (line: string) => { readonly status: number; readonly json?: unknown } | undefined) => {
+const begin = async (answer: (line: string) => { readonly status: number; readonly json?: unknown; readonly afterMs?: number } | undefined) => {
   const asked: Asked[] = [];
   const listening = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -28,7 +28,7 @@ const begin = async (answer: (line: string) => { readonly status: number; readon
       const text = Buffer.concat(chunks).toString();
       asked.push({ line, body: text === '' ? undefined : JSON.parse(text), authorization: request.headers.authorization });
       const given = answer(line);
-      if (given !== undefined) response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.json === undefined ? '' : JSON.stringify(given.json));
+      if (given !== undefined) setTimeout(() => response.writeHead(given.status, { 'content-type': 'application/json' }).end(given.json === undefined ? '' : JSON.stringify(given.json)), given.afterMs ?? 0);
     });
   });
   server = listening;
@@ -39,10 +39,11 @@ const begin = async (answer: (line: string) => { readonly status: number; readon
 };
 
 const node = { cluster: 'lab 1', node: 'n1' };
+const goOn = new AbortController().signal;
 
 test('a grant makes the user, then what limits it, and its permissions last', async () => {
   const { admin, asked } = await begin(() => ({ status: 204 }));
-  expect(await admin.grant(node, 'pass')).toEqual({ ok: true, value: undefined });
+  expect(await admin.grant(node, 'pass', goOn)).toEqual({ ok: true, value: undefined });
   expect(asked.map(({ line }) => line)).toEqual([
     'PUT /api/users/p.lab~201.n1',
     'PUT /api/topic-permissions/%2F/p.lab~201.n1',
@@ -53,11 +54,12 @@ test('a grant makes the user, then what limits it, and its permissions last', as
   expect(asked[3]?.body).toEqual({ configure: expect.any(String), write: expect.any(String), read: expect.any(String) });
 });
 
-test('a revocation deletes the user, then its connections, then its queue; what is gone already is no failure', async () => {
+test('a revocation deletes the user, then its queue, then its connections, and what they declared meanwhile; what is gone already is no failure', async () => {
   const { admin, asked } = await begin((line) => (line.startsWith('GET') ? { status: 200, json: [{ name: '127.0.0.1:1 -> 127.0.0.1:2' }, {}] } : { status: 404 }));
-  expect(await admin.revoke(node)).toEqual({ ok: true, value: undefined });
+  expect(await admin.revoke(node, goOn)).toEqual({ ok: true, value: undefined });
   expect(asked.map(({ line }) => line)).toEqual([
     'DELETE /api/users/p.lab~201.n1',
+    'DELETE /api/queues/%2F/p.node.lab~201.n1',
     'GET /api/connections/username/p.lab~201.n1',
     'DELETE /api/connections/127.0.0.1%3A1%20-%3E%20127.0.0.1%3A2',
     'DELETE /api/queues/%2F/p.node.lab~201.n1',
@@ -66,7 +68,7 @@ test('a revocation deletes the user, then its connections, then its queue; what 
 
 test('policies are those that the version of the broker knows', async () => {
   const { admin, asked } = await begin((line) => (line.startsWith('GET') ? { status: 200, json: { rabbitmq_version: '3.10.8' } } : { status: 201 }));
-  expect(await admin.applyPolicies()).toEqual({ ok: true, value: undefined });
+  expect(await admin.applyPolicies(goOn)).toEqual({ ok: true, value: undefined });
   expect(asked.map(({ line }) => line)).toEqual(['GET /api/overview', 'PUT /api/policies/%2F/p.node', 'PUT /api/policies/%2F/p.dead']);
   expect(asked[1]?.body).toMatchObject({ pattern: expect.any(String), 'apply-to': 'queues', definition: expect.any(Object), priority: 1 });
 });
@@ -77,22 +79,35 @@ test.each([
   [500, 'answers PUT /api/users with 500'],
 ])('a refusal with %d ends it at once, in one line without anything secret', async (status, why) => {
   const { admin, asked } = await begin(() => ({ status }));
-  const granted = await admin.grant(node, 'pass');
+  const granted = await admin.grant(node, 'pass', goOn);
   expect(granted).toMatchObject({ ok: false, error: { code: 'management_failed', message: expect.stringContaining(why) } });
   expect([JSON.stringify(granted).match(/s3cret|pass"/), asked.length]).toEqual([null, 1]);
 });
 
 test('an API that is not there, or answers with what is no JSON, is a failure with its code', async () => {
   const { admin } = await begin(() => ({ status: 200 }));
-  expect(await admin.applyPolicies()).toMatchObject({ ok: false, error: { code: 'management_failed' } });
+  expect(await admin.applyPolicies(goOn)).toMatchObject({ ok: false, error: { code: 'management_failed' } });
   server?.close();
   server?.closeAllConnections();
-  expect(await admin.revoke(node)).toMatchObject({ ok: false, error: { code: 'management_failed', message: expect.stringMatching(/ECONNREFUSED|ECONNRESET/) } });
+  expect(await admin.revoke(node, goOn)).toMatchObject({ ok: false, error: { code: 'management_failed', message: expect.stringMatching(/ECONNREFUSED|ECONNRESET/) } });
+});
+
+test('a deed is not given up while each of its requests is answered, however long they take together', async () => {
+  const { admin, asked } = await begin(() => ({ status: 204, afterMs: 900 }));
+  expect(await admin.grant(node, 'pass', goOn)).toEqual({ ok: true, value: undefined });
+  expect(asked).toHaveLength(4);
+});
+
+test('a deed that is to stop asks for nothing more', async () => {
+  const stop = new AbortController();
+  const { admin, asked } = await begin((line) => (line.includes('/topic-permissions/') && stop.abort(), { status: 204 }));
+  expect(await admin.grant(node, 'pass', stop.signal)).toMatchObject({ ok: false, error: { code: 'management_failed' } });
+  expect(asked.map(({ line }) => line)).toEqual(['PUT /api/users/p.lab~201.n1', 'PUT /api/topic-permissions/%2F/p.lab~201.n1']);
 });
 
 test('an API that is silent is given up after three seconds', async () => {
   const { admin } = await begin(() => undefined);
-  expect(await admin.revoke(node)).toMatchObject({ ok: false, error: { code: 'management_failed', message: expect.stringContaining('it does not answer in time') } });
+  expect(await admin.revoke(node, goOn)).toMatchObject({ ok: false, error: { code: 'management_failed', message: expect.stringContaining('it does not answer in time') } });
 });
 
 test.each([

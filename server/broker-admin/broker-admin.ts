@@ -1,11 +1,11 @@
 // Users, permissions and policies of the broker, as its management API changes them. Everything may be done twice, and ends in the same.
 //
 // Granting: the user with its password, then its permissions; a user that has none yet may do nothing, so none is ever too mighty.
-// Revoking: the user first, after which it cannot come back, then its connections, which end with it on any RabbitMQ of today and are
-// asked to once more, and the node's queue with what no other may read.
+// Revoking: the user first, after which it cannot come back, then the node's queue with what no other may read, then its connections, which
+// end with the user on any RabbitMQ of today and are asked to once more.
 import type { BrokerAdmin } from '../../actors/server/enrolment-ports.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
-import { ok, type Result } from '../../protocol/result.ts';
+import { fail, ok, type Result } from '../../protocol/result.ts';
 import { permissionsFor } from '../../transport/permissions.ts';
 import { policiesFor } from '../../transport/policies.ts';
 import { nodeQueue, nodeUser } from '../../transport/topology.ts';
@@ -16,9 +16,10 @@ interface Scope {
   readonly prefix: string;
 }
 
-/** In order, until one fails. */
-const inTurn = async (steps: ReadonlyArray<() => Promise<Result<void>>>): Promise<Result<void>> => {
+/** In order, until one fails or is not to be begun any more. */
+const inTurn = async (stop: AbortSignal, steps: ReadonlyArray<() => Promise<Result<void>>>): Promise<Result<void>> => {
   for (const step of steps) {
+    if (stop.aborted) return fail('management_failed', 'this server is ending');
     const result = await step();
     if (!result.ok) return result;
   }
@@ -33,47 +34,44 @@ export const vhostOf = (url: string): string => {
 
 const memberOf = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined);
 
-/** For all that one deed asks of the broker, milliseconds. */
-const deedMs = 3_000;
-
 export const brokerAdmin = (client: ManagementClient, { prefix, vhost }: Scope): BrokerAdmin => {
   /** Those that a user of this name has. */
-  const closeConnections = async (user: string, signal: AbortSignal): Promise<Result<void>> => {
-    const listed = await client.get(['connections', 'username', user], signal);
+  const closeConnections = async (user: string, stop: AbortSignal): Promise<Result<void>> => {
+    const listed = await client.get(['connections', 'username', user]);
     if (!listed.ok) return listed;
     const names = (Array.isArray(listed.value) ? listed.value : []).flatMap((connection: unknown) => {
       const name = memberOf(connection, 'name');
       return typeof name === 'string' ? [name] : [];
     });
-    return inTurn(names.map((name) => () => client.delete(['connections', name], signal)));
+    return inTurn(stop, names.map((name) => () => client.delete(['connections', name])));
   };
 
   return {
-    grant(node: NodeAddress, password) {
-      const signal = AbortSignal.timeout(deedMs);
+    grant(node: NodeAddress, password, stop) {
       const user = nodeUser(prefix, node);
       const { topics, ...permissions } = permissionsFor(prefix, node);
-      const limited = topics.map((topic) => () => client.put(['topic-permissions', vhost, user], { ...topic }, signal));
+      const limited = topics.map((topic) => () => client.put(['topic-permissions', vhost, user], { ...topic }));
       // What a topic permission leaves out is allowed, so those come before the others.
-      return inTurn([() => client.put(['users', user], { password, tags: '' }, signal), ...limited, () => client.put(['permissions', vhost, user], permissions, signal)]);
+      return inTurn(stop, [() => client.put(['users', user], { password, tags: '' }), ...limited, () => client.put(['permissions', vhost, user], permissions)]);
     },
-    revoke(node: NodeAddress) {
-      const signal = AbortSignal.timeout(deedMs);
+    revoke(node: NodeAddress, stop) {
       const user = nodeUser(prefix, node);
       const queue: Path = ['queues', vhost, nodeQueue(prefix, node)];
-      return inTurn([() => client.delete(['users', user], signal), () => closeConnections(user, signal), () => client.delete(queue, signal)]);
+      const deleteQueue = () => client.delete(queue);
+      // The queue does not wait for a long list; and who was connected may have declared it once more.
+      return inTurn(stop, [() => client.delete(['users', user]), deleteQueue, () => closeConnections(user, stop), deleteQueue]);
     },
-    async applyPolicies() {
-      const signal = AbortSignal.timeout(deedMs);
-      const overview = await client.get(['overview'], signal);
+    async applyPolicies(stop) {
+      const overview = await client.get(['overview']);
       if (!overview.ok) return overview;
       const version = memberOf(overview.value, 'rabbitmq_version');
       const policies = policiesFor(prefix, typeof version === 'string' ? version : '3.10.0');
       return inTurn(
+        stop,
         policies.map(
           ({ applyTo, definition, name, pattern, priority }) =>
             () =>
-              client.put(['policies', vhost, name], { pattern, definition, priority, 'apply-to': applyTo }, signal),
+              client.put(['policies', vhost, name], { pattern, definition, priority, 'apply-to': applyTo }),
         ),
       );
     },

@@ -1,4 +1,4 @@
-// Requests to RabbitMQ's management API. Each is bounded in size, and in time by the signal it comes with; what goes wrong is a value, and no line of it holds a
+// Requests to RabbitMQ's management API. Each is bounded in size and time; what goes wrong is a value, and no line of it holds a
 // name's password or a body. Of node:http rather than fetch, which takes no certificate authority of one's own.
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
@@ -19,6 +19,8 @@ interface Answer {
   readonly body: Buffer;
 }
 
+/** For one request and its answer. */
+const requestMs = 3_000;
 const mostBytes = 16 * 1024 * 1024;
 
 /** Words of a path; each is escaped. */
@@ -33,25 +35,25 @@ export class ManagementClient {
     this.#options = options;
   }
 
-  put(path: Path, body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Result<void>> {
-    return this.#done('PUT', path, signal, body);
+  put(path: Path, body: Readonly<Record<string, unknown>>): Promise<Result<void>> {
+    return this.#done('PUT', path, body);
   }
 
   /** What is not there counts as deleted. */
-  delete(path: Path, signal: AbortSignal): Promise<Result<void>> {
-    return this.#done('DELETE', path, signal);
+  delete(path: Path): Promise<Result<void>> {
+    return this.#done('DELETE', path);
   }
 
-  async get(path: Path, signal: AbortSignal): Promise<Result<unknown>> {
-    const answered = await this.#send('GET', path, signal);
+  async get(path: Path): Promise<Result<unknown>> {
+    const answered = await this.#send('GET', path);
     if (!answered.ok) return answered;
     const { body, status } = answered.value;
     const json = status === 200 ? parseJson(body) : undefined;
     return json?.ok === true ? json : this.#refused('GET', path, status);
   }
 
-  async #done(method: 'PUT' | 'DELETE', path: Path, signal: AbortSignal, body?: Readonly<Record<string, unknown>>): Promise<Result<void>> {
-    const answered = await this.#send(method, path, signal, body);
+  async #done(method: 'PUT' | 'DELETE', path: Path, body?: Readonly<Record<string, unknown>>): Promise<Result<void>> {
+    const answered = await this.#send(method, path, body);
     if (!answered.ok) return answered;
     const { status } = answered.value;
     const isDone = (status >= 200 && status < 300) || (method === 'DELETE' && status === 404);
@@ -63,11 +65,12 @@ export class ManagementClient {
     return fail('management_failed', `the broker's management API answers ${method} /api/${path[0] ?? ''} with ${status}${why}`);
   }
 
-  #send(method: Method, path: Path, signal: AbortSignal, body?: Readonly<Record<string, unknown>>): Promise<Result<Answer>> {
+  #send(method: Method, path: Path, body?: Readonly<Record<string, unknown>>): Promise<Result<Answer>> {
     const { base, password, user } = this.#address;
     const url = new URL(`api/${path.map(encodeURIComponent).join('/')}`, base);
     const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const { ca } = this.#options;
+    const signal = AbortSignal.timeout(requestMs);
     const headers = { 'content-type': 'application/json', 'content-length': content?.length ?? 0 };
     return new Promise((resolve) => {
       const failed = (error: unknown): void => {

@@ -142,8 +142,8 @@ describe('the health', () => {
     ['failed', 503, 'failing'],
     ['closed', 503, 'failing'],
   ])('with the broker %s is %d %s', async (broker, status, word) => {
-    const { request } = begin({ health: () => ({ broker, events: 3 }) });
-    expect(await request('/healthz')).toMatchObject({ status, type: json, body: { status: word, broker, events: 3 } });
+    const { request } = begin({ health: () => ({ broker, product: 'RabbitMQ 4.0.5', events: 3 }) });
+    expect(await request('/healthz')).toMatchObject({ status, type: json, body: { status: word, broker, product: 'RabbitMQ 4.0.5', events: 3 } });
   });
 });
 

@@ -6,10 +6,9 @@
 //   enrolments.ts         tokens and identities
 //   GET  /healthz         200 while the broker is connected, 503 while it is not
 //
-// Everybody who reaches it may read; only programs on this machine may change something (write-guard.ts), but that a node elsewhere may
-// redeem its token. It reads no body
-// but of such a request, answers nothing under /api/ while too much of earlier answers still waits to be taken, and shows no
-// client what went wrong inside.
+// Everybody who reaches it may read; only programs on this machine may change something (write-guard.ts), but that a node elsewhere
+// may redeem its token. It reads no body but of such a request, answers nothing under /api/ while too much of earlier answers
+// still waits to be taken, and shows no client what went wrong inside.
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { EventQuery, StoredEvent } from '../../actors/server/ports.ts';
 import type { NodeView } from '../../actors/server/roster.ts';
@@ -26,6 +25,8 @@ import { refuse } from './problem.ts';
 
 export interface Health {
   readonly broker: ConnectionState;
+  /** What it is, "RabbitMQ 4.0.5", once it was connected. */
+  readonly product: string | undefined;
   /** Events in the store. */
   readonly events: number;
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
+import type { IdentityRecord, Placed } from '../../actors/server/enrolment-ports.ts';
 import { ManualClock } from '../../effects/manual-clock.ts';
 import { fail, ok } from '../../protocol/result.ts';
 import { apiSources } from '../testing/api-sources.ts';
@@ -46,8 +47,8 @@ describe('a token', () => {
   });
 
   test('is listed without anything secret', async () => {
-    const { request } = begin({ tokens: (limit) => [{ cluster: 'lab', node: `n${limit}`, id: 'i', state: 'minted', mintedAt: 1, expiresAt: 2 }] });
-    expect(await request('GET', '/api/enrolments?limit=7', undefined, stranger)).toMatchObject({ status: 200, body: { enrolments: [{ node: 'n7', state: 'minted' }] } });
+    const { request } = begin({ tokens: ({ after, limit }) => [{ position: 9, cluster: 'lab', node: `n${after} ${limit}`, id: 'i', state: 'minted', mintedAt: 1, expiresAt: 2 }] });
+    expect(await request('GET', '/api/enrolments?after=5&limit=7', undefined, stranger)).toMatchObject({ status: 200, body: { enrolments: [{ node: 'n5 7', state: 'minted' }], next: 9 } });
     expect(await request('GET', '/api/enrolments?limit=0')).toMatchObject({ status: 400 });
   });
 });
@@ -106,9 +107,20 @@ describe('an identity', () => {
   });
 
   test('is listed with the others', async () => {
-    const identity = { cluster: 'lab', node: 'n1', user: 'p.lab.n1', state: 'active', changedAt: 3 } as const;
+    const identity = { position: 4, cluster: 'lab', node: 'n1', user: 'p.lab.n1', state: 'active', changedAt: 3 } as const;
     const { request } = begin({ identities: () => [identity] });
-    expect(await request('GET', '/api/identities')).toMatchObject({ status: 200, body: { identities: [identity] } });
+    expect(await request('GET', '/api/identities')).toMatchObject({ status: 200, body: { identities: [identity], next: 4 } });
+  });
+
+  test('is found in pages, each of which a client of the API takes, however many there are and whatever they are called', async () => {
+    const name = 'n'.repeat(100);
+    const [row, asked]: [(position: number) => Placed<IdentityRecord>, unknown[]] = [(position) => ({ position, cluster: name, node: name, user: 'u'.repeat(245), state: 'revoking', changedAt: 1e13 }), []];
+    const { request } = begin({ identities: (page) => (asked.push(page), Array.from({ length: page.after === 2_000 ? 0 : page.limit }, (_, index) => row((page.after ?? 0) + index + 1))) });
+    const first = await request('GET', '/api/identities?after=0&limit=1000');
+    expect([first.body['next'], JSON.stringify(first.body).length < 1024 * 1024]).toEqual([1_000, true]);
+    expect((await request('GET', '/api/identities?after=2000&limit=1000')).body).toEqual({ identities: [], next: 2_000 });
+    expect(asked).toEqual([{ after: 0, limit: 1_000 }, { after: 2_000, limit: 1_000 }]);
+    for (const broken of ['limit=1001', 'after=x', 'node=n1', 'after=1&after=2']) expect(await request('GET', `/api/identities?${broken}`)).toMatchObject({ status: 400, body: { code: 'request_invalid' } });
   });
 });
 

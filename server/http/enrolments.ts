@@ -1,8 +1,8 @@
 // Identities over HTTP.
 //
 //   POST   /api/enrolments                 makes a token: 201, the only time that it is shown; from this machine alone
-//   GET    /api/enrolments                 tokens, without anything secret: ?limit=N, the newest
-//   GET    /api/identities                 identities
+//   GET    /api/enrolments                 tokens, without anything secret: ?after=POSITION&limit=N
+//   GET    /api/identities                 identities, the same way
 //   DELETE /api/identities/CLUSTER/NODE    revokes one: 202 when it is durable, the broker follows; from this machine alone
 //   POST   /api/enrol                      a node redeems its token: 200 with what is sealed for it
 //
@@ -10,14 +10,14 @@
 // until then it costs a small body, a look into the store and two hashes, so often an address and no more (rate-bound.ts).
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { MintedToken, Revocation, Sealed } from '../../actors/server/enrolment.ts';
-import type { IdentityRecord, TokenRecord } from '../../actors/server/enrolment-ports.ts';
+import type { IdentityRecord, PageQuery, Placed, TokenRecord } from '../../actors/server/enrolment-ports.ts';
 import type { Clock } from '../../effects/clock.ts';
 import { enrolRequest, tokenRequest, type EnrolRequest, type TokenRequest } from '../../protocol/enrolment.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { nodeAddress, type NodeAddress } from '../../protocol/identity.ts';
 import { firstIssue, parseJson } from '../../protocol/json.ts';
 import { fail, type Result } from '../../protocol/result.ts';
-import { parseLimit } from './event-query.ts';
+import { parsePage } from './event-query.ts';
 import type { HttpLimits } from './limits.ts';
 import { refuse } from './problem.ts';
 import { RateBound } from './rate-bound.ts';
@@ -27,8 +27,8 @@ export interface EnrolmentSources {
   mint(request: TokenRequest): Promise<Result<MintedToken>>;
   redeem(request: EnrolRequest): Promise<Result<Sealed>>;
   revoke(node: NodeAddress): Promise<Result<Revocation>>;
-  tokens(limit: number): readonly TokenRecord[];
-  identities(): readonly IdentityRecord[];
+  tokens(page: PageQuery): ReadonlyArray<Placed<TokenRecord>>;
+  identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>>;
 }
 
 /** What is there, and what may be done with it, for requests that ask for something else. */
@@ -73,6 +73,9 @@ const readJson = (scope: FastifyInstance): void => {
   scope.addContentTypeParser('application/json', { parseAs: 'buffer', bodyLimit: bodyBytes }, (_request, body, done) => done(null, body));
 };
 
+/** The position to go on from. */
+const nextOf = (listed: ReadonlyArray<Placed<unknown>>, { after = 0 }: PageQuery): number => listed.at(-1)?.position ?? after;
+
 /** What the operator does. To be added to a scope of its own. */
 export const addEnrolments = (scope: FastifyInstance, sources: EnrolmentSources, limits: HttpLimits): void => {
   guardWrites(scope, limits);
@@ -84,11 +87,18 @@ export const addEnrolments = (scope: FastifyInstance, sources: EnrolmentSources,
   });
 
   scope.get<{ Querystring: Record<string, unknown> }>('/api/enrolments', async ({ query }, response) => {
-    const limit = parseLimit(query);
-    return limit.ok ? { enrolments: sources.tokens(limit.value) } : answer(response, 200, limit);
+    const page = parsePage(query);
+    if (!page.ok) return answer(response, 200, page);
+    const enrolments = sources.tokens(page.value);
+    return { enrolments, next: nextOf(enrolments, page.value) };
   });
 
-  scope.get('/api/identities', async () => ({ identities: sources.identities() }));
+  scope.get<{ Querystring: Record<string, unknown> }>('/api/identities', async ({ query }, response) => {
+    const page = parsePage(query);
+    if (!page.ok) return answer(response, 200, page);
+    const identities = sources.identities(page.value);
+    return { identities, next: nextOf(identities, page.value) };
+  });
 
   scope.delete<{ Params: { cluster: string; node: string } }>('/api/identities/:cluster/:node', async ({ params }, response) => {
     const node = nodeAddress.safeParse(params);

@@ -1,4 +1,5 @@
-// The query of /api/events into what the store is asked.
+// The queries of /api/events, and of lists that are read in pages as it is, into what the store is asked.
+import type { PageQuery } from '../../actors/server/enrolment-ports.ts';
 import type { EventQuery } from '../../actors/server/ports.ts';
 import { priorities } from '../../protocol/events.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
@@ -10,7 +11,6 @@ type Name = (typeof names)[number];
 const most = { limit: 1_000, name: 255 } as const;
 const usualLimit = 100;
 
-const isName = (text: string): text is Name => names.some((name) => name === text);
 
 const wholeNumber = (name: Name, text: string, from: number, to: number): Result<number> => {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : -1;
@@ -46,11 +46,12 @@ export const parseLimit = (query: Readonly<Record<string, unknown>>): Result<num
   return typeof limit === 'string' ? wholeNumber('limit', limit, 1, most.limit) : fail('request_invalid', 'limit is given more than once');
 };
 
-/** `query` as the HTTP server parsed it: text, or a list where a name came more than once. Fails with `request_invalid`, naming the parameter. */
-export const parseEventQuery = (query: Readonly<Record<string, unknown>>): Result<EventQuery> => {
+/** `query` as the HTTP server parsed it: text, or a list where a name came more than once. */
+const parseKnown = (query: Readonly<Record<string, unknown>>, known: readonly Name[]): Result<EventQuery> => {
   let parsed: EventQuery = { limit: usualLimit };
-  for (const [name, text] of Object.entries(query)) {
-    if (!isName(name)) return fail('request_invalid', `there is no parameter ${JSON.stringify(name.slice(0, 64))}: known are ${names.join(', ')}`);
+  for (const [given, text] of Object.entries(query)) {
+    const name = known.find((each) => each === given);
+    if (name === undefined) return fail('request_invalid', `there is no parameter ${JSON.stringify(given.slice(0, 64))}: known are ${known.join(', ')}`);
     if (typeof text !== 'string') return fail('request_invalid', `${name} is given more than once`);
     const checked = part(name, text);
     if (!checked.ok) return checked;
@@ -58,3 +59,9 @@ export const parseEventQuery = (query: Readonly<Record<string, unknown>>): Resul
   }
   return ok(parsed);
 };
+
+/** Fails with `request_invalid`, naming the parameter. */
+export const parseEventQuery = (query: Readonly<Record<string, unknown>>): Result<EventQuery> => parseKnown(query, names);
+
+/** The query of a list that is read in pages. Fails with `request_invalid`, naming the parameter. */
+export const parsePage = (query: Readonly<Record<string, unknown>>): Result<PageQuery> => parseKnown(query, ['after', 'limit']);

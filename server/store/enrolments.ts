@@ -13,6 +13,8 @@ import {
   type IdentityRecord,
   type KeptToken,
   type OpenWork,
+  type PageQuery,
+  type Placed,
   type TokenRecord,
 } from '../../actors/server/enrolment-ports.ts';
 import type { Ordered } from '../../actors/server/order-ports.ts';
@@ -43,6 +45,22 @@ const keptTokenOf = (row: Row): KeptToken => ({ ...tokenOf(row), key: optionalTe
 
 const identityOf = (row: Row): IdentityRecord => ({ ...addressOf(row), user: textOf(row, 'user'), state: oneOf(identityStates, row), changedAt: integerOf(row, 'changed_at') });
 
+/** Pages of a table whose key is `number`. */
+class Listing {
+  readonly #after: Statement;
+  readonly #newest: Statement;
+
+  constructor(database: Database, table: 'tokens' | 'identities') {
+    this.#after = database.prepare(`SELECT * FROM ${table} WHERE number > ? ORDER BY number LIMIT ?`);
+    this.#newest = database.prepare(`SELECT * FROM (SELECT * FROM ${table} ORDER BY number DESC LIMIT ?) ORDER BY number`);
+  }
+
+  page<T>({ after, limit }: PageQuery, recordOf: (row: Row) => T): ReadonlyArray<Placed<T>> {
+    const rows = after === undefined ? this.#newest.all(limit) : this.#after.all(after, limit);
+    return rows.map((row) => ({ position: integerOf(row, 'number'), ...recordOf(row) }));
+  }
+}
+
 const done: Ordered = { outcome: 'done' };
 
 export class Enrolments implements EnrolmentStore {
@@ -56,9 +74,9 @@ export class Enrolments implements EnrolmentStore {
   readonly #revoked: Statement;
   readonly #tidy: readonly Statement[];
   readonly #token: Statement;
-  readonly #tokens: Statement;
+  readonly #tokens: Listing;
   readonly #identity: Statement;
-  readonly #identities: Statement;
+  readonly #identities: Listing;
   readonly #redeeming: Statement;
   readonly #open: Statement;
 
@@ -78,9 +96,9 @@ export class Enrolments implements EnrolmentStore {
       database.prepare(`DELETE FROM tokens WHERE expires_at <= ? - ${keptMs} AND state <> 'redeeming'`),
     ];
     this.#token = database.prepare('SELECT * FROM tokens WHERE id = ?');
-    this.#tokens = database.prepare('SELECT * FROM tokens ORDER BY number DESC LIMIT ?');
+    this.#tokens = new Listing(database, 'tokens');
     this.#identity = database.prepare('SELECT * FROM identities WHERE cluster = ? AND node = ?');
-    this.#identities = database.prepare('SELECT * FROM identities ORDER BY cluster, node');
+    this.#identities = new Listing(database, 'identities');
     this.#redeeming = database.prepare("SELECT * FROM tokens WHERE cluster = ? AND node = ? AND state = 'redeeming' ORDER BY number LIMIT 1");
     this.#open = database.prepare(`SELECT cluster, node FROM tokens WHERE state = 'redeeming'
       UNION SELECT cluster, node FROM identities WHERE state = 'revoking'`);
@@ -128,8 +146,8 @@ export class Enrolments implements EnrolmentStore {
     return row === undefined ? undefined : keptTokenOf(row);
   }
 
-  tokens(limit: number): readonly TokenRecord[] {
-    return this.#tokens.all(limit).map(tokenOf);
+  tokens(page: PageQuery): ReadonlyArray<Placed<TokenRecord>> {
+    return this.#tokens.page(page, tokenOf);
   }
 
   identity({ cluster, node }: NodeAddress): IdentityRecord | undefined {
@@ -137,8 +155,8 @@ export class Enrolments implements EnrolmentStore {
     return row === undefined ? undefined : identityOf(row);
   }
 
-  identities(): readonly IdentityRecord[] {
-    return this.#identities.all().map(identityOf);
+  identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>> {
+    return this.#identities.page(page, identityOf);
   }
 
   openWork(node: NodeAddress): OpenWork | undefined {

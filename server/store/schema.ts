@@ -152,13 +152,14 @@ const enrolled = `
   CREATE INDEX tokens_of_node ON tokens (cluster, node);
   CREATE INDEX tokens_redeeming ON tokens (number) WHERE state = 'redeeming';
   CREATE TABLE identities (
+    number INTEGER PRIMARY KEY,
     cluster TEXT NOT NULL,
     node TEXT NOT NULL,
     user TEXT NOT NULL,
     state TEXT NOT NULL,
     changed_at INTEGER NOT NULL,
-    PRIMARY KEY (cluster, node)
-  ) WITHOUT ROWID;
+    UNIQUE (cluster, node)
+  );
 `;
 
 export const storeSchema: Schema = {

@@ -186,7 +186,7 @@ test('a store of version 3 is carried over, and then takes tokens and identities
   await using folder = await temporaryFolder();
   begun(folder, { ...first, version: 3, create: (database) => database.exec(released + second + third) });
   const { setAside, store } = open(folder);
-  expect([setAside, store.revision(), store.tokens(9), store.identities(), store.withOpenWork()]).toEqual([undefined, 2, [], [], []]);
+  expect([setAside, store.revision(), store.tokens({ limit: 9 }), store.identities({ limit: 9 }), store.withOpenWork()]).toEqual([undefined, 2, [], [], []]);
   expect(store.command('c-2')).toMatchObject({ rerunScripts: true });
   const node = { cluster: 'lab', node: 'n1' };
   await store.order({ type: 'mint', token: { ...node, id: 't', key: 'k', expiresAt: 9 } });

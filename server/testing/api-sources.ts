@@ -5,7 +5,7 @@ import type { ApiSources } from '../http/app.ts';
 export const apiSources = (more: Partial<ApiSources> = {}): ApiSources => ({
   nodes: () => Promise.resolve(ok([])),
   events: () => [],
-  health: () => ({ broker: 'connected', events: 0 }),
+  health: () => ({ broker: 'connected', product: 'fake', events: 0 }),
   command: () => Promise.resolve(fail('busy', 'no command was expected')),
   commands: () => [],
   commandOf: () => undefined,

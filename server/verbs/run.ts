@@ -29,25 +29,35 @@ const timeOf = (value: unknown, name: string): string => {
 
 /** As columns, each as wide as its widest cell. */
 const columns = (rows: ReadonlyArray<readonly string[]>): string => {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? '').length)));
+  const widths = (rows[0] ?? []).map((_, index) => rows.reduce((most, row) => Math.max(most, row[index]?.length ?? 0), 0));
   return rows.map((row) => `${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()}\n`).join('');
 };
 
+/** All rows of a list, page by page. */
+const allOf = async (name: 'identities' | 'enrolments', server: URL, ask: Ask): Promise<Result<readonly unknown[]>> => {
+  const all: unknown[] = [];
+  for (let after = 0; ; ) {
+    const page = await ask({ server, path: `/api/${name}?after=${after}&limit=1000`, method: 'GET' });
+    if (!page.ok) return page;
+    const [rows, next] = [memberOf(page.value, name), memberOf(page.value, 'next')];
+    if (!Array.isArray(rows) || rows.length === 0) return ok(all);
+    if (typeof next !== 'number' || next <= after) return fail('server_unreachable', `the API of cycle-server at ${server.host} does not say where /api/${name} goes on`);
+    for (const row of rows) all.push(row);
+    after = next;
+  }
+};
+
 const list = async (server: URL, ask: Ask): Promise<Result<Said>> => {
-  const identities = await ask({ server, path: '/api/identities', method: 'GET' });
+  const identities = await allOf('identities', server, ask);
   if (!identities.ok) return identities;
-  const tokens = await ask({ server, path: '/api/enrolments?limit=1000', method: 'GET' });
+  const tokens = await allOf('enrolments', server, ask);
   if (!tokens.ok) return tokens;
-  const rowsOf = (value: unknown, name: string): readonly unknown[] => {
-    const rows = memberOf(value, name);
-    return Array.isArray(rows) ? rows : [];
-  };
   const named = (row: unknown): string => `${textOf(row, 'cluster')}/${textOf(row, 'node')}`;
   return ok({
     out: columns([
       ['NODE', 'IS', 'SINCE', 'USER OR TOKEN'],
-      ...rowsOf(identities.value, 'identities').map((row) => [named(row), textOf(row, 'state'), timeOf(row, 'changedAt'), textOf(row, 'user')]),
-      ...rowsOf(tokens.value, 'enrolments').map((row) => [named(row), `token ${textOf(row, 'state')}`, timeOf(row, 'mintedAt'), `${textOf(row, 'id')}, until ${timeOf(row, 'expiresAt')}`]),
+      ...identities.value.map((row) => [named(row), textOf(row, 'state'), timeOf(row, 'changedAt'), textOf(row, 'user')]),
+      ...tokens.value.map((row) => [named(row), `token ${textOf(row, 'state')}`, timeOf(row, 'mintedAt'), `${textOf(row, 'id')}, until ${timeOf(row, 'expiresAt')}`]),
     ]),
   });
 };

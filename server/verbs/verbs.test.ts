@@ -69,10 +69,10 @@ describe('what they ask and say', () => {
 
   test('identities and tokens are columns', async () => {
     const rows: Record<string, unknown> = {
-      '/api/identities': { identities: [{ cluster: 'lab', node: 'n1', state: 'active', changedAt: 0, user: 'p.lab.n1' }] },
-      '/api/enrolments?limit=1000': { enrolments: [{ cluster: 'lab', node: 'n2', state: 'minted', mintedAt: 0, expiresAt: 0, id: 'i' }] },
+      '/api/identities?after=0&limit=1000': { identities: [{ cluster: 'lab', node: 'n1', state: 'active', changedAt: 0, user: 'p.lab.n1' }], next: 1 },
+      '/api/enrolments?after=0&limit=1000': { enrolments: [{ cluster: 'lab', node: 'n2', state: 'minted', mintedAt: 0, expiresAt: 0, id: 'i' }], next: 3 },
     };
-    const { said } = await run({ verb: 'identities', server }, (path) => ok(rows[path]));
+    const { said } = await run({ verb: 'identities', server }, (path) => ok(rows[path] ?? {}));
     const at = '1970-01-01T00:00:00.000Z';
     expect(said.ok && said.value.out.split('\n')).toEqual([
       'NODE    IS            SINCE                     USER OR TOKEN',
@@ -80,6 +80,21 @@ describe('what they ask and say', () => {
       `lab/n2  token minted  ${at}  i, until ${at}`,
       '',
     ]);
+  });
+
+  test('of ten thousand identities all are listed, for they are read in pages', async () => {
+    const most = 10_000;
+    const { asked, said } = await run({ verb: 'identities', server }, (path) => {
+      const { pathname, searchParams } = new URL(path, server);
+      const [after, limit] = [Number(searchParams.get('after')), Number(searchParams.get('limit'))];
+      const positions = pathname === '/api/identities' ? Array.from({ length: Math.min(limit, most - after) }, (_, index) => after + index + 1) : [];
+      return ok({ identities: positions.map((position) => ({ cluster: 'lab', node: `n${position}`, state: 'active' })), enrolments: [], next: positions.at(-1) ?? after });
+    });
+    expect([asked.length, said.ok && said.value.out.split('\n').length]).toEqual([12, most + 2]);
+  });
+
+  test('a list that says not where it goes on is a failure, not a round without end', async () => {
+    expect((await run({ verb: 'identities', server }, () => ok({ identities: [{}], next: 0 }))).said).toMatchObject({ ok: false, error: { code: 'server_unreachable' } });
   });
 
   test('a refusal of the server is theirs', async () => {

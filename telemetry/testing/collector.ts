@@ -1,4 +1,4 @@
-// A collector on a loopback port: keeps what is exported to it as OTLP over HTTP, in JSON or protobuf.
+// A collector on a port of the loopback interface, or of another: keeps what is exported to it as OTLP over HTTP, in JSON or protobuf.
 import http from 'node:http';
 import { readOtlp, type Attribute, type Body, type RawMetric, type RawSpan, type Value } from './otlp.ts';
 
@@ -55,7 +55,7 @@ const measuredOf = ({ gauge, histogram, name, sum, unit = '' }: RawMetric): Omit
 });
 
 /** `status` is what it answers; without one it never answers. */
-export const startCollector = async (status: number | undefined): Promise<Collector> => {
+export const startCollector = async (status: number | undefined, host = '127.0.0.1'): Promise<Collector> => {
   const requests: string[] = [];
   const contentTypes = new Set<string | undefined>();
   const bodies: Body[] = [];
@@ -71,13 +71,13 @@ export const startCollector = async (status: number | undefined): Promise<Collec
       if (status !== undefined) response.writeHead(status, { 'content-type': contentType }).end(contentType === 'application/json' ? '{}' : '');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const traces = (): NonNullable<Body['resourceSpans']> => bodies.flatMap((body) => body.resourceSpans ?? []);
   const measured = (): NonNullable<Body['resourceMetrics']> => bodies.flatMap((body) => body.resourceMetrics ?? []);
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://${host}:${port}`,
     requests,
     contentTypes,
     spans: () =>

@@ -1,4 +1,4 @@
-// What the broker says it is, and what follows from it. It tells its properties when a connection opens.
+// What the broker says it is when a connection opens, and whether that will do. Versions differ where we would feel it:
 //
 // | version  | delivery count (quorum queues)                         | nack with requeue      | consumer time-out           |
 // |----------|--------------------------------------------------------|------------------------|-----------------------------|
@@ -6,17 +6,14 @@
 // | 4.0-4.2  | the same; a limit of 20 unless set                     | counts, as reject does | channel closed with 406     |
 // | from 4.3 | the same, and `x-acquired-count` for every assignment  | does not count         | consumer cancelled (quorum) |
 //
-// So `requeue` is a reject, which counts everywhere, and a limit is always set (topology.ts). A channel that is closed and a
-// consumer that is cancelled take the same way: the consumer is begun anew, and what it had not settled comes again.
+// One way serves them all: `requeue` is a reject, which counts everywhere, and a limit is always set (topology.ts). A channel
+// that is closed and a consumer that is cancelled end the same: the consumer is begun anew, and what it had not settled
+// comes again.
 import { fail, ok, type Result } from '../../protocol/result.ts';
 
 export interface BrokerProfile {
   /** "RabbitMQ 4.0.5". */
   readonly product: string;
-  /** The header that counts how often a message was given to a consumer before. */
-  readonly countHeader: 'x-delivery-count' | 'x-acquired-count';
-  /** What a consumer that takes too long to settle loses. */
-  readonly timeoutEnds: 'channel' | 'consumer';
   /** Why it may not do, although it is tried. */
   readonly doubt: string | undefined;
 }
@@ -30,8 +27,6 @@ const needed: readonly { readonly capability: string; readonly meaning: string }
 ];
 
 const oldest = { major: 3, minor: 10 };
-/** Since when a nack does not count, assignments are counted apart, and a consumer time-out cancels. */
-const counting = { major: 4, minor: 3 };
 
 type Version = typeof oldest;
 
@@ -61,11 +56,8 @@ export const profileOf = (serverProperties: unknown): Result<BrokerProfile> => {
     return fail('broker_unsupported', `${product} is too old: RabbitMQ ${oldest.major}.${oldest.minor} or newer is needed`);
   }
   const known = name === 'RabbitMQ' && version !== undefined;
-  const modern = known && reaches(version, counting);
   return ok({
     product,
-    countHeader: modern ? 'x-acquired-count' : 'x-delivery-count',
-    timeoutEnds: modern ? 'consumer' : 'channel',
     doubt: known ? undefined : `${product} is not known to work: this is made for RabbitMQ ${oldest.major}.${oldest.minor} and newer`,
   });
 };

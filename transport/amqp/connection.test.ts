@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { describe, expect, test } from '@jest/globals';
 import type { ChannelModel } from 'amqplib';
-import { systemClock } from '../../effects/clock.ts';
+import { ManualClock } from '../../effects/manual-clock.ts';
 import { seededRandom } from '../../effects/random.ts';
 import type { Failure } from '../../protocol/result.ts';
 import { AmqpConnection } from './connection.ts';
@@ -11,6 +11,7 @@ const notFound = Object.assign(new Error("NOT_FOUND - no queue 'q'"), { code: 40
 
 /** A connection whose broker is the test: what is asked on its channels is logged. */
 const scene = () => {
+  const clock = new ManualClock();
   const log: string[] = [];
   const refusals: Error[] = [];
   const made: EventEmitter[] = [];
@@ -32,15 +33,15 @@ const scene = () => {
   };
   const model = Object.assign(new EventEmitter(), { createChannel, createConfirmChannel: createChannel, close: async () => void model.emit('close') });
   const topology = { exchanges: [], queues: [{ name: 'q', type: 'classic' as const }], bindings: [] };
-  const settings = settingsFrom({ name: 'test', topology, urls: [], clock: systemClock, random: seededRandom(1) });
+  const settings = settingsFrom({ name: 'test', topology, urls: [], clock, random: seededRandom(1) });
   const address = { connect: {}, shown: 'amqp://b/', user: 'u', passwordless: false, inClear: false };
-  const profile = { product: 'RabbitMQ 4.0.5', countHeader: 'x-delivery-count', timeoutEnds: 'channel', doubt: undefined } as const;
+  const profile = { product: 'RabbitMQ 4.0.5', doubt: undefined };
   const lost: Failure[] = [];
   const listener = { lost: (failure: Failure) => void lost.push(failure), alarm: () => undefined };
-  const connection = new AmqpConnection(model as unknown as ChannelModel, { address, profile, settings, destroy: () => undefined }, listener);
+  const connection = new AmqpConnection(model as unknown as ChannelModel, { address, profile, settings, destroy: () => void log.push('destroy') }, listener);
   const ended: Failure[] = [];
   const consume = () => connection.consumer('q', 1, { delivered: () => undefined, ended: (failure) => void ended.push(failure) });
-  return { connection, consume, ended, log, lost, made, model, refusals };
+  return { clock, connection, consume, ended, log, lost, made, model, refusals };
 };
 
 describe('the topology on a connection', () => {
@@ -65,7 +66,7 @@ describe('the topology on a connection', () => {
     made.at(-1)?.emit('close');
     await Promise.resolve();
     await consume();
-    expect(ended).toMatchObject([{ code: 'transport_closed' }]);
+    expect(ended).toEqual([{ code: 'transport_closed', message: 'the channel was closed' }]);
     expect(log).toEqual(['declare q', 'consume q', 'declare q', 'consume q']);
   });
 });
@@ -77,6 +78,14 @@ describe('the end of a connection', () => {
     model.emit('close');
     expect([connection.alive, lost]).toEqual([false, [{ code: 'broker_unreachable', message: 'amqp://b/: Heartbeat timeout' }]]);
     expect(await consume()).toMatchObject({ ok: false, error: { code: 'transport_closed' } });
+  });
+
+  test('that came by itself leaves no socket behind, though the peer never answers the goodbye', async () => {
+    const { clock, log, model } = scene();
+    model.emit('error', new Error('Heartbeat timeout'));
+    model.emit('close');
+    await clock.advance(1_000);
+    expect(log).toEqual(['destroy']);
   });
 
   test('that was asked for is not told', async () => {

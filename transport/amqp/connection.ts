@@ -6,11 +6,12 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { pause } from '../../effects/clock.ts';
 import { ok, type Failure, type Result } from '../../protocol/result.ts';
+import type { ConnectionListener, ConsumeListener } from '../broker-side.ts';
 import { reasonOf } from '../reason.ts';
 import type { BrokerAddress } from './address.ts';
 import type { BrokerProfile } from './broker.ts';
 import { OpenChannel } from './channel.ts';
-import { ConsumeChannel, type Incoming } from './consume-channel.ts';
+import { ConsumeChannel } from './consume-channel.ts';
 import { declareTopology } from './declare.ts';
 import type { AmqpSettings } from './options.ts';
 import { PublishChannel } from './publish-channel.ts';
@@ -18,17 +19,6 @@ import { channelFailure, publishFailure } from './refusal.ts';
 
 /** How long a peer may take to say goodbye. */
 const farewellMs = 1_000;
-
-export interface ConnectionListener {
-  lost(failure: Failure): void;
-  /** The broker stops reading from whoever publishes; undefined when that is over. */
-  alarm(reason: string | undefined): void;
-}
-
-export interface ConsumeListener {
-  delivered(incoming: Incoming): void;
-  ended(failure: Failure): void;
-}
 
 export class AmqpConnection {
   readonly broker: string;
@@ -64,7 +54,10 @@ export class AmqpConnection {
       const wanted = !this.#alive;
       this.#alive = false;
       this.#ended.resolve();
-      if (!wanted) listener.lost({ code: 'broker_unreachable', message: `${this.broker}: ${error === undefined ? reason : reasonOf(error)}` });
+      if (wanted) return;
+      // amqplib only ends its half: a peer that is not there any more would leave the socket open for ever.
+      parts.settings.clock.after(farewellMs, parts.destroy);
+      listener.lost({ code: 'broker_unreachable', message: `${this.broker}: ${error === undefined ? reason : reasonOf(error)}` });
     });
     model.on('blocked', (why: string) => listener.alarm(why));
     model.on('unblocked', () => listener.alarm(undefined));
@@ -101,10 +94,10 @@ export class AmqpConnection {
         this.doubt();
         listener.ended({ code: 'transport_closed', message });
       };
-      const cancelled = (): void => lose(`the broker cancelled the consumer of ${queue}`);
+      const cancelled = (): void => lose('the broker cancelled it, for its queue is gone or a delivery was held too long');
       await consuming.start(queue, prefetch, (incoming) => listener.delivered(incoming), cancelled);
       void open.ended.then((reason) => {
-        if (!consuming.closing) lose(`${queue}: ${reason}`);
+        if (!consuming.closing) lose(reason);
       });
       return consuming;
     });

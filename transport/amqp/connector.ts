@@ -2,9 +2,11 @@
 // whoever asked.
 import { connect, credentials } from 'amqplib';
 import { ok, type Result } from '../../protocol/result.ts';
+import type { ConnectionListener } from '../broker-side.ts';
 import type { BrokerAddress } from './address.ts';
 import { profileOf } from './broker.ts';
-import { AmqpConnection, type ConnectionListener } from './connection.ts';
+import { AmqpConnection } from './connection.ts';
+import { gatherWrites } from './gather-writes.ts';
 import { onAbort } from './on-abort.ts';
 import type { AmqpSettings } from './options.ts';
 import { connectFailure } from './refusal.ts';
@@ -56,6 +58,7 @@ export class AmqpConnector {
         destroy();
         return { ok: false, error: { ...profile.error, message: `${address.shown}: ${profile.error.message}` } };
       }
+      gatherWrites(model.connection);
       const connection = new AmqpConnection(model, { address, profile: profile.value, settings: this.#settings, destroy }, listener);
       onAbort(signal, () => void connection.close());
       return ok(connection);

@@ -1,15 +1,10 @@
 // Consumes one queue on a channel of its own. It settles on the channel of the delivery, and not at all once that has ended:
 // the broker delivers again. It never holds deliveries back: each is handed on as it comes, and the prefetch bounds them.
 import type { Channel, ConsumeMessage, Message } from 'amqplib';
-import type { Delivery, HeaderValue, Settlement } from '../port.ts';
+import type { Incoming } from '../broker-side.ts';
+import type { Delivery, HeaderValue } from '../port.ts';
 import type { OpenChannel } from './channel.ts';
 import { Settlements } from './settlements.ts';
-
-/** A delivery, and the one way to settle it; false when it is too late for that. */
-export interface Incoming {
-  readonly delivery: Delivery;
-  readonly settle: (settlement: Settlement) => boolean;
-}
 
 /** Headers that are tables or lists, such as the broker's own `x-death`, are left out. */
 const plainHeaders = (headers: Readonly<Record<string, unknown>>): Record<string, HeaderValue> => {

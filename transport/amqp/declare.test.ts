@@ -60,9 +60,13 @@ describe('a topology that is refused', () => {
 
   test.each([
     [406, "PRECONDITION_FAILED - inequivalent arg 'x-expires' for queue 'q'", 'topology_mismatch'],
-    [403, 'ACCESS_REFUSED - configure access to queue', 'broker_vhost'],
     [405, "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'q'", 'broker_unreachable'],
   ])('%i is told with its text', async (code, text, told) => {
     expect(await refusing(code, text)).toEqual({ ok: false, error: { code: told, message: text } });
+  });
+
+  test('403 is told as a permission that is missing, with its text', async () => {
+    const text = "ACCESS_REFUSED - configure access to queue 'q' in vhost '/' refused for user 'u'";
+    expect(await refusing(403, text)).toMatchObject({ ok: false, error: { message: expect.stringMatching(/^the user may not declare .*'q'/) } });
   });
 });

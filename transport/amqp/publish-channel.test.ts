@@ -53,9 +53,9 @@ describe('publishing on a confirm channel', () => {
 
   test('every message is mandatory and says which user and which program published it', () => {
     const { channel, publish } = start();
-    void publish(message('x', 'k', 'a', { messageId: 'id', persistent: false, expiresMs: 1.5 }));
+    void publish(message('x', 'k', 'a', { messageId: 'id', type: 'events', persistent: false, expiresMs: 1.5 }));
     expect(channel.properties).toEqual([
-      { mandatory: true, persistent: false, messageId: 'id', appId: 'test', userId: 'me', timestamp: Date.UTC(2026, 0, 1) / 1_000, expiration: 2 },
+      { mandatory: true, persistent: false, messageId: 'id', type: 'events', appId: 'test', userId: 'me', timestamp: Date.UTC(2026, 0, 1) / 1_000, expiration: 2 },
     ]);
   });
 

@@ -69,7 +69,7 @@ export class PublishChannel {
     return 'unroutable';
   }
 
-  #properties({ messageId, contentType, correlationId, headers, persistent, expiresMs }: OutgoingMessage): Options.Publish {
+  #properties({ messageId, type, contentType, correlationId, headers, persistent, expiresMs }: OutgoingMessage): Options.Publish {
     const { clock, name, user } = this.#imprint;
     const properties: Options.Publish = {
       mandatory: true,
@@ -79,6 +79,7 @@ export class PublishChannel {
       userId: user,
       timestamp: Math.floor(clock.now() / 1_000),
     };
+    if (type !== undefined) properties.type = type;
     if (contentType !== undefined) properties.contentType = contentType;
     if (correlationId !== undefined) properties.correlationId = correlationId;
     if (headers !== undefined) properties.headers = headers;

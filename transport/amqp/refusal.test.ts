@@ -14,10 +14,17 @@ describe("what the broker's refusals mean", () => {
 
   test.each([
     [406, 'topology_mismatch'],
-    [403, 'broker_vhost'],
     [541, 'broker_unreachable'],
     [undefined, 'broker_unreachable'],
   ])('a declaration that fails with %p', (code, meaning) => {
     expect(channelFailure(Object.assign(new Error('inequivalent arg'), { code }))).toEqual({ code: meaning, message: 'inequivalent arg' });
+  });
+
+  test('a declaration that fails with 403 is told as a permission that is missing, and not as a virtual host', () => {
+    const text = "ACCESS_REFUSED - configure access to queue 'q' in vhost '/' refused for user 'u'";
+    expect(channelFailure(Object.assign(new Error(text), { code: 403 }))).toEqual({
+      code: 'broker_vhost',
+      message: `the user may not declare or use what it needs on the broker, grant it with rabbitmqctl set_permissions: ${text}`,
+    });
   });
 });

@@ -29,7 +29,7 @@ export const channelFailure = (error: unknown): Failure => {
     case 406:
       return { code: 'topology_mismatch', message: reason };
     case 403:
-      return { code: 'broker_vhost', message: reason };
+      return { code: 'broker_vhost', message: `the user may not declare or use what it needs on the broker, grant it with rabbitmqctl set_permissions: ${reason}` };
     default:
       return { code: 'broker_unreachable', message: reason };
   }

@@ -59,6 +59,14 @@ describe('settling the deliveries of a channel', () => {
     expect(sent).toEqual(['ack ..1']);
   });
 
+  test.each(['reject', 'requeue', 'ack'] as const)('10,000 settled by %s leave nothing behind, also while an earlier one stays open', (settlement) => {
+    const { settle, settlements } = scene(10_001);
+    settle(Array.from({ length: 10_000 }, (_, index) => index + 2), settlement);
+    expect(settlements.open).toBe(1);
+    settle([1], settlement);
+    expect(settlements.open).toBe(0);
+  });
+
   test('whatever is settled when, the broker settles the same deliveries the same way', () => {
     const step = fc.record({ tag: fc.integer({ min: 1, max: 30 }), settlement: fc.constantFrom<Settlement>('ack', 'requeue', 'reject'), flush: fc.boolean() });
     fc.assert(

@@ -142,7 +142,7 @@ export const lifecycleContract = (world: () => World): void => {
     await got.arrived(1);
     await deleteQueue(`${prefix}.q`);
     await until('the loss is told', () => statuses.length > 0);
-    expect(statuses[0]).toEqual({ type: 'consumerCancelled', queue: `${prefix}.q` });
+    expect(statuses[0]).toEqual({ type: 'consumerLost', queue: `${prefix}.q`, code: 'transport_closed', reason: expect.stringContaining('the broker cancelled it') });
     let outcome = 'unroutable';
     while (outcome === 'unroutable') ({ outcome } = await transport.publish(message(`${prefix}.x`, 'k', 'after')));
     expect(outcome).toBe('confirmed');

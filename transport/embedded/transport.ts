@@ -152,7 +152,7 @@ export class EmbeddedTransport implements Transport {
   /** Its queue was deleted: declares it again, as at a connect, and goes on. */
   #renew(consumption: Consumption): void {
     if (this.state !== 'connected' || !consumption.wanted) return;
-    this.#status.emit({ type: 'consumerCancelled', queue: consumption.queue });
+    this.#status.emit({ type: 'consumerLost', queue: consumption.queue, code: 'transport_closed', reason: 'the broker cancelled it, for its queue is gone' });
     const declared = this.#core.declare(this.#options.topology);
     if (declared.ok) this.#attach(consumption);
     else this.#fail(declared.error);

@@ -186,7 +186,7 @@ export class FaultyTransport implements Transport {
   #pass(status: TransportStatus): void {
     switch (status.type) {
       case 'handlerFailed':
-      case 'consumerCancelled':
+      case 'consumerLost':
       case 'settlementDropped':
         break;
       case 'failed':

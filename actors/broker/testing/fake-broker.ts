@@ -1,8 +1,9 @@
 // A broker for the actors of the broker side: what it answers, loses and delivers is the test's.
 import { fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
+import type { ConnectionListener, ConsumeListener } from '../../../transport/broker-side.ts';
 import type { Flight } from '../../../transport/flights.ts';
 import type { Settlement } from '../../../transport/port.ts';
-import type { Connection, ConnectionListener, Connector, ConsumeChannel, ConsumeListener, PublishChannel } from '../ports.ts';
+import type { Connection, Connector, ConsumeChannel, PublishChannel } from '../ports.ts';
 
 export class FakePublishChannel implements PublishChannel {
   readonly flights: Flight[] = [];

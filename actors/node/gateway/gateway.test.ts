@@ -64,6 +64,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
       keepalive: keepalive.ref,
       converge: converge.ref,
       broker: () => 'connected',
+      product: () => 'fake',
       outbox: () => ({ rows: 2, bytes: 30 }),
       identity: { cluster: 'lab', node: 'n1', version: '1.0.0' },
     },
@@ -375,7 +376,7 @@ describe('a request for another actor', () => {
     await begun.clock.advance(2_000);
     expect(await reply).toMatchObject({
       ok: true,
-      result: { cluster: 'lab', broker: 'connected', outbox: { rows: 2 }, sync: { phase: 'ready' }, keepalive: { reason: 'debugging' }, silent: ['config', 'healthcheck', 'converge'] },
+      result: { cluster: 'lab', broker: 'connected', product: 'fake', outbox: { rows: 2 }, sync: { phase: 'ready' }, keepalive: { reason: 'debugging' }, silent: ['config', 'healthcheck', 'converge'] },
     });
   });
 });

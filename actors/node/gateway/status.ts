@@ -17,6 +17,8 @@ export interface StatusPorts {
   readonly converge: ActorRef<ConvergeQuestion>;
   /** How the connection to the broker is. */
   readonly broker: () => string;
+  /** What it is, once it was connected. */
+  readonly product: () => string | undefined;
   readonly outbox: () => OutboxDepth;
   readonly identity: { readonly cluster: string; readonly node: string; readonly version: string };
 }
@@ -26,6 +28,7 @@ export interface NodeStatus {
   readonly node: string;
   readonly version: string;
   readonly broker: string;
+  readonly product: string | undefined;
   readonly outbox: OutboxDepth;
   readonly sync: SyncView | undefined;
   readonly config: ConfigView | undefined;
@@ -52,5 +55,5 @@ export const askStatus = async <M>(ports: StatusPorts, context: ActorContext<M>)
     ask('keepalive', ports.keepalive, (reply: Reply<KeepaliveView>) => ({ type: 'show', reply }) as const),
     ask('converge', ports.converge, (reply: Reply<ConvergeView>) => ({ type: 'converge?', reply }) as const),
   ]);
-  return { ...ports.identity, broker: ports.broker(), outbox: ports.outbox(), sync, config, health, keepalive, converge, silent };
+  return { ...ports.identity, broker: ports.broker(), product: ports.product(), outbox: ports.outbox(), sync, config, health, keepalive, converge, silent };
 };

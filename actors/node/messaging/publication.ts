@@ -50,6 +50,7 @@ export const eventsPublication = (
     routingKey: routingKey({ type: 'events', ...address }),
     body,
     messageId: id,
+    type: 'events',
     contentType: 'application/json',
     persistent: true,
   };
@@ -69,6 +70,7 @@ export const userPublication = ({ address, userExchange }: Destination, row: Out
     routingKey: user.routingKey,
     body: Buffer.from(user.bodyBase64, 'base64'),
     messageId: user.id,
+    type: 'send',
     contentType: user.contentType,
     persistent: true,
   };

@@ -63,6 +63,7 @@ export class Presence {
       routingKey: routingKey({ type, ...address }),
       body: encodeFrame(frame),
       messageId: frame.id,
+      type: frame.kind,
       contentType: 'application/json',
       persistent: false,
       expiresMs,

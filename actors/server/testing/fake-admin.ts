@@ -13,27 +13,30 @@ export class FakeAdmin implements BrokerAdmin {
   broken = false;
   /** While it is set, calls wait for it before they do anything. */
   held: Promise<void> | undefined;
+  /** Whether whoever asked last wants no more of it. */
+  stopped = false;
   underWay = 0;
   mostUnderWay = 0;
 
-  grant(node: NodeAddress, password: string): Promise<Result<void>> {
-    return this.#call(`grant ${node.node}`, () => void this.users.set(nodeKey(node), password));
+  grant(node: NodeAddress, password: string, stop: AbortSignal): Promise<Result<void>> {
+    return this.#call(`grant ${node.node}`, stop, () => void this.users.set(nodeKey(node), password));
   }
 
-  revoke(node: NodeAddress): Promise<Result<void>> {
-    return this.#call(`revoke ${node.node}`, () => void this.users.delete(nodeKey(node)));
+  revoke(node: NodeAddress, stop: AbortSignal): Promise<Result<void>> {
+    return this.#call(`revoke ${node.node}`, stop, () => void this.users.delete(nodeKey(node)));
   }
 
-  applyPolicies(): Promise<Result<void>> {
-    return this.#call('policies', () => undefined);
+  applyPolicies(stop: AbortSignal): Promise<Result<void>> {
+    return this.#call('policies', stop, () => undefined);
   }
 
   passwordOf(node: NodeAddress): string | undefined {
     return this.users.get(nodeKey(node));
   }
 
-  async #call(name: string, deed: () => void): Promise<Result<void>> {
+  async #call(name: string, stop: AbortSignal, deed: () => void): Promise<Result<void>> {
     this.calls.push(name);
+    stop.addEventListener('abort', () => (this.stopped = true), { once: true });
     this.underWay += 1;
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
     await this.held;

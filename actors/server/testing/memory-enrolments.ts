@@ -1,11 +1,16 @@
 // Tokens and identities of a store, in memory: they keep the promises of their port.
 import type { NodeAddress } from '../../../protocol/identity.ts';
 import { assertNever } from '../../../protocol/result.ts';
-import type { EnrolmentChange, EnrolmentStore, IdentityRecord, KeptToken, OpenWork, TokenRecord } from '../enrolment-ports.ts';
+import type { EnrolmentChange, EnrolmentStore, IdentityRecord, KeptToken, OpenWork, PageQuery, Placed, TokenRecord } from '../enrolment-ports.ts';
 import type { Ordered } from '../order-ports.ts';
 import { nodeKey } from '../standings.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
+
+const pageOf = <T>(records: readonly T[], { after, limit }: PageQuery): ReadonlyArray<Placed<T>> => {
+  const placed = records.map((record, index) => ({ position: index + 1, ...record }));
+  return after === undefined ? placed.slice(-limit) : placed.slice(after, after + limit);
+};
 
 export class MemoryEnrolments implements EnrolmentStore {
   readonly #tokens = new Map<string, KeptToken>();
@@ -61,16 +66,16 @@ export class MemoryEnrolments implements EnrolmentStore {
     return this.#tokens.get(id);
   }
 
-  tokens(limit: number): readonly TokenRecord[] {
-    return [...this.#tokens.values()].toReversed().slice(0, limit);
+  tokens(page: PageQuery): ReadonlyArray<Placed<TokenRecord>> {
+    return pageOf([...this.#tokens.values()], page);
   }
 
   identity(node: NodeAddress): IdentityRecord | undefined {
     return this.#identities.get(nodeKey(node));
   }
 
-  identities(): readonly IdentityRecord[] {
-    return [...this.#identities.values()];
+  identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>> {
+    return pageOf([...this.#identities.values()], page);
   }
 
   openWork(node: NodeAddress): OpenWork | undefined {

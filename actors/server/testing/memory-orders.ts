@@ -1,7 +1,7 @@
 // The orders of a store, in memory: they keep the promises of their port, and can be made to fail.
 import type { NodeAddress } from '../../../protocol/identity.ts';
 import { ok, type Failure, type Result } from '../../../protocol/result.ts';
-import type { IdentityRecord, KeptToken, OpenWork, TokenRecord } from '../enrolment-ports.ts';
+import type { IdentityRecord, KeptToken, OpenWork, PageQuery, Placed, TokenRecord } from '../enrolment-ports.ts';
 import { acceptedGraceMs, type Change, type Command, type CommandRecord, type CommandSummary, type Ordered, type OrderStore, type PendingTarget, type Setting, type TargetState } from '../order-ports.ts';
 import { MemoryEnrolments } from './memory-enrolments.ts';
 
@@ -65,16 +65,16 @@ export class MemoryOrders implements OrderStore {
     return this.#enrolments.token(id);
   }
 
-  tokens(limit: number): readonly TokenRecord[] {
-    return this.#enrolments.tokens(limit);
+  tokens(page: PageQuery): ReadonlyArray<Placed<TokenRecord>> {
+    return this.#enrolments.tokens(page);
   }
 
   identity(node: NodeAddress): IdentityRecord | undefined {
     return this.#enrolments.identity(node);
   }
 
-  identities(): readonly IdentityRecord[] {
-    return this.#enrolments.identities();
+  identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>> {
+    return this.#enrolments.identities(page);
   }
 
   openWork(node: NodeAddress): OpenWork | undefined {

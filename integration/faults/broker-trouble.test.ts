@@ -1,7 +1,8 @@
-// Brokers that go away, in good order or not, and come back.
+// Brokers that go away, in good order or not, and come back, and brokers that run short of memory or of disk.
 import { describe, expect, jest, test } from '@jest/globals';
-import { collect, message, statusesOf, until } from '../../transport/contract/world.ts';
+import { collect, message, outcomes, statusesOf, until } from '../../transport/contract/world.ts';
 import { brokersAtHand } from '../broker/at-hand.ts';
+import { alarms } from './alarms.ts';
 import { fresh, reaches, typesOf, useBroker } from './broker-world.ts';
 
 jest.setTimeout(120_000);
@@ -10,9 +11,12 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
   const world = useBroker(kind);
 
   test('row 5: over a stop and over a kill, what was confirmed is kept, and consumers and publishes go on unasked', async () => {
+    // The first two are consumed all the time, the others keep what they get to the end.
     const { prefix, topology } = fresh([
       { name: 'quorum', type: 'quorum' },
       { name: 'classic', type: 'classic' },
+      { name: 'quorum-kept', type: 'quorum' },
+      { name: 'classic-kept', type: 'classic' },
     ]);
     const transport = world.open(topology, { confirmTimeoutMs: 1_000 });
     await reaches(transport, 'connected');
@@ -25,6 +29,8 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
         while ((await transport.publish(again)).outcome !== 'confirmed');
       }
     };
+    const collected = (...names: readonly string[]) => Promise.all(names.map((name) => collect(transport, `${prefix}.${name}`)));
+    const consumed = await collected('quorum', 'classic');
     await publish(batch('first'));
     await world.broker().stop();
     await until('the loss is told', () => typesOf(statuses).includes('disconnected'));
@@ -32,10 +38,9 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
     await world.broker().start();
     await publish(batch('second'));
     await world.broker().kill();
-    const got = await Promise.all(['quorum', 'classic'].map((name) => collect(transport, `${prefix}.${name}`)));
     await world.broker().start();
     await publish(['last']);
-    for (const each of got) {
+    for (const each of [...consumed, ...(await collected('quorum-kept', 'classic-kept'))]) {
       await until('everything has arrived', () => each.bodies().includes('last'));
       expect([...new Set(each.bodies())]).toEqual([...batch('first'), ...batch('second'), 'last']);
     }
@@ -72,5 +77,34 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
     while ((await transport.publish(after)).outcome !== 'confirmed') await reaches(transport, 'connected');
     await got.arrived(1);
     expect(new Set(got.bodies())).toEqual(new Set(['after']));
+  });
+
+  test.each(alarms)('row 12: an alarm for $what blocks publishing and holds back those who wait for `ready`, while consuming and settling go on', async ({ begin, end }) => {
+    const { prefix, topology } = fresh();
+    // The alarm may last longer than a confirm may take.
+    const transport = world.open(topology, { confirmTimeoutMs: 60_000 });
+    await reaches(transport, 'connected');
+    const statuses = statusesOf(transport);
+    await outcomes(['a', 'b', 'c'].map((body) => transport.publish(message(`${prefix}.x`, 'k', body))));
+    let alarmed = true;
+    const endAlarm = async (): Promise<void> => {
+      if (alarmed) await world.broker().ctl(...end);
+      alarmed = false;
+    };
+    // Whatever becomes of this test, the next one finds no alarm.
+    world.later(endAlarm);
+    await world.broker().ctl(...begin);
+    const blocked = transport.publish(message(`${prefix}.x`, 'k', 'd'));
+    await reaches(transport, 'blocked');
+    let admitted = false;
+    const ready = transport.ready().then(() => (admitted = true));
+    const got = await collect(transport, `${prefix}.q`, ({ redelivered }) => (redelivered ? 'ack' : 'requeue'));
+    await got.arrived(6);
+    expect(admitted).toBe(false);
+    await endAlarm();
+    await reaches(transport, 'connected');
+    await ready;
+    expect(await blocked).toEqual({ outcome: 'confirmed' });
+    expect(typesOf(statuses)).toEqual(['blocked', 'unblocked']);
   });
 });

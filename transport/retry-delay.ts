@@ -1,7 +1,7 @@
 // How long to wait before trying again: a random part of a bound that doubles with every attempt up to a cap, so that a
 // fleet that lost its broker does not come back all at once. After a wait-free period as long as the cap it begins anew.
-import type { Clock } from '../../effects/clock.ts';
-import type { Random } from '../../effects/random.ts';
+import type { Clock } from '../effects/clock.ts';
+import type { Random } from '../effects/random.ts';
 
 export class RetryDelay {
   readonly #clock: Clock;
