@@ -27,7 +27,8 @@ const cutMs = 5_000;
 /** Of the daemon, far more than it takes, for a machine with other work; what both took is written out. */
 const endMs = 20_000;
 
-describe.each(await brokersAtHand())('on $title:', (kind) => {
+// What users of a node may do is shown on every broker by topology.test.ts; here one does.
+describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
   let broker: TestBroker;
   let certificates: TestCertificates;
   let cluster: EnrollingCluster;
@@ -94,7 +95,7 @@ describe.each(await brokersAtHand())('on $title:', (kind) => {
       await begun('one', 'two');
     }, 300_000);
 
-    afterAll(() => cluster.dispose());
+    afterAll(() => cluster?.dispose());
 
     test('enrolled nodes register, report and are given commands, each by its own user, and no secret is where others can read it', async () => {
       for (const node of ['one', 'two']) {
@@ -230,7 +231,7 @@ describe.each(await brokersAtHand())('on $title:', (kind) => {
       cluster = new EnrollingCluster(broker);
     });
 
-    afterEach(() => cluster.dispose());
+    afterEach(() => cluster?.dispose());
 
     test('a token is good once, for its time, and not at all when it is made up; a name in use before is kept aside', async () => {
       await cluster.startServer();
@@ -297,7 +298,7 @@ describe.each(await brokersAtHand())('on $title:', (kind) => {
       writeFileSync(path.join(cluster.home('one'), 'config', 'broker-ca.pem'), certificates.wrongCa.cert.text);
       await cluster.daemonOf('one').stop();
       const misled = cluster.launchNode('one');
-      await waitFor('a daemon that believes another authority to say so', () => /certificate/.test(readFileSync(path.join(cluster.home('one'), 'logs', 'jetpackd.log'), 'utf8').split('\n').slice(-20).join()), 60_000);
+      await waitFor('a daemon that believes another authority to say so', () => readFileSync(path.join(cluster.home('one'), 'logs', 'jetpackd.log'), 'utf8').includes('signed by an authority we do not trust'), 60_000);
       await misled.stop();
     }, 300_000);
   });

@@ -127,7 +127,8 @@ describe('a broker', () => {
     await waitFor('everything in the store', async () => judge(load.logs, await cluster.logged()).lost.length === 0, reconnectMs);
     const verdict = judge(load.logs, await cluster.logged());
     expect(verdict).toEqual({ accepted: load.logs.length, stored: load.logs.length, lost: [], doubled: [], misplaced: [], unknown: [] });
-    expect(load.logs.every(({ told }) => told === 'accepted')).toBe(true);
+    // On a busy machine a daemon may be slower than the patience of a command line, which then has the spool.
+    expect(load.logs.filter(({ told }) => told === 'refused')).toEqual([]);
   }, 240_000);
 });
 
