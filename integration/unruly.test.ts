@@ -52,7 +52,7 @@ describe('checks that hang, multiply and flood', () => {
     // The converge at boot is over when its checks are, and meanwhile the daemon serves.
     expect(await cluster.node(node)).toMatchObject({ phase: 'converging', link: 'online' });
     expect(await cluster.jetpack(node, ['log', 'still here'])).toEqual({ code: 0, stdout: '', stderr: '' });
-    expect(await cluster.logged()).toEqual(['still here']);
+    await waitFor('the message stored', async () => (await cluster.logged()).includes('still here'));
 
     const hung = await waitFor('the one that hangs to be told of', async () => (await conditions())['20-hangs.sh'], 2 * checkMs);
     expect(hung).toMatchObject({ status: 'Unknown', message: 'timed out after 60 s' });

@@ -11,8 +11,9 @@ const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/b
 const tasks = {
   start: (args) => ['box/main.ts', ...args],
   test: (args) => ['scripts/test.ts', ...args],
-  // One suite at a time: each brings a broker and several processes of its own. The names of tests are the list of what was proved.
-  'test:integration': (args) => [...jest, ...args, '--verbose', '--maxWorkers=1', '--selectProjects', 'integration'],
+  // Two suites at a time: each brings a broker and several processes of its own, and waits for them half of its time. The names of
+  // tests are the list of what was proved.
+  'test:integration': (args) => [...jest, ...args, '--verbose', '--maxWorkers=2', '--selectProjects', 'integration'],
   crash: (args) => ['integration/crash/main.ts', ...args],
   chaos: (args) => ['integration/chaos/main.ts', ...args],
   bench: (args) => ['bench/main.ts', ...args],

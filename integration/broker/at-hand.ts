@@ -33,6 +33,12 @@ export const brokersAtHand = async (): Promise<readonly BrokerKind[]> => {
   return kinds;
 };
 
+/** The oldest and the newest of those: for suites of what no version does otherwise. */
+export const oldestAndNewest = async (): Promise<readonly BrokerKind[]> => {
+  const kinds = await brokersAtHand();
+  return kinds.filter((_, index) => index === 0 || index === kinds.length - 1);
+};
+
 /** A broker of one's own, serving. */
 export const startBroker = async (which: BrokerKind | BrokerName, options: BrokerOptions = {}): Promise<TestBroker> => {
   const { source, version } = typeof which === 'string' ? await kindNamed(which) : which;

@@ -10,13 +10,13 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, credentials } from 'amqplib';
 import { waitFor } from '../../effects/testing/wait-for.ts';
-import { bandsLacking, brokersAtHand, startBroker } from './at-hand.ts';
+import { bandsLacking, oldestAndNewest, startBroker } from './at-hand.ts';
 import { isOpen } from './answers.ts';
 import { makeCertificates, type TestCertificates } from './certificates.ts';
 import { wantedBrokers } from './local.ts';
 import type { Identity, TestBroker } from './test-broker.ts';
 
-const kinds = await brokersAtHand();
+const kinds = await oldestAndNewest();
 
 let certificates: TestCertificates;
 

@@ -1,13 +1,13 @@
 // Brokers that go away, in good order or not, and come back, and brokers that run short of memory or of disk.
 import { describe, expect, jest, test } from '@jest/globals';
 import { collect, message, outcomes, statusesOf, until } from '../../transport/contract/world.ts';
-import { brokersAtHand } from '../broker/at-hand.ts';
+import { oldestAndNewest } from '../broker/at-hand.ts';
 import { alarms } from './alarms.ts';
 import { fresh, reaches, typesOf, useBroker } from './broker-world.ts';
 
 jest.setTimeout(120_000);
 
-describe.each(await brokersAtHand())('on $title', (kind) => {
+describe.each(await oldestAndNewest())('on $title', (kind) => {
   const world = useBroker(kind);
 
   test('row 5: over a stop and over a kill, what was confirmed is kept, and consumers and publishes go on unasked', async () => {

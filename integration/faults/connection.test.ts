@@ -6,7 +6,7 @@ import { seededRandom } from '../../effects/random.ts';
 import { collect, message, outcomes, statusesOf, until } from '../../transport/contract/world.ts';
 import type { AmqpOptions } from '../../transport/amqp/options.ts';
 import type { Transport } from '../../transport/port.ts';
-import { brokersAtHand } from '../broker/at-hand.ts';
+import { oldestAndNewest } from '../broker/at-hand.ts';
 import { freePorts } from '../broker/free-ports.ts';
 import { anywhere, type Fault, type TcpProxy } from '../broker/tcp-proxy.ts';
 import { through } from '../broker/through.ts';
@@ -19,7 +19,7 @@ const seeds = Array.from({ length: 24 }, (_, index) => index + 1);
 const handshake = 1_000;
 const traffic = 1_500;
 
-describe.each(await brokersAtHand())('on $title', (kind) => {
+describe.each(await oldestAndNewest())('on $title', (kind) => {
   const world = useBroker(kind);
 
   const wired = async (options: Partial<AmqpOptions> = {}): Promise<{ wire: TcpProxy; transport: Transport; prefix: string }> => {

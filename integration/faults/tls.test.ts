@@ -3,7 +3,7 @@ import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { collect, message, statusesOf } from '../../transport/contract/world.ts';
-import { brokersAtHand } from '../broker/at-hand.ts';
+import { oldestAndNewest } from '../broker/at-hand.ts';
 import { makeCertificates, type TestCertificates } from '../broker/certificates.ts';
 import type { Identity } from '../broker/test-broker.ts';
 import { ProcessCluster } from '../cluster/process-cluster.ts';
@@ -17,7 +17,7 @@ const certificates = (): Promise<TestCertificates> => (made ??= makeCertificates
 beforeAll(() => certificates());
 afterAll(async () => (await certificates()).dispose());
 
-describe.each(await brokersAtHand())('on $title', (kind) => {
+describe.each(await oldestAndNewest())('on $title', (kind) => {
   // Nobody without a certificate comes in.
   const world = useBroker(kind, async () => ({ tls: await certificates(), config: ['ssl_options.fail_if_no_peer_cert = true'] }));
 
