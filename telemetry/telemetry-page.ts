@@ -54,7 +54,7 @@ ${table(['name', 'holds'], resourceRows)}
 A batch of events is a trace of its own, which links to each event's; each event is handled in its own trace, as a child of
 the span that accepted it, and links to the batch. So the trace of one \`jetpack log\` is whole, however many travelled with it.
 A command of the server is one trace too: the request that gave it, a publish and its handling for each node, and from there
-the node's reports of it as any event's. What a node does for a command (a converge) reports in that trace.
+the node's reports of it, as those of every event. What a node does for a command (a converge) reports in that trace.
 
 Every attempt is a span of its own: a message that is published again has another publish, and one that was handled before is handled once more as
 a \`jetpack.duplicate\`. An attempt that a kill cut off has no span: spans are exported when they have ended. Frames that belong to no trace have no spans:

@@ -44,11 +44,14 @@ export class Commanding {
   /** Those that were taken, in order. */
   readonly ids: string[] = [];
   readonly #cluster: ProcessCluster;
+  readonly #givenUp: AbortSignal;
   readonly #ended = new AbortController();
   readonly #giving: Promise<void>;
 
-  constructor(cluster: ProcessCluster) {
+  /** `givenUp`: from then on it waits for no answer. */
+  constructor(cluster: ProcessCluster, givenUp: AbortSignal) {
     this.#cluster = cluster;
+    this.#givenUp = givenUp;
     this.#giving = this.#give();
     // Heard of at the end.
     this.#giving.catch(() => undefined);
@@ -64,7 +67,10 @@ export class Commanding {
     while (!this.#ended.signal.aborted) {
       const id = uuid7(systemClock.now(), systemRandom);
       const command = { id, command: 'set', key: setting, value: this.ids.length + 1 };
-      while (!(await this.#taken(command))) await pause(systemClock, againMs);
+      while (!(await this.#taken(command))) {
+        await pause(systemClock, againMs, this.#givenUp);
+        if (this.#givenUp.aborted) return;
+      }
       this.ids.push(id);
       await pause(systemClock, everyMs, this.#ended.signal);
     }

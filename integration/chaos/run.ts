@@ -76,15 +76,15 @@ const struckAndJudged = async (chaos: ChaosCluster, run: ChaosRun, signal: Abort
   const { settleMs = 180_000 } = run;
   await keepUserMessages(broker.url(), cluster.prefix, `${routingWord}.#`);
   const load = new Load(nodes.map((node) => ({ node, home: cluster.home(node) })), pauses);
-  const commanding = new Commanding(cluster);
+  // A line that cannot go on ends the others as well.
+  const broken = new AbortController();
+  const either = AbortSignal.any([signal, broken.signal]);
+  const commanding = new Commanding(cluster, either);
   const counts = new Map<string, number>();
   const struck = (fault: string): void => {
     counts.set(fault, (counts.get(fault) ?? 0) + 1);
     onFault(fault, load.logs.length);
   };
-  // A line that cannot go on ends the others as well.
-  const broken = new AbortController();
-  const either = AbortSignal.any([signal, broken.signal]);
   const lines = planChaos(run.seed, run.minutes * 60_000).map((line) =>
     followLine(chaos, line, struck, either).catch((error: unknown) => {
       broken.abort();
@@ -92,9 +92,9 @@ const struckAndJudged = async (chaos: ChaosCluster, run: ChaosRun, signal: Abort
     }),
   );
   const ends = await Promise.allSettled(lines);
+  await Promise.all([load.end(), commanding.end()]);
   signal.throwIfAborted();
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  await Promise.all([load.end(), commanding.end()]);
 
   const { logs, sends } = load;
   const lacks = async (): Promise<number> => {

@@ -1,7 +1,7 @@
 // `npm run crash`: kills the programs of a cluster again and again, under load, and shows what became of the messages.
 import { helpText, parseFlags, type Environment } from '../../commands/flags.ts';
-import { errors } from '../../protocol/errors.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
+import { runJudged } from '../cluster/judged-run.ts';
 import { faults, reportLines } from './report.ts';
 import { runCrash, type CrashOptions } from './run.ts';
 
@@ -35,37 +35,18 @@ const parseOptions = (argv: readonly string[], env: Environment): Result<CrashOp
 /** A line of progress after so many kills. */
 const everyKills = 20;
 
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const complain = (line: string): void => void process.stderr.write(`${program}: ${line}\n`);
-
-/** Resolves to the exit code. */
-const main = async (options: CrashOptions): Promise<number> => {
-  const interrupt = new AbortController();
-  // The second one ends it at once, with nothing put away.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupt.abort());
-  let killed = 0;
-  say(`seed ${options.seed}: ${options.kills} kills, one server and two nodes on RabbitMQ`);
-  try {
-    const report = await runCrash(options, interrupt.signal, (_, load) => {
+await runJudged({
+  program,
+  help,
+  parse: parseOptions,
+  async run(options, interrupt, say) {
+    let killed = 0;
+    say(`seed ${options.seed}: ${options.kills} kills, one server and two nodes on RabbitMQ`);
+    const report = await runCrash(options, interrupt, (_, load) => {
       killed += 1;
       if (killed % everyKills === 0) say(`${killed} killed, ${load.logs.length} messages told`);
     });
     for (const line of reportLines(report)) say(line);
-    const found = faults(report);
-    for (const line of found) complain(line);
-    return found.length === 0 ? 0 : 1;
-  } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
-    return 1;
-  }
-};
-
-const options = parseOptions(process.argv.slice(2), process.env);
-if (!options.ok) {
-  process.stderr.write(`${options.error.message}\n`);
-  process.exitCode = errors[options.error.code].exit;
-} else if (options.value === 'help') process.stdout.write(help);
-else {
-  // What was interrupted may still wait for something that will not come any more.
-  process.exit(await main(options.value));
-}
+    return faults(report);
+  },
+});
