@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { runSuite, spread, type Comparison, type Suite } from './harness.ts';
 import { parseOptions } from './options.ts';
 import { reportText, watchConditions } from './report.ts';
-import { latencies, percentile } from './transport/latency.ts';
+import { inTurn, latencyTurns, percentile } from './transport/latency.ts';
 import { Stages, timedDatabase } from './transport/stages.ts';
 
 /** A comparison whose sides give these rates, one a turn, and note their turns. */
@@ -142,11 +142,23 @@ describe('the percentile of latencies', () => {
     expect([percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1), percentile([7], 0.01)]).toEqual([50, 99, 100, 7]);
   });
 
-  test('is of the calls after a tenth that does not count', async () => {
-    let calls = 0;
-    const { p50, p99 } = await latencies(20, () => Promise.resolve(void (calls += 1)));
-    expect(calls).toBe(22);
-    expect(p50).toBeLessThanOrEqual(p99);
+  test('is of calls that both sides make in turn, after a tenth that does not count', async () => {
+    const calls: string[] = [];
+    const send = (who: string) => () => Promise.resolve(void calls.push(who));
+    const { peer, product } = await inTurn(20, send('peer'), send('product'));
+    expect(calls).toEqual(Array.from({ length: 22 }, () => ['peer', 'product']).flat());
+    expect(peer.p50).toBeLessThanOrEqual(peer.p99);
+    expect(product.p50).toBeLessThanOrEqual(product.p99);
+  });
+
+  test('is told of both sides by one measurement a round', async () => {
+    let measured = 0;
+    const turns = latencyTurns('p99', () => {
+      measured += 1;
+      return Promise.resolve({ peer: { p50: 1, p99: 10 * measured }, product: { p50: 2, p99: 20 * measured } });
+    });
+    await expect(turns.product()).rejects.toThrow('after that of its peer');
+    expect([await turns.peer(), await turns.product(), await turns.peer(), await turns.product()]).toEqual([10, 20, 20, 40]);
   });
 });
 

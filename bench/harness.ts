@@ -12,6 +12,7 @@ interface Side {
 /** A program that a peer needs. */
 interface Need {
   readonly command: string;
+  /** One, or several with spaces between. */
   readonly debianPackage: string;
 }
 

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { errors } from '../protocol/errors.ts';
 import { actors } from './actors.ts';
 import { BenchBroker } from './broker.ts';
+import { cli } from './cli.ts';
 import { needsOf, runSuite, type Suite } from './harness.ts';
 import { memory } from './memory.ts';
 import { parseOptions, type BenchOptions } from './options.ts';
@@ -16,6 +17,7 @@ const suites: Readonly<Record<string, (options: BenchOptions) => Suite>> = {
   actors: () => actors,
   outbox: () => outbox,
   transport: ({ broker }) => transport(new BenchBroker(broker)),
+  cli: ({ broker }) => cli(new BenchBroker(broker)),
   memory: ({ broker }) => memory(new BenchBroker(broker)),
 };
 
@@ -25,7 +27,7 @@ const onPath = (command: string): boolean => spawnSync('sh', ['-c', 'command -v 
 const installPeers = (suite: Suite): void => {
   const needs = needsOf(suite).filter(({ command }) => !onPath(command));
   if (needs.length === 0) return;
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...needs.map(({ debianPackage }) => debianPackage)]]) {
+  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...new Set(needs.flatMap(({ debianPackage }) => debianPackage.split(' ')))]]) {
     spawnSync('apt-get', args, { stdio: ['ignore', 2, 2] });
   }
 };

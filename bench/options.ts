@@ -7,7 +7,7 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly json: string | undefined;
   readonly installPeers: boolean;
-  /** The RabbitMQ that `transport` and `memory` start: Debian's, or an image. */
+  /** The RabbitMQ that `transport`, `memory` and a peer of `cli` start: Debian's, or an image. */
   readonly broker: BrokerName;
 }
 

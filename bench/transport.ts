@@ -1,12 +1,12 @@
 // The transport and the whole durable way beside amqplib on the same broker, and beside other queues (docs/BENCHMARKS.md).
 import type { BenchBroker } from './broker.ts';
 import type { Comparison, Suite } from './harness.ts';
-import { bareLatency, bareOneWay } from './transport/bare.ts';
+import { bareOneWay, bareSending } from './transport/bare.ts';
 import type { BrokerAccess } from './transport/fresh.ts';
-import type { Latency } from './transport/latency.ts';
+import { inTurn, latencyTurns, type Latency, type LatencyPair, type Sending } from './transport/latency.ts';
 import { ackEvery, eventBytes } from './transport/load.ts';
 import { natsPeer } from './transport/nats.ts';
-import { ourLatency, ourOneWay } from './transport/ours.ts';
+import { ourOneWay, ourSending } from './transport/ours.ts';
 import { rawOneWay } from './transport/raw.ts';
 import { redisPeer } from './transport/redis.ts';
 import { Stages } from './transport/stages.ts';
@@ -74,14 +74,34 @@ const throughput = (plain: Access): readonly Comparison[] => [
   },
 ];
 
-const latency = (plain: Access, what: keyof Latency, aim: number): Comparison => ({
-  name: `P3: confirm latency, one publish in flight, ${what}`,
-  unit: 'ms',
-  less: true,
-  aim,
-  peer: { name: 'amqplib', turn: async () => (await bareLatency(await plain(), latencyMessages, eventBytes))[what] },
-  product: { name: 'transport', turn: async () => (await ourLatency(await plain(), latencyMessages, eventBytes))[what] },
-});
+const pairOf = (peer: Sending, product: Sending): Promise<LatencyPair> => peer((one) => product((other) => inTurn(latencyMessages, one, other)));
+
+const bareOver = (access: BrokerAccess): Sending => (run) => bareSending(access, eventBytes, run);
+const oursOver = (access: BrokerAccess): Sending => (run) => ourSending(access, eventBytes, run);
+
+const latency = (plain: Access, what: keyof Latency, aim: number): Comparison => {
+  const turns = latencyTurns(what, async () => pairOf(bareOver(await plain()), oursOver(await plain())));
+  return {
+    name: `P3: confirm latency, one publish in flight, ${what}`,
+    unit: 'ms',
+    less: true,
+    aim,
+    peer: { name: 'amqplib', turn: turns.peer },
+    product: { name: 'transport', turn: turns.product },
+  };
+};
+
+const tlsLatency = (plain: Access, tls: Access): Comparison => {
+  const turns = latencyTurns('p50', async () => pairOf(oursOver(await plain()), oursOver(await tls())));
+  return {
+    name: 'TLS: confirm latency over amqps beside amqp, p50',
+    unit: 'ms',
+    less: true,
+    aim: undefined,
+    peer: { name: 'transport, amqp', turn: turns.peer },
+    product: { name: 'transport, amqps', turn: turns.product },
+  };
+};
 
 const overTls = (plain: Access, tls: Access): readonly Comparison[] => [
   {
@@ -91,14 +111,7 @@ const overTls = (plain: Access, tls: Access): readonly Comparison[] => [
     peer: { name: 'transport, amqp', turn: async () => ourOneWay(await plain(), opaque) },
     product: { name: 'transport, amqps', turn: async () => ourOneWay(await tls(), opaque) },
   },
-  {
-    name: 'TLS: confirm latency over amqps beside amqp, p50',
-    unit: 'ms',
-    less: true,
-    aim: undefined,
-    peer: { name: 'transport, amqp', turn: async () => (await ourLatency(await plain(), latencyMessages, eventBytes)).p50 },
-    product: { name: 'transport, amqps', turn: async () => (await ourLatency(await tls(), latencyMessages, eventBytes)).p50 },
-  },
+  tlsLatency(plain, tls),
 ];
 
 export const transport = (broker: BenchBroker): Suite => {

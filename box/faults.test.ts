@@ -8,12 +8,12 @@ import { waitFor } from '../effects/testing/wait-for.ts';
 import { apiClient } from './api-client.ts';
 import { TestCluster } from './testing/cluster.ts';
 
-const node = ['transport', 'messaging', 'keepalive', 'healthcheck', 'converge', 'config', 'sync', 'gateway'].map((name) => `node/${name}`);
+const node = ['transport', 'messaging', 'keepalive', 'healthcheck', 'converge', 'lifecycle', 'config', 'sync', 'gateway'].map((name) => `node/${name}`);
 const server = ['transport', 'roster', 'orchestrator', 'events', 'enrolment', 'api'].map((name) => `server/${name}`);
 const actors = [...node, ...server];
 
 /** Those that have few messages: owners of a listener the opening of it alone, others what comes when a node joins. */
-const quiet = new Set(['node/gateway', 'node/keepalive', 'node/healthcheck', 'node/converge', 'node/config', 'server/orchestrator', 'server/enrolment', 'server/api']);
+const quiet = new Set(['node/gateway', 'node/keepalive', 'node/healthcheck', 'node/converge', 'node/lifecycle', 'node/config', 'server/orchestrator', 'server/enrolment', 'server/api']);
 
 const never = new Promise<never>(() => undefined);
 
@@ -71,7 +71,10 @@ describe('faults in every actor of node and server, under load', () => {
         accepted.add(message);
       }
     };
-    await Promise.all(Array.from({ length: 10 }, (_, index) => client(`client-${index}`)));
+    /** Nothing comes to this actor unless somebody asks. */
+    const askLifecycle = (): Promise<unknown> =>
+      waitFor('an answer of the lifecycle', async () => (await cluster.request(0, { verb: 'run-on-shutdown', id: cluster.mintId(), action: 'list' }))?.ok === true);
+    await Promise.all([askLifecycle(), ...Array.from({ length: 10 }, (_, index) => client(`client-${index}`))]);
     expect([...struck].sort()).toEqual([...actors].sort());
     const stored = await waitFor('everything accepted in the store', async () => {
       const messages = await cluster.messages();

@@ -21,7 +21,8 @@ export const startProcesses = async ({ state, prefix, brokerUrl, env }: Processe
       program,
       argv: [...argv, '--prefix', prefix],
       // The broker's address may hold a password, so it travels in the environment, which other users cannot read.
-      env: { ...env, JETPACK_AMQP_URL: brokerUrl },
+      // The box is no machine of a cloud, whatever it runs on.
+      env: { ...env, JETPACK_AMQP_URL: brokerUrl, JETPACK_METADATA: 'none' },
       log: path.join(logFolder(state), `${label}.log`),
     });
   const running: ChildProgram[] = [];

@@ -3,8 +3,9 @@
 // States: `free` → `claimed` (its lock is held) → `free` again when it is released or the process has ended. The lock's file
 // is also the mark by which a folder is known as a box's: from one without it, nothing is ever read, written or deleted,
 // unless it is empty. `--fresh` deletes what a box made, by name, and nothing else.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../node/home/make-folder.ts';
 import type { Random } from '../effects/random.ts';
 import { homePaths } from '../node/home/paths.ts';
 import { systemCode } from '../node/home/system-error.ts';
@@ -54,7 +55,7 @@ const readPrefix = (folder: string, random: Random): string => {
 };
 
 const lockFolder = (folder: string): Result<FileLock> => {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const present = readdirSync(folder);
   if (present.length > 0 && !present.includes(mark)) {
     return fail('usage', `${folder} holds other things than the state of a cluster in a box: give --state a new or an empty folder`);

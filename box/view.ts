@@ -2,7 +2,7 @@
 import { unprintable } from '../commands/line.ts';
 import type { StoredEvent } from '../actors/server/ports.ts';
 import type { NodeView } from '../actors/server/roster.ts';
-import { cardText } from '../commands/converge.ts';
+import { cardText } from '../commands/card-text.ts';
 import type { Card } from '../protocol/card.ts';
 import type { ConnectionState } from '../transport/port.ts';
 

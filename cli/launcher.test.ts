@@ -8,16 +8,27 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { startCollector, type Collector } from '../telemetry/testing/collector.ts';
+import { compileFront, hasCompiler } from './front/compile.ts';
 import { TestHome } from './testing/daemon.ts';
 
 const bin = fileURLToPath(new URL('../bin', import.meta.url));
-const launcher = path.join(bin, 'jetpack');
+const launcher = path.join(bin, 'jetpack-node');
 
 let node: TestHome;
+/** Node's compile cache, and the front. */
 let cache: string;
 
-beforeAll(() => {
+/** Both forms of the command line: Node alone, and the front before it. Without a compiler there is only the first. */
+const forms = (await hasCompiler()) ? (['Node', 'front'] as const) : (['Node'] as const);
+
+const programOf = (form: (typeof forms)[number]): string => (form === 'Node' ? launcher : path.join(cache, 'jetpack'));
+
+beforeAll(async () => {
   cache = mkdtempSync(path.join(tmpdir(), 'compiled-'));
+  if (forms.length === 1) return;
+  const compiled = await compileFront(path.join(cache, 'jetpack'));
+  if (compiled.type !== 'compiled') throw new Error(JSON.stringify(compiled));
+  symlinkSync(launcher, path.join(cache, 'jetpack-node'));
 });
 
 afterAll(() => rmSync(cache, { recursive: true }));
@@ -50,11 +61,13 @@ const run = async (program: string, args: readonly string[], options: SpawnOptio
 
 const silence = { exit: 0, out: '', err: '' };
 
-describe('jetpack', () => {
+describe.each(forms)('jetpack, by %s,', (form) => {
+  const jetpack = (args: readonly string[], options?: SpawnOptions & { input?: string }): Promise<Seen> => run(programOf(form), args, options);
+
   test('a daemon that accepts: silence and exit code 0', async () => {
     const requests = await node.daemon();
-    expect(await run(launcher, ['log', 'system is ready'])).toEqual(silence);
-    expect(await run(launcher, ['send', '--file', '-', '--routing-key', 'a.b'], { input: '{"a":1}' })).toEqual(silence);
+    expect(await jetpack(['log', 'system is ready'])).toEqual(silence);
+    expect(await jetpack(['send', '--file', '-', '--routing-key', 'a.b'], { input: '{"a":1}' })).toEqual(silence);
     expect(requests).toMatchObject([
       { verb: 'log', message: 'system is ready' },
       { verb: 'send', routingKey: 'a.b', contentType: 'application/json', bodyBase64: Buffer.from('{"a":1}').toString('base64') },
@@ -63,17 +76,17 @@ describe('jetpack', () => {
 
   test('a daemon that refuses: its line and exit code 1', async () => {
     await node.refusingDaemon('outbox_full', 'the outbox is full');
-    expect(await run(launcher, ['log', 'text'])).toEqual({ exit: 1, out: '', err: 'jetpack log: the outbox is full (outbox_full)\n' });
+    expect(await jetpack(['log', 'text'])).toEqual({ exit: 1, out: '', err: 'jetpack log: the outbox is full (outbox_full)\n' });
   });
 
   test('a daemon that is silent: spooled after its patience, exit code 0', async () => {
     await node.impostor((socket) => socket.resume());
-    expect(await run(launcher, ['log', 'text'])).toEqual({ exit: 0, out: '', err: `jetpack log: jetpackd does not answer: the message waits in ${node.paths.spool}\n` });
+    expect(await jetpack(['log', 'text'])).toEqual({ exit: 0, out: '', err: `jetpack log: jetpackd does not answer: the message waits in ${node.paths.spool}\n` });
     expect(node.spooled()).toMatchObject([{ verb: 'log', message: 'text' }]);
   });
 
   test('no daemon: spooled at once, readable by the group whatever the umask', async () => {
-    const inShell = ['-c', 'umask 077; exec "$0" "$@"', launcher, 'log', 'text'];
+    const inShell = ['-c', 'umask 077; exec "$0" "$@"', programOf(form), 'log', 'text'];
     expect(await run('/bin/sh', inShell)).toEqual({ exit: 0, out: '', err: `jetpack log: jetpackd is not running: the message waits in ${node.paths.spool}\n` });
     const [file = ''] = readdirSync(node.paths.spool).filter((name) => name !== 'rejected');
     expect((statSync(path.join(node.paths.spool, file)).mode & 0o777).toString(8)).toBe('640');
@@ -82,16 +95,16 @@ describe('jetpack', () => {
   test('arguments arrive as they were given', async () => {
     const requests = await node.daemon();
     const messages = ['two  spaces', '', '$HOME `id` "quoted" \'single\' \\', 'line\nbreak', '*', 'ünïcödé 🚀'];
-    for (const message of messages) expect(await run(launcher, ['log', '--', message])).toEqual(silence);
+    for (const message of messages) expect(await jetpack(['log', '--', message])).toEqual(silence);
     expect(requests.map((request) => request.verb === 'log' && request.message)).toEqual(messages);
   });
 
   test('usage is exit code 2, and standard output stays clean', async () => {
-    expect(await run(launcher, ['log', '--level=loud', 'text'])).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(/^jetpack log: .*'loud'.*\n$/) });
+    expect(await jetpack(['log', '--level=loud', 'text'])).toMatchObject({ exit: 2, out: '', err: expect.stringMatching(/^jetpack log: .*'loud'.*\n$/) });
   });
 
   test('-v is what callers take apart', async () => {
-    const { exit, out, err } = await run(launcher, ['-v']);
+    const { exit, out, err } = await jetpack(['-v']);
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
     const [numbers = ''] = out.trim().split('-');
     expect(numbers.split('.').map(Number)).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
@@ -99,18 +112,44 @@ describe('jetpack', () => {
   });
 
   test('whoever reads the help may go away', async () => {
-    const child = start(launcher, ['-h']);
+    const child = start(programOf(form), ['-h']);
     child.stdout.destroy();
     const [err, [exit]] = await Promise.all([text(child.stderr), once(child, 'close') as Promise<[number | null]>]);
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
   });
 
+  test('a loop that reads its own input keeps it: nothing is read which was not asked for', async () => {
+    const requests = await node.daemon();
+    const loop = 'while read -r word; do "$0" log "$word"; done';
+    expect(await run('/bin/sh', ['-c', loop, programOf(form)], { input: 'one\ntwo\nthree\n' })).toEqual(silence);
+    expect(requests.map((request) => request.verb === 'log' && request.message)).toEqual(['one', 'two', 'three']);
+  });
+
+  test('a file is opened with the rights of the caller, and what is wrong with it is said', async () => {
+    const requests = await node.daemon();
+    const file = path.join(node.home, 'a file');
+    writeFileSync(file, 'content');
+    for (const args of [['-f', file], [`--file=${file}`], [`-f${file}`]]) expect(await jetpack(['send', '-r', 'a.b', ...args])).toEqual(silence);
+    expect(await jetpack(['send', '-r', 'a.b', '-f', 'a file'], { cwd: node.home })).toEqual(silence);
+    expect(requests.map((request) => request.verb === 'send' && request.bodyBase64)).toEqual(Array.from({ length: 4 }, () => Buffer.from('content').toString('base64')));
+    expect(await jetpack(['send', '-r', 'a.b', '-f', '/none'])).toEqual({ exit: 1, out: '', err: 'jetpack send: /none does not exist (file_unreadable)\n' });
+    expect(await jetpack(['send', '-r', 'a.b', '-f', '/etc'])).toEqual({ exit: 1, out: '', err: 'jetpack send: /etc is a folder (file_unreadable)\n' });
+  });
+
+  test('a body that is too large is refused, and no more of it is read than that takes', async () => {
+    await node.daemon();
+    const { exit, out, err } = await run('/bin/sh', ['-c', 'head -c 5000000 /dev/zero | "$0" send -r a.b -f -', programOf(form)]);
+    expect({ exit, out, err }).toEqual({ exit: 1, out: '', err: 'jetpack send: standard input has more than 4194304 bytes, the most that is allowed (message_too_large)\n' });
+  });
+});
+
+describe('jetpack in Node', () => {
   test('a defect is one line, and its stack is there for who asks', async () => {
     const broken = `data:text/javascript,${encodeURIComponent("Date.now = () => { throw new Error('the clock is gone'); }")}`;
     const env = { NODE_OPTIONS: `--import=${broken}` };
     expect(await run(launcher, ['log', 'text'], { env })).toEqual({ exit: 1, out: '', err: 'jetpack: a defect: the clock is gone; JETPACK_DEBUG=1 shows where (internal)\n' });
     const debugged = await run(launcher, ['log', 'text'], { env: { ...env, JETPACK_DEBUG: '1' } });
-    expect(debugged).toMatchObject({ exit: 1, out: '', err: expect.stringContaining('cli/run.ts') });
+    expect(debugged).toMatchObject({ exit: 1, out: '', err: expect.stringContaining('commands/run.ts') });
   });
 
   test('a run without tracing loads neither schemas nor telemetry, which would double its time', async () => {
@@ -121,7 +160,7 @@ describe('jetpack', () => {
     const loaded = err.trim().split('\n');
     expect(loaded.filter((url) => url.includes('/node_modules/') && !url.includes('/node_modules/commander/'))).toEqual([]);
     expect(loaded.filter((url) => url.includes('/telemetry/'))).toEqual([]);
-    expect(loaded).toContainEqual(expect.stringMatching(/\/cli\/run\.ts$/));
+    expect(loaded).toContainEqual(expect.stringMatching(/\/commands\/run\.ts$/));
   });
 });
 
@@ -183,9 +222,10 @@ describe('the launchers', () => {
     expect(await run('/bin/sh', ['relative', '-v'], { cwd: folder })).toMatchObject({ exit: 0, err: '' });
   });
 
-  /** The launchers in a folder without node_modules, and a `node` on the PATH that says this version and what it is to run. */
+  /** The launchers in a folder whose node_modules have no Node, and a `node` on the PATH that says this version and what it is to run. */
   const launchers = (version: string | undefined): SpawnOptions => {
     for (const name of readdirSync(bin)) copyFileSync(path.join(bin, name), path.join(folder, 'bin', name));
+    mkdirSync(path.join(folder, 'node_modules', 'zod'), { recursive: true });
     const onPath = path.join(folder, 'path');
     mkdirSync(onPath);
     if (version !== undefined) {
@@ -196,6 +236,7 @@ describe('the launchers', () => {
 
   test.each([
     ['jetpack', 'cli/main.ts'],
+    ['jetpack-node', 'cli/main.ts'],
     ['jetpackd', 'node/main.ts'],
     ['cycle-server', 'server/main.ts'],
   ])('%s runs %s with a Node on the PATH that is new enough, arguments verbatim', async (name, entry) => {
@@ -216,8 +257,15 @@ describe('the launchers', () => {
       expect(await run(path.join(folder, 'bin', name), ['log', 'text'], options)).toEqual({
         exit: 1,
         out: '',
-        err: `${name}: Node 24 or newer is needed, neither node_modules nor the PATH has it: run npm install, or install Node 24\n`,
+        err: `${name === 'jetpack' ? 'jetpack-node' : name}: Node 24 or newer is needed, neither node_modules nor the PATH has it: run npm install there, or install Node 24\n`,
       });
     }
+  });
+
+  test('without the packages they say where to install them, whatever Node there is', async () => {
+    const options = launchers('v24.0.0');
+    rmSync(path.join(folder, 'node_modules'), { recursive: true });
+    const line = `jetpackd: what it needs is not installed: run npm install in ${folder}\n`;
+    expect(await run(path.join(folder, 'bin', 'jetpackd'), [], { env: { PATH: `${String(options.env?.['PATH'])}:/usr/bin:/bin` } })).toEqual({ exit: 1, out: '', err: line });
   });
 });

@@ -1,8 +1,11 @@
 // `jetpack`: wires a run to the process.
+import { isatty } from 'node:tty';
 import { say } from '../commands/line.ts';
 import { systemClock } from '../effects/clock.ts';
 import { systemRandom } from '../effects/random.ts';
-import { run } from './run.ts';
+import { run } from '../commands/run.ts';
+import { readHandover } from './handover.ts';
+import { nodeHost } from './node-host.ts';
 
 /** A defect is one line too, unless its stack is asked for. */
 const crash = (error: unknown): void => {
@@ -18,9 +21,12 @@ const ignore = (): void => undefined;
 process.on('uncaughtException', crash);
 process.stderr.on('error', ignore);
 
-const exitCode = await run({
+const host = nodeHost({
   argv: process.argv.slice(2),
   env: process.env,
+  cwd: process.cwd(),
+  // The stream is opened only when there is something to write.
+  terminal: isatty(1) ? { output: true, columns: process.stdout.columns } : { output: false, columns: 80 },
   input: () => process.stdin,
   out(text) {
     // Once, and only when there is something to write: a command that prints nothing need not open the stream.
@@ -30,6 +36,8 @@ const exitCode = await run({
   err: (text) => void process.stderr.write(text),
   clock: systemClock,
   random: systemRandom,
+  handover: readHandover(process.env),
 });
+const exitCode = await run(host);
 // What was written is out by now, pipes included; a collector that keeps its connection open must not hold up the script.
 process.exit(exitCode);

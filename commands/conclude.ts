@@ -1,7 +1,7 @@
 // What a daemon's answer means for the command that asked.
 import { errors, type ErrorCode } from '../protocol/errors.ts';
 import type { LocalReply } from '../protocol/local.ts';
-import type { Failure } from '../protocol/result.ts';
+import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
 
 export type Conclusion =
   | { readonly type: 'accepted' }
@@ -21,3 +21,13 @@ export const conclude = (reply: LocalReply): Conclusion => {
   if (!isKnown(code)) return { type: 'failed', failure: { code: 'internal', message: `${message} (${code})` } };
   return passing.has(code) ? { type: 'later', reason: `answers: ${message} (${code})` } : { type: 'failed', failure: { code, message } };
 };
+
+/** What a question that only the daemon can answer comes to. */
+export const resultOf = (reply: LocalReply): Result<unknown> => {
+  if (reply.ok) return ok(reply.result);
+  const conclusion = conclude(reply);
+  return conclusion.type === 'failed' ? { ok: false, error: conclusion.failure } : fail('daemon_unreachable', `jetpackd ${conclusion.type === 'later' ? conclusion.reason : ''}`);
+};
+
+/** Whether the daemon is about to end: another may be there soon. */
+export const isStopping = (reply: LocalReply): boolean => !reply.ok && reply.code === 'actor_stopped';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Command, CommanderError } from 'commander';
 import * as fc from 'fast-check';
-import { addConfig, answerConfig, type ConfigInvocation } from './config.ts';
+import { answerConfig, config as command, type ConfigInvocation } from './config.ts';
 import { parseExactTree, type ExactTree } from './exact-json.ts';
 
 const treeOf = (text: string): ExactTree => {
@@ -28,7 +28,7 @@ const tree = treeOf(`{
 const parse = (...argv: string[]): ConfigInvocation | string => {
   let invoked: ConfigInvocation | undefined;
   const program = new Command('jetpack').exitOverride().configureOutput({ writeErr: () => undefined });
-  addConfig(program, (invocation) => (invoked = invocation));
+  command.add(program, ({ invocation }) => (invoked = invocation as ConfigInvocation), () => undefined);
   for (const command of program.commands) command.exitOverride();
   try {
     program.parse(['config', ...argv], { from: 'user' });

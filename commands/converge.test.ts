@@ -2,8 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Card } from '../protocol/card.ts';
 import { requestSchema } from '../protocol/local.ts';
-import { cardText, convergeRequest, presentConverge, type ConvergeInvocation } from './converge.ts';
+import { ok } from '../protocol/result.ts';
+import { character } from '../protocol/testing/character.ts';
+import { cardText } from './card-text.ts';
+import { convergeRequest, presentConverge, type ConvergeInvocation } from './converge.ts';
 import { parseCommandLine } from './parse.ts';
+import { runFake } from './testing/fake-host.ts';
+import { aligned } from './testing/styles.ts';
 
 const id = '0192f0c1-2345-7890-8abc-def012345678';
 const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
@@ -22,12 +27,30 @@ describe('the command line', () => {
     [['--plan'], { plan: true, rerunScripts: false }],
     [['--rerun-scripts'], { plan: false, rerunScripts: true }],
     [['--rerun-scripts', '--plan'], { plan: true, rerunScripts: true }],
-  ])('converge %j', (args, expected) => {
-    expect(parseCommandLine(['converge', ...args], '0')).toMatchObject({ type: 'invoked', invocation: { command: 'converge', ...expected } });
+    [['--mode=maintenance'], { plan: false, rerunScripts: false }],
+    [['--mode', 'install', '--cluster-init'], { plan: false, rerunScripts: false }],
+    [['--no-sync'], { plan: false, rerunScripts: false, noSync: true }],
+    [['--debug', 'strace', '--rerun-scripts'], { plan: false, rerunScripts: true, idle: ['--debug', 'strace'] }],
+    [['strace', '--no-sync'], { noSync: true, idle: ['strace'] }],
+  ])('converge %j', async (args, expected) => {
+    expect(await parseCommandLine(['converge', ...args], '0')).toMatchObject({ type: 'invoked', work: { invocation: { command: 'converge', ...expected } } });
   });
 
-  test('takes nothing else', () => {
-    expect(parseCommandLine(['converge', 'now'], '0')).toMatchObject({ type: 'refused', command: 'jetpack converge', failure: { code: 'usage' } });
+  test.each([[['now']], [['--mode=fast']], [['--mode']], [['strace', 'strace']], [['--plan', '--no-sync']], [['--sync']]])('does not take %j', async (args) => {
+    expect(await parseCommandLine(['converge', ...args], '0')).toMatchObject({ type: 'refused', command: 'jetpack converge', failure: { code: 'usage' } });
+  });
+
+  test('says of what changes nothing that it does, when all is done', async () => {
+    const answer = () => ok({ ran: 1, skipped: 0, durationMs: 5 });
+    const ran = await runFake(['converge', '--debug', 'strace', '--mode=install'], { answer });
+    expect(ran).toMatchObject({ exit: 0, out: 'converged: 1 script ran, in 0.0 s\n', err: 'jetpack converge: --debug and strace changed nothing\n' });
+    expect(await runFake(['converge', '--mode=maintenance', '--cluster-init'], { answer })).toMatchObject({ exit: 0, err: '' });
+  });
+
+  test('asks for what lies in the home with --no-sync', async () => {
+    const { asked } = await runFake(['converge', '--no-sync']);
+    expect(asked).toMatchObject([{ socket: 'admin', request: { verb: 'converge', noSync: true } }]);
+    expect(requestSchema.parse(asked[0]?.request)).toEqual(asked[0]?.request);
   });
 
   test('its request is what its schema says', () => {
@@ -44,7 +67,7 @@ describe('a plan', () => {
   ];
 
   test('is an aligned list, its warnings first', () => {
-    expect(presentConverge({ ...invocation, plan: true }, { steps, warnings: ['a is passed over'] })).toBe(
+    expect(presentConverge({ ...invocation, plan: true }, { steps, warnings: ['a is passed over'] }, aligned)).toBe(
       [
         'a is passed over',
         'project      spec     script      state',
@@ -56,11 +79,11 @@ describe('a plan', () => {
   });
 
   test('says what runs again when that is asked', () => {
-    expect(presentConverge({ ...invocation, plan: true, rerunScripts: true }, { steps })).toContain('10-motd.sh  will run again\n');
+    expect(presentConverge({ ...invocation, plan: true, rerunScripts: true }, { steps }, aligned)).toContain('10-motd.sh  will run again\n');
   });
 
   test('of nothing says so', () => {
-    expect(presentConverge({ ...invocation, plan: true }, { steps: [] })).toBe("nothing to run: the node's specs have no scripts\n");
+    expect(presentConverge({ ...invocation, plan: true }, { steps: [] }, aligned)).toBe("nothing to run: the node's specs have no scripts\n");
   });
 });
 
@@ -70,10 +93,10 @@ describe('a converge that ended', () => {
     [{ ran: 1, skipped: 0, durationMs: 59_960 }, 'converged: 1 script ran, in 1 min 0 s\n'],
     [{ ran: 0, skipped: 0, durationMs: 3 }, 'converged: 0 scripts ran, in 0.0 s\n'],
     [{ ran: 0, skipped: 1, durationMs: 3_725_000 }, 'converged: 0 scripts ran, 1 had run before, in 62 min 5 s\n'],
-  ])('%j', (report, line) => expect(presentConverge(invocation, report)).toBe(line));
+  ])('%j', (report, line) => expect(presentConverge(invocation, report, aligned)).toBe(line));
 
   test('tells of a failure that was passed over', () => {
-    expect(presentConverge(invocation, { ran: 1, skipped: 0, durationMs: 0, failed: card })).toBe(
+    expect(presentConverge(invocation, { ran: 1, skipped: 0, durationMs: 0, failed: card }, aligned)).toBe(
       `converged: 1 script ran, in 0.0 s\na failure was passed over, as cluster_init.fail_on_error says:\n${cardText(card)}`,
     );
   });
@@ -100,7 +123,7 @@ describe('a card', () => {
 
   test('is harmless text, whatever a script wrote', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ unit: 'binary', maxLength: 300 }), (text, output) => {
+      fc.property(fc.string({ unit: character, maxLength: 300 }), fc.string({ unit: character, maxLength: 300 }), (text, output) => {
         const lines = cardText({ summary: text, recommendation: text, log: text, output }).split('\n');
         expect(lines.at(-1)).toBe('');
         for (const line of lines) expect(line).toMatch(/^[^\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]*$/u);

@@ -1,10 +1,14 @@
 // `jetpack converge`: brings the node in step with its projects, or says what that would run (reference, section 5.3).
-import type { Command } from 'commander';
+import { Argument, Option } from 'commander';
 import type { Card } from '../protocol/card.ts';
 import type { LocalRequestOf } from '../protocol/local.ts';
-import { columns } from './columns.ts';
+import { ok } from '../protocol/result.ts';
+import { askDaemon } from './ask.ts';
+import { cardText, oneLine } from './card-text.ts';
+import { loaded, type CommandDefinition } from './command.ts';
 import type { Envelope } from './envelope.ts';
-import { harmlessLines } from './line.ts';
+import { examples } from './examples.ts';
+import { styleFor, type Style } from './output.ts';
 
 export interface ConvergeInvocation {
   readonly command: 'converge';
@@ -12,7 +16,21 @@ export interface ConvergeInvocation {
   readonly plan: boolean;
   /** Also scripts that ended well before. */
   readonly rerunScripts: boolean;
+  /** With the projects as they lie in the home. */
+  readonly noSync?: true;
+  /** What was asked for and changes nothing. */
+  readonly idle?: readonly string[];
 }
+
+interface ConvergeOptions {
+  readonly plan?: true;
+  readonly rerunScripts?: true;
+  /** Of `--no-sync`. */
+  readonly sync: boolean;
+  readonly debug?: true;
+}
+
+const longestMs = 24 * 3_600_000;
 
 /** As the daemon answers. */
 interface Plan {
@@ -27,37 +45,38 @@ interface Report {
   readonly durationMs: number;
 }
 
-export const addConverge = (program: Command, invoke: (invocation: ConvergeInvocation) => void): void => {
+const add: CommandDefinition<ConvergeInvocation>['add'] = (program, invoke, refuse) => {
   program
     .command('converge')
     .summary('run the scripts of the projects that have not run yet')
     .description(
       "Brings the node's projects from their locker and runs their scripts in order, those that have not run yet with this content.\n" +
-        'The first one that fails ends it. Served on run/admin.sock: run it as the user of jetpackd.',
+        'The first one that fails ends it. Served on run/admin.sock: run it as the user of jetpackd.\n' +
+        'There is one kind of converge, with scripts and no Chef: what --mode and --cluster-init ask for is what it does anyway.',
     )
     .option('--plan', 'say what would run, and run nothing')
     .option('--rerun-scripts', 'run scripts again that have run')
-    .action(({ plan, rerunScripts }: { plan?: boolean; rerunScripts?: boolean }) => {
-      invoke({ command: 'converge', plan: plan === true, rerunScripts: rerunScripts === true });
+    .option('--no-sync', 'bring nothing from the locker: run what lies in the home, with whatever was changed there')
+    .addOption(new Option('--mode <mode>', 'the first converge of a node, or a later one: both do the same').choices(['install', 'maintenance']))
+    .option('--cluster-init', 'run scripts only, which is what a converge does')
+    .option('--debug', 'changes nothing: logs/jetpackd.log and the logs of the scripts have it all')
+    .addArgument(new Argument('[strace]', 'changes nothing: trace a script by hand').choices(['strace']))
+    .addHelpText('after', examples('jetpack converge', 'jetpack converge --plan', 'jetpack converge --no-sync --rerun-scripts'))
+    .action((strace: 'strace' | undefined, { debug, plan, rerunScripts, sync }: ConvergeOptions) => {
+      if (plan === true && !sync) return refuse({ code: 'usage', message: "options '--plan' and '--no-sync' do not go together" });
+      const idle = [...(debug === true ? ['--debug'] : []), ...(strace === undefined ? [] : [strace])];
+      return invoke({ command: 'converge', plan: plan === true, rerunScripts: rerunScripts === true, ...(sync ? {} : { noSync: true }), ...(idle.length === 0 ? {} : { idle }) });
     });
 };
 
-export const convergeRequest = ({ plan, rerunScripts }: ConvergeInvocation, { id, trace }: Envelope): LocalRequestOf<'converge'> => ({
+export const convergeRequest = ({ noSync, plan, rerunScripts }: ConvergeInvocation, { id, trace }: Envelope): LocalRequestOf<'converge'> => ({
   verb: 'converge',
   id,
   plan,
   rerunScripts,
+  ...(noSync && { noSync }),
   ...(trace === undefined ? {} : { trace }),
 });
-
-const oneLine = (text: string): string => harmlessLines(text).join(' ');
-
-/** A card for a person: several lines, each ended. */
-export const cardText = ({ log, output, recommendation, summary }: Card): string => {
-  const written = output === undefined || output.trim() === '' ? [] : ['  The end of its output:', ...harmlessLines(output).map((line) => `  | ${line}`)];
-  const all = log === undefined ? [] : [`  All of it: ${oneLine(log)}`];
-  return [oneLine(summary), ...written, ...all, `  What to do: ${oneLine(recommendation)}`].map((line) => `${line.trimEnd()}\n`).join('');
-};
 
 const duration = (ms: number): string => {
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
@@ -65,14 +84,14 @@ const duration = (ms: number): string => {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 };
 
-const planText = ({ steps, warnings = [] }: Plan, rerun: boolean): string => {
+const planText = ({ steps, warnings = [] }: Plan, rerun: boolean, { table }: Style): string => {
   const rows = steps.map(({ project, script, spec, state, version }) => [
     oneLine(`${project} v${version}`),
     oneLine(spec),
     oneLine(script),
     rerun && state === 'has run' ? 'will run again' : oneLine(state),
   ]);
-  const list = rows.length === 0 ? "nothing to run: the node's specs have no scripts\n" : columns([['project', 'spec', 'script', 'state'], ...rows]);
+  const list = rows.length === 0 ? "nothing to run: the node's specs have no scripts\n" : table([['project', 'spec', 'script', 'state'], ...rows]);
   return `${warnings.map((warning) => `${oneLine(warning)}\n`).join('')}${list}`;
 };
 
@@ -83,6 +102,21 @@ const reportText = ({ durationMs, failed, ran, skipped }: Report): string => {
 };
 
 /** What is printed for the daemon's result. */
-export const presentConverge = ({ plan, rerunScripts }: ConvergeInvocation, result: unknown): string =>
+export const presentConverge = ({ plan, rerunScripts }: ConvergeInvocation, result: unknown, style: Style): string =>
   // The daemon and this command are of one version, or the handshake would have said so.
-  plan ? planText(result as Plan, rerunScripts) : reportText(result as Report);
+  plan ? planText(result as Plan, rerunScripts, style) : reportText(result as Report);
+
+export const converge = loaded<ConvergeInvocation>({
+  add,
+  ownProcess: () => true,
+  async perform(invocation, run) {
+    const answered = await askDaemon(run, {
+      request: convergeRequest(invocation, run.envelope),
+      socket: 'admin',
+      withinMs: longestMs,
+      present: (result) => presentConverge(invocation, result, styleFor(run.host.terminal, run.host.env)),
+    });
+    const { idle } = invocation;
+    return answered.ok && idle !== undefined ? ok({ ...answered.value, note: `${idle.join(' and ')} changed nothing` }) : answered;
+  },
+});

@@ -30,12 +30,18 @@ export const isTree = (value: ExactJson | undefined): value is ExactTree =>
 
 /** What is wrong with it completes "it …". Of a name that comes twice in an object the last one counts. */
 export const parseExactTree = (bytes: Uint8Array): Result<ExactTree, string> => {
+  const parsed = parseExact(bytes);
+  if (!parsed.ok) return parsed;
+  return isTree(parsed.value) ? ok(parsed.value) : { ok: false, error: 'is not a JSON object' };
+};
+
+/** The same of any JSON. */
+export const parseExact = (bytes: Uint8Array): Result<ExactJson, string> => {
   if (bytes.length === 0) return { ok: false, error: 'is empty' };
   const checked = parseJson(bytes);
   if (!checked.ok) return checked;
-  if (typeof checked.value !== 'object' || checked.value === null || Array.isArray(checked.value)) return { ok: false, error: 'is not a JSON object' };
   const withText = json.parse(new TextDecoder().decode(bytes), (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined ? json.rawJSON(source) : value,
   );
-  return ok(withText as ExactTree); // it is an object, and JSON has no other values
+  return ok(withText as ExactJson); // JSON has no other values
 };

@@ -1,16 +1,21 @@
 // `jetpack health`: what the health checks of this node found.
-import type { Command } from 'commander';
 import type { LocalRequestOf } from '../protocol/local.ts';
-import { columns } from './columns.ts';
+import { askDaemon } from './ask.ts';
+import { loaded, type CommandDefinition } from './command.ts';
 import type { Envelope } from './envelope.ts';
+import { examples } from './examples.ts';
 import { printable } from './line.ts';
 import { localTime } from './local-time.ts';
+import { addForm, isJson, jsonText, styleFor, type Form, type Mood, type Style } from './output.ts';
 
 export interface HealthInvocation {
   readonly command: 'health';
   readonly run: boolean;
   readonly json: boolean;
 }
+
+/** Every check has a time limit of its own; this bounds a great many of them. */
+const longestRoundMs = 3_600_000;
 
 /** As the daemon answers. */
 interface Health {
@@ -20,14 +25,14 @@ interface Health {
   readonly termination?: { readonly check: string; readonly reason: string };
 }
 
-export const addHealth = (program: Command, invoke: (invocation: HealthInvocation) => void): void => {
-  program
+const add: CommandDefinition<HealthInvocation>['add'] = (program, invoke) => {
+  const command = program
     .command('health')
     .summary('what the health checks found')
-    .description('Shows what the scripts in config/healthcheck.d found when they last ran.\nExit code 0 when all is well, 1 when a check is Warning, Error or Unknown.')
+    .description('Shows what the scripts in config/healthcheck.d found when they last ran, and conditions that were\nset by `jetpack condition set`.\nExit code 0 when all is well, 1 when one is Warning, Error or Unknown.')
     .option('--run', 'run them now, and show what they found')
-    .option('--json', 'as JSON')
-    .action(({ json, run }: { json?: boolean; run?: boolean }) => invoke({ command: 'health', run: run === true, json: json === true }));
+    .addHelpText('after', examples('jetpack health', 'jetpack health --run --json'));
+  addForm(command).action(({ run, ...form }: { readonly run?: true; readonly json?: true; readonly output?: Form }) => invoke({ command: 'health', run: run === true, json: isJson(form) }));
 };
 
 export const healthRequest = ({ run }: HealthInvocation, { id, trace }: Envelope): LocalRequestOf<'health'> => ({
@@ -37,15 +42,17 @@ export const healthRequest = ({ run }: HealthInvocation, { id, trace }: Envelope
   ...(trace === undefined ? {} : { trace }),
 });
 
-export const presentHealth = ({ json }: HealthInvocation, result: unknown): string => {
-  if (json) return `${JSON.stringify(result, null, 4)}\n`;
+const moods: Readonly<Record<string, Mood>> = { OK: 'good', NA: 'good', Warning: 'doubtful' };
+
+export const presentHealth = ({ json }: HealthInvocation, result: unknown, { paint, table }: Style): string => {
+  if (json) return jsonText(result);
   // The daemon and this command are of one version, or the handshake would have said so.
   const { conditions, lastRoundAt, running, termination } = result as Health;
   const when = lastRoundAt === undefined ? 'not run yet' : `last run at ${localTime(lastRoundAt)}`;
-  const rows = conditions.map(({ message = '', name, since, status }) => [name, status, localTime(since), message].map(printable));
-  const table = rows.length === 0 ? 'no checks\n' : columns([['check', 'status', 'since', ''], ...rows]);
+  const rows = conditions.map(({ message = '', name, since, status }) => [printable(name), paint(moods[status] ?? 'bad', printable(status)), localTime(since), printable(message)]);
+  const list = rows.length === 0 ? 'no checks\n' : table([['check', 'status', 'since', ''], ...rows]);
   const ends = termination === undefined ? '' : `${printable(`asks the server to end this node: ${termination.check}: ${termination.reason}`)}\n`;
-  return `${table}${ends}${when}${running ? ', running now' : ''}\n`;
+  return `${list}${ends}${when}${running ? ', running now' : ''}\n`;
 };
 
 /** 1 when there is something that is not well. */
@@ -53,3 +60,15 @@ export const healthExit = (result: unknown): 0 | 1 => {
   const { conditions } = result as Health;
   return conditions.every(({ status }) => status === 'OK' || status === 'NA') ? 0 : 1;
 };
+
+export const health = loaded<HealthInvocation>({
+  add,
+  perform: (invocation, run) =>
+    askDaemon(run, {
+      request: healthRequest(invocation, run.envelope),
+      socket: 'cluster',
+      withinMs: invocation.run ? longestRoundMs : undefined,
+      present: (result) => presentHealth(invocation, result, styleFor(run.host.terminal, run.host.env)),
+      exit: healthExit,
+    }),
+});

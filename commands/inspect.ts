@@ -1,8 +1,10 @@
 // `jetpack inspect`: the daemon's live actors.
-import type { Command } from 'commander';
 import type { LocalRequestOf } from '../protocol/local.ts';
-import { columns } from './columns.ts';
+import { askDaemon } from './ask.ts';
+import { loaded, type CommandDefinition } from './command.ts';
 import type { Envelope } from './envelope.ts';
+import { examples } from './examples.ts';
+import { addForm, isJson, jsonText, styleFor, type Form, type Style } from './output.ts';
 
 export interface InspectInvocation {
   readonly command: 'inspect';
@@ -14,13 +16,13 @@ interface Actors {
   readonly actors: ReadonlyArray<{ readonly path: string; readonly state: string; readonly mailbox: number; readonly restarts: number }>;
 }
 
-export const addInspect = (program: Command, invoke: (invocation: InspectInvocation) => void): void => {
-  program
+const add: CommandDefinition<InspectInvocation>['add'] = (program, invoke) => {
+  const command = program
     .command('inspect')
     .summary("show the daemon's actors")
     .description('Shows the tree of actors in jetpackd: the state of each, messages that wait in its mailbox, and its restarts.\nServed on run/admin.sock: run it as the user of jetpackd.')
-    .option('--json', 'as JSON')
-    .action(({ json }: { json?: boolean }) => invoke({ command: 'inspect', json: json === true }));
+    .addHelpText('after', examples('jetpack inspect', 'jetpack inspect --json'));
+  addForm(command).action((form: { readonly json?: true; readonly output?: Form }) => invoke({ command: 'inspect', json: isJson(form) }));
 };
 
 export const inspectRequest = (envelope: Envelope): LocalRequestOf<'inspect'> => {
@@ -44,13 +46,23 @@ const withSupervisors = (paths: readonly string[]): readonly string[] => {
   return [...all];
 };
 
-export const presentInspect = ({ json }: InspectInvocation, result: unknown): string => {
-  if (json) return `${JSON.stringify(result, null, 4)}\n`;
+export const presentInspect = ({ json }: InspectInvocation, result: unknown, { paint, table }: Style): string => {
+  if (json) return jsonText(result);
   // The daemon and this command are of one version, or the handshake would have said so.
   const { actors } = result as Actors;
   const rows = withSupervisors(actors.map(({ path }) => path)).map((path) => {
     const found = actors.find((actor) => actor.path === path);
-    return found === undefined ? [nameOf(path), 'supervisor', '', ''] : [nameOf(path), found.state, String(found.mailbox), String(found.restarts)];
+    return found === undefined ? [nameOf(path), 'supervisor', '', ''] : [nameOf(path), paint(found.state === 'running' ? 'good' : 'doubtful', found.state), String(found.mailbox), String(found.restarts)];
   });
-  return columns([['actor', 'state', 'mailbox', 'restarts'], ...rows]);
+  return table([['actor', 'state', 'mailbox', 'restarts'], ...rows]);
 };
+
+export const inspect = loaded<InspectInvocation>({
+  add,
+  perform: (invocation, run) =>
+    askDaemon(run, {
+      request: inspectRequest(run.envelope),
+      socket: 'admin',
+      present: (result) => presentInspect(invocation, result, styleFor(run.host.terminal, run.host.env)),
+    }),
+});

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Command, CommanderError } from 'commander';
 import { requestSchemas } from '../protocol/local.ts';
 import type { Failure } from '../protocol/result.ts';
-import { addKeepalive, keepaliveRequest, presentKeepalive, type KeepaliveInvocation } from './keepalive.ts';
+import { keepalive, keepaliveRequest, presentKeepalive, type KeepaliveInvocation } from './keepalive.ts';
 
 const envelope = { id: '01938a5e-0000-7000-8000-000000000000', at: 5 };
 
@@ -14,7 +14,7 @@ const parse = (...argv: readonly string[]): KeepaliveInvocation | Failure | stri
     expect(outcome).toBeUndefined();
     outcome = value;
   };
-  addKeepalive(program, take, take);
+  keepalive.add(program, ({ invocation }) => take(invocation as KeepaliveInvocation), take);
   try {
     program.parse(['keepalive', ...argv], { from: 'user' });
   } catch (error) {

@@ -1,15 +1,24 @@
 // `jetpack keepalive`: holds off terminations by the health check (reference, section 5.4), shows or ends that.
 import type { Command } from 'commander';
 import type { LocalRequestOf } from '../protocol/local.ts';
-import type { Failure } from '../protocol/result.ts';
 import { parseLasting, sayLasting } from './duration.ts';
+import { askDaemon } from './ask.ts';
+import { loaded, type CommandDefinition } from './command.ts';
 import type { Envelope } from './envelope.ts';
+import { examples } from './examples.ts';
 import { localTime } from './local-time.ts';
+import { addForm, isJson, jsonText, type Form } from './output.ts';
 
 export type KeepaliveInvocation =
-  | { readonly command: 'keepalive'; readonly action: 'show' | 'cancel' }
+  | { readonly command: 'keepalive'; readonly action: 'show' | 'cancel'; readonly json?: true }
   /** `durationMs` undefined: for ever. */
-  | { readonly command: 'keepalive'; readonly action: 'set'; readonly durationMs: number | undefined; readonly reason: string | undefined };
+  | { readonly command: 'keepalive'; readonly action: 'set'; readonly durationMs: number | undefined; readonly reason: string | undefined; readonly json?: true };
+
+interface KeepaliveOptions {
+  readonly reason?: string;
+  readonly json?: true;
+  readonly output?: Form;
+}
 
 const standardDuration = '1h';
 
@@ -30,9 +39,9 @@ const reasonRefusal = (reason: string): string | undefined => {
   return reason.length > longestReason ? `the reason has ${reason.length} characters: at most ${longestReason} are allowed` : undefined;
 };
 
-export const addKeepalive = (program: Command, invoke: (invocation: KeepaliveInvocation) => void, refuse: (failure: Failure) => void): void => {
+const add: CommandDefinition<KeepaliveInvocation>['add'] = (program, invoke, refuse) => {
   const usage = (message: string): void => refuse({ code: 'usage', message });
-  program
+  const keepaliveCommand = program
     .command('keepalive')
     .summary('hold off the termination of an unhealthy node')
     .description(
@@ -42,19 +51,22 @@ export const addKeepalive = (program: Command, invoke: (invocation: KeepaliveInv
     .usage('[options] [DURATION | forever | show | cancel]')
     .argument('[duration]', `a whole number and s, m, h, d or w, such as 30m, 6h or 2d; forever; or show, or cancel (default: ${standardDuration})`)
     .option('--reason <text>', 'why, for those who find the node kept alive')
+    .addHelpText('after', examples('jetpack keepalive', "jetpack keepalive 2d --reason 'looking into a crash'", 'jetpack keepalive show --json'));
+  addForm(keepaliveCommand)
     .allowUnknownOption()
     .allowExcessArguments()
-    .action((_duration: string | undefined, { reason }: { readonly reason?: string }, command: Command) => {
+    .action((_duration: string | undefined, { reason, ...form }: KeepaliveOptions, command: Command) => {
+      const asJson = isJson(form) ? ({ json: true } as const) : {};
       const refusal = refusalOf(command.args);
       if (refusal !== undefined) return usage(refusal);
       const word = command.args[0] ?? standardDuration;
       if (word === 'show' || word === 'cancel') {
-        return reason === undefined ? invoke({ command: 'keepalive', action: word }) : usage(`option '--reason <text>' does not go with ${word}`);
+        return reason === undefined ? invoke({ command: 'keepalive', action: word, ...asJson }) : usage(`option '--reason <text>' does not go with ${word}`);
       }
       const wrongReason = reason === undefined ? undefined : reasonRefusal(reason);
       if (wrongReason !== undefined) return usage(wrongReason);
       const lasting = parseLasting(word);
-      if (lasting.ok) invoke({ command: 'keepalive', action: 'set', durationMs: lasting.value, reason });
+      if (lasting.ok) invoke({ command: 'keepalive', action: 'set', durationMs: lasting.value, reason, ...asJson });
       else refuse(lasting.error);
     });
 };
@@ -80,3 +92,13 @@ export const presentKeepalive = (result: unknown): string => {
   const remaining = typeof view.remainingMs === 'number' ? ` (in ${sayLasting(view.remainingMs)})` : '';
   return `kept alive until ${localTime(view.expiresAt)}${remaining}${reason}`;
 };
+
+export const keepalive = loaded<KeepaliveInvocation>({
+  add,
+  perform: (invocation, run) =>
+    askDaemon(run, {
+      request: keepaliveRequest(invocation, run.envelope),
+      socket: 'cluster',
+      present: (result) => (invocation.json === true ? jsonText(result) : `${presentKeepalive(result)}\n`),
+    }),
+});

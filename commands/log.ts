@@ -1,10 +1,13 @@
 // `jetpack log`: an event for the cluster (reference, section 5.5).
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import type { Level, Priority } from '../protocol/events.ts';
-import { limits } from '../protocol/limits.ts';
 import type { LocalRequestOf } from '../protocol/local.ts';
-import { fail, ok, type Result } from '../protocol/result.ts';
+import type { Result } from '../protocol/result.ts';
+import { loaded, type CommandDefinition } from './command.ts';
+import { deliver } from './deliver.ts';
 import type { Envelope } from './envelope.ts';
+import { examples } from './examples.ts';
+import { fitsEvent } from './fits-event.ts';
 
 export interface LogInvocation {
   readonly command: 'log';
@@ -23,7 +26,7 @@ const defaultPriority: Readonly<Record<Level, Priority>> = { info: 'medium', war
 
 const priorities: readonly Priority[] = ['low', 'medium', 'high'];
 
-export const addLog = (program: Command, invoke: (invocation: LogInvocation) => void): void => {
+const add: CommandDefinition<LogInvocation>['add'] = (program, invoke) => {
   program
     .command('log')
     .summary('report a message to the cluster')
@@ -34,18 +37,17 @@ export const addLog = (program: Command, invoke: (invocation: LogInvocation) => 
     .argument('<message>', 'the text; after -- it may start with a dash')
     .addOption(new Option('--level <level>', 'how serious it is').choices(Object.keys(defaultPriority)).default('info'))
     .addOption(new Option('-p, --priority <priority>', 'how prominent it is (default: high for level error, else medium)').choices(priorities))
+    .addHelpText('after', examples("jetpack log 'the scheduler is ready'", "jetpack log 'slurmd does not start' --level error -p low"))
     .action((message: string, { level, priority }: LogOptions) => {
       invoke({ command: 'log', message, level, priority: priority ?? defaultPriority[level] });
     });
 };
 
-/** Bytes of an event that its text may not take: the daemon adds its own place in the trace. */
-const reserved = 1024;
+/** Fails with `message_too_large`. */
+export const logRequest = ({ level, priority, message }: LogInvocation, envelope: Envelope): Result<LocalRequestOf<'log'>> =>
+  fitsEvent({ ...envelope, verb: 'log', level, priority, message });
 
-/** Fails with `message_too_large`, here and not later, when the spool has taken the message and nobody is there to be told. */
-export const logRequest = ({ level, priority, message }: LogInvocation, envelope: Envelope): Result<LocalRequestOf<'log'>> => {
-  const request = { ...envelope, verb: 'log', level, priority, message } as const;
-  const bytes = Buffer.byteLength(JSON.stringify(request));
-  const limit = limits.event - reserved;
-  return bytes <= limit ? ok(request) : fail('message_too_large', `the message takes ${bytes} bytes: at most ${limit} are allowed`);
-};
+export const log = loaded<LogInvocation>({
+  add,
+  perform: async (invocation, run) => deliver(logRequest(invocation, run.envelope), run),
+});

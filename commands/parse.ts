@@ -1,33 +1,16 @@
-// The command line of `jetpack`: arguments in, what to do out.
+// The command line of `jetpack`: arguments in, what to do out. It loads the command that is called; for help, and for what is
+// no command, all of them.
 import { Command, CommanderError } from 'commander';
 import type { Failure } from '../protocol/result.ts';
-import { addConfig, type ConfigInvocation } from './config.ts';
-import { addConverge, type ConvergeInvocation } from './converge.ts';
-import { addHealth, type HealthInvocation } from './health.ts';
-import { addInspect, type InspectInvocation } from './inspect.ts';
-import { addKeepalive, type KeepaliveInvocation } from './keepalive.ts';
-import { addLog, type LogInvocation } from './log.ts';
-import { addSend, type SendInvocation } from './send.ts';
-import { addStatus, type StatusInvocation } from './status.ts';
-import { addSync, type WaitInvocation } from './sync-wait.ts';
-
-export type Invocation =
-  | ConfigInvocation
-  | ConvergeInvocation
-  | HealthInvocation
-  | InspectInvocation
-  | KeepaliveInvocation
-  | LogInvocation
-  | SendInvocation
-  | StatusInvocation
-  | WaitInvocation;
+import type { LoadedCommand, Work } from './command.ts';
+import { commands, commandWord } from './table.ts';
 
 export type Parsed =
   /** Text for standard output, exit code 0: help or version. */
   | { readonly type: 'text'; readonly text: string }
   /** `command` is how the failing command is called: `jetpack log`. */
   | { readonly type: 'refused'; readonly command: string; readonly failure: Failure }
-  | { readonly type: 'invoked'; readonly home: string | undefined; readonly invocation: Invocation };
+  | { readonly type: 'invoked'; readonly command: string; readonly home: string | undefined; readonly work: Work };
 
 /** Help is as wide as this everywhere, so that it reads the same in a terminal, a log and a test. */
 const helpWidth = 100;
@@ -35,73 +18,92 @@ const helpWidth = 100;
 /** Commands whose argument is a person's message. */
 const takesMessage: ReadonlySet<string> = new Set(['log', 'send']);
 
+/** The command whose arguments are another program's, by both its names. */
+const takesScript: ReadonlySet<string> = new Set(['run_on_shutdown', 'run-on-shutdown']);
+
 /** commander's words without its own prefix and full stop, and with what would be right. */
 const explain = ({ code, message }: CommanderError, failing: Command): string => {
   const said = message.replace(/^error: /, '').replace(/\.$/, '');
   switch (code) {
     case 'commander.unknownOption':
+      if (takesScript.has(failing.name())) return `${said}; what is meant for the script goes after --`;
       return takesMessage.has(failing.name()) ? `${said}; a message that starts with a dash goes after --` : said;
     case 'commander.excessArguments':
       return takesMessage.has(failing.name()) ? `${said}; quote a message of several words` : said;
     case 'commander.help':
-      return `a command is missing: one of ${failing.commands.map((command) => command.name()).join(', ')}`;
+      return `a command is missing: one of ${failing.createHelp().visibleCommands(failing).map((command) => command.name()).join(', ')}`;
     default:
       return said;
   }
 };
 
-export const parseCommandLine = (argv: readonly string[], version: string): Parsed => {
-  let text = '';
-  let outcome: Parsed | undefined;
+const loadFor = (argv: readonly string[]): Promise<readonly LoadedCommand[]> => {
+  const word = commandWord(argv);
+  // Names of two words are known with a dash too.
+  const name = [word, word?.replaceAll('-', '_')].find((each) => each !== undefined && Object.hasOwn(commands, each));
+  const called = name === undefined ? undefined : commands[name];
+  return Promise.all((called === undefined ? Object.values(commands) : [called]).map((load) => load()));
+};
 
-  const program = new Command('jetpack')
+const createProgram = (version: string, write: (text: string) => void): Command =>
+  new Command('jetpack')
     .description('Speaks to jetpackd, the agent on this node of the cluster.')
     .option('--home <dir>', "the node's home (default: JETPACK_HOME, CYCLECLOUD_HOME or /opt/cycle/jetpack)")
     .version(version, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this text')
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: (part) => (text += part), writeErr: () => undefined, getOutHelpWidth: () => helpWidth, getOutHasColors: () => false })
+    .configureHelp({ showGlobalOptions: true, subcommandTerm: (command) => command.name() })
+    .configureOutput({ writeOut: write, writeErr: () => undefined, getOutHelpWidth: () => helpWidth, getOutHasColors: () => false })
     .exitOverride();
 
-  const invoke = (invocation: Invocation): void => {
-    outcome = { type: 'invoked', home: program.opts<{ home?: string }>().home, invocation };
-  };
-  const refuse = (command: string) => (failure: Failure) => {
-    outcome = { type: 'refused', command, failure };
-  };
-  addConfig(program, invoke);
-  addConverge(program, invoke);
-  addHealth(program, invoke);
-  addInspect(program, invoke);
-  addKeepalive(program, invoke, refuse('jetpack keepalive'));
-  addLog(program, invoke);
-  addSend(program, invoke, refuse('jetpack send'));
-  addStatus(program, invoke);
-  addSync(program, invoke, refuse('jetpack sync wait'));
-  let failing = { name: program.name(), command: program };
-  const noteFailures = (parent: Command, path: string): void => {
+/** With all commands, for those who only look at it. */
+export const wholeProgram = async (): Promise<Command> => {
+  const program = createProgram('', () => undefined);
+  const nothing = (): void => undefined;
+  for (const load of Object.values(commands)) (await load()).add(program, nothing, nothing);
+  return program;
+};
+
+/** How a command is called: `jetpack sync wait`. */
+const calledAs = (command: Command): string => (command.parent === null ? command.name() : `${calledAs(command.parent)} ${command.name()}`);
+
+export const parseCommandLine = async (argv: readonly string[], version: string): Promise<Parsed> => {
+  let text = '';
+  let outcome: Parsed | undefined;
+  const program = createProgram(version, (part) => (text += part));
+  let failing: Command = program;
+  const watch = (parent: Command): void => {
     for (const command of parent.commands) {
-      const name = `${path} ${command.name()}`;
       command.exitOverride((error) => {
-        failing = { name, command };
+        failing = command;
         throw error;
       });
-      noteFailures(command, name);
+      command.hook('preAction', (_called, acting) => {
+        failing = acting;
+      });
+      watch(command);
     }
   };
-  noteFailures(program, program.name());
+
+  const invoke = (work: Work): void => {
+    outcome = { type: 'invoked', command: calledAs(failing), home: program.opts<{ home?: string }>().home, work };
+  };
+  const refuse = (failure: Failure): void => {
+    outcome = { type: 'refused', command: calledAs(failing), failure };
+  };
+  for (const command of await loadFor(argv)) command.add(program, invoke, refuse);
+  watch(program);
 
   try {
     program.parse(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { type: 'text', text };
-    return { type: 'refused', command: failing.name, failure: { code: 'usage', message: explain(error, failing.command) } };
+    return { type: 'refused', command: calledAs(failing), failure: { code: 'usage', message: explain(error, failing) } };
   }
   if (outcome === undefined) throw new Error('a command line was neither refused nor invoked');
   if (outcome.type === 'invoked' && outcome.home === '') {
-    return { type: 'refused', command: failing.name, failure: { code: 'usage', message: "option '--home <dir>' is empty" } };
+    return { type: 'refused', command: program.name(), failure: { code: 'usage', message: "option '--home <dir>' is empty" } };
   }
   return outcome;
 };

@@ -1,9 +1,13 @@
 // What the commands that ask the daemon print for its answers.
+import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
+import { ok } from '../protocol/result.ts';
 import { presentHealth } from './health.ts';
 import { presentInspect } from './inspect.ts';
 import { localTime } from './local-time.ts';
 import { presentStatus } from './status.ts';
+import { runFake } from './testing/fake-host.ts';
+import { aligned, coloured, tabbed } from './testing/styles.ts';
 
 const at = Date.UTC(2026, 10, 27, 14);
 
@@ -21,7 +25,7 @@ describe('jetpack status', () => {
     converge: { state: 'idle', waiting: 0, last: { outcome: 'succeeded', done: 4, total: 4, endedAt: at } },
     silent: [],
   };
-  const present = (more: object = {}): string => presentStatus({ command: 'status', json: false }, { ...status, ...more });
+  const present = (more: object = {}): string => presentStatus({ command: 'status', json: false }, { ...status, ...more }, aligned);
 
   test('is a line for each part', () => {
     expect(present()).toBe(`node       lab/n1, jetpack 1.2.3
@@ -72,7 +76,55 @@ converge   succeeded: 4 of 4 scripts, ended at ${localTime(at)}
   ])('a converge that is %j', (converge, line) => expect(present({ converge })).toContain(`${line}\n`));
 
   test('is JSON when asked for', () => {
-    expect(JSON.parse(presentStatus({ command: 'status', json: true }, status))).toEqual(status);
+    expect(JSON.parse(presentStatus({ command: 'status', json: true }, status, tabbed))).toEqual(status);
+  });
+});
+
+describe('where it is printed', () => {
+  const checks = Array.from({ length: 30 }, (_, index) => ({ name: `c${index}`, status: index === 0 ? 'OK' : 'Error' }));
+  const status = {
+    cluster: 'lab',
+    node: 'n1',
+    version: '1.2.3',
+    broker: 'unreachable',
+    outbox: { rows: 0, bytes: 0 },
+    sync: { link: 'registered', phase: 'ready' },
+    health: { conditions: checks, lastRoundAt: at, running: false },
+    silent: [],
+  };
+
+  test('a node with much to say still fits on a screen', () => {
+    const lines = presentStatus({ command: 'status', json: false }, status, aligned).trimEnd().split('\n');
+    expect(lines.length).toBeLessThan(24);
+    expect(lines).toContain('           and 21 more: jetpack health');
+  });
+
+  test('elsewhere than on a terminal the cells stand apart by tabs, without colours', () => {
+    const text = presentStatus({ command: 'status', json: false }, status, tabbed);
+    expect(text.split('\n').slice(0, 2)).toEqual(['node\tlab/n1, jetpack 1.2.3', 'phase\tready']);
+    expect(text).not.toContain('\u001B');
+  });
+
+  test('on a terminal what is well is green, what is not is red, and the columns stay where they are', () => {
+    const text = presentStatus({ command: 'status', json: false }, status, coloured);
+    expect(text).toContain('phase      \u001B[32mready\u001B[39m\n');
+    expect(text).toContain('broker     \u001B[31munreachable\u001B[39m\n');
+    expect(stripVTControlCharacters(text)).toBe(presentStatus({ command: 'status', json: false }, status, aligned));
+  });
+
+  test.each([
+    ['on a terminal', { terminal: { output: true, columns: 80 } }, true, true],
+    ['on a terminal with NO_COLOR', { terminal: { output: true, columns: 80 }, env: { NO_COLOR: '1' } }, true, false],
+    ['in a pipe', {}, false, false],
+  ])('%s', async (_where, place, isAligned, isColoured) => {
+    const { exit, out } = await runFake(['inspect'], { ...place, answer: () => ok({ actors: [{ path: 'node/sync', state: 'running', mailbox: 0, restarts: 0 }] }) });
+    expect({ exit, isAligned: !out.includes('\t'), isColoured: out.includes('\u001B[32m') }).toEqual({ exit: 0, isAligned, isColoured });
+  });
+
+  test.each([['status'], ['inspect'], ['health'], ['keepalive', 'show']])('jetpack %s %s is the same JSON by both options', async (...argv) => {
+    const answer = () => ok({ conditions: [], running: false, holds: false });
+    const ran = await Promise.all([['--json'], ['--output', 'json'], ['--output=text', '--output=json']].map((options) => runFake([...argv, ...options], { answer })));
+    expect(ran.map(({ out }) => out)).toEqual(Array.from({ length: 3 }, () => `${JSON.stringify(answer().value, null, 4)}\n`));
   });
 });
 
@@ -83,7 +135,7 @@ describe('jetpack inspect', () => {
   ];
 
   test('is the tree of actors, each under its supervisor', () => {
-    expect(presentInspect({ command: 'inspect', json: false }, { actors })).toBe(`actor        state       mailbox  restarts
+    expect(presentInspect({ command: 'inspect', json: false }, { actors }, aligned)).toBe(`actor        state       mailbox  restarts
 node         supervisor
   transport  running     0        2
   messaging  waiting     14       0
@@ -91,7 +143,7 @@ node         supervisor
   });
 
   test('is JSON when asked for', () => {
-    expect(JSON.parse(presentInspect({ command: 'inspect', json: true }, { actors }))).toEqual({ actors });
+    expect(JSON.parse(presentInspect({ command: 'inspect', json: true }, { actors }, tabbed))).toEqual({ actors });
   });
 });
 
@@ -101,7 +153,7 @@ describe('jetpack health', () => {
       { name: 'disk', status: 'OK', since: at },
       { name: 'gpu', status: 'Error', message: 'exited with code 254', since: at },
     ];
-    expect(presentHealth({ command: 'health', run: false, json: false }, { conditions, lastRoundAt: at, running: false, termination: { check: 'gpu', reason: 'lost' } })).toBe(
+    expect(presentHealth({ command: 'health', run: false, json: false }, { conditions, lastRoundAt: at, running: false, termination: { check: 'gpu', reason: 'lost' } }, aligned)).toBe(
       `check  status  since
 disk   OK      ${localTime(at)}
 gpu    Error   ${localTime(at)}  exited with code 254
@@ -112,6 +164,6 @@ last run at ${localTime(at)}
   });
 
   test('says that there are none, and that they have not run', () => {
-    expect(presentHealth({ command: 'health', run: false, json: false }, { conditions: [], running: true })).toBe('no checks\nnot run yet, running now\n');
+    expect(presentHealth({ command: 'health', run: false, json: false }, { conditions: [], running: true }, aligned)).toBe('no checks\nnot run yet, running now\n');
   });
 });

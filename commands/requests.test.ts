@@ -5,6 +5,7 @@ import { errors } from '../protocol/errors.ts';
 import { levels, priorities } from '../protocol/events.ts';
 import { limits } from '../protocol/limits.ts';
 import { requestSchema } from '../protocol/local.ts';
+import { character } from '../protocol/testing/character.ts';
 import { conclude } from './conclude.ts';
 import { say, sayFailure } from './line.ts';
 import { logRequest } from './log.ts';
@@ -17,7 +18,7 @@ const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b71692033
 describe('the request of log', () => {
   test('is what its schema says, for any message', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.constantFrom(...levels), fc.constantFrom(...priorities), (message, level, priority) => {
+      fc.property(fc.string({ unit: character }), fc.constantFrom(...levels), fc.constantFrom(...priorities), (message, level, priority) => {
         const request = logRequest({ command: 'log', message, level, priority }, { ...envelope, trace });
         expect(request.ok && requestSchema.parse(request.value)).toEqual({ id, at: envelope.at, trace, verb: 'log', message, level, priority });
       }),
@@ -84,7 +85,7 @@ describe('what an answer means', () => {
 describe('lines on standard error', () => {
   test('are one line of printable text, whatever they tell', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 2000 }), (text) => {
+      fc.property(fc.string({ unit: character, maxLength: 2000 }), (text) => {
         expect(say('jetpack', text)).toMatch(/^\P{Cc}{0,520}\n$/u);
       }),
     );

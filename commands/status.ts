@@ -1,11 +1,13 @@
 // `jetpack status`: this node at a glance.
-import type { Command } from 'commander';
 import type { LocalRequestOf } from '../protocol/local.ts';
-import { columns } from './columns.ts';
+import { askDaemon } from './ask.ts';
+import { loaded, type CommandDefinition } from './command.ts';
 import type { Envelope } from './envelope.ts';
+import { examples } from './examples.ts';
 import { printable } from './line.ts';
 import { localTime } from './local-time.ts';
 import { presentKeepalive } from './keepalive.ts';
+import { addForm, isJson, jsonText, styleFor, type Form, type Mood, type Style } from './output.ts';
 
 export interface StatusInvocation {
   readonly command: 'status';
@@ -43,18 +45,28 @@ interface Status {
   readonly silent: readonly string[];
 }
 
-export const addStatus = (program: Command, invoke: (invocation: StatusInvocation) => void): void => {
-  program
+const add: CommandDefinition<StatusInvocation>['add'] = (program, invoke) => {
+  const command = program
     .command('status')
     .summary('this node at a glance')
     .description('Shows where this node stands: phase, server, broker, outbox, health, keepalive, last converge.')
-    .option('--json', 'as JSON')
-    .action(({ json }: { json?: boolean }) => invoke({ command: 'status', json: json === true }));
+    .addHelpText('after', examples('jetpack status', 'jetpack status --output json'));
+  addForm(command).action((form: { readonly json?: true; readonly output?: Form }) => invoke({ command: 'status', json: isJson(form) }));
 };
 
 export const statusRequest = ({ id, trace }: Envelope): LocalRequestOf<'status'> => ({ verb: 'status', id, ...(trace === undefined ? {} : { trace }) });
 
+/** A name, lines, and whether what they say is well; undefined: that is not for us to judge. */
+type Part = readonly [name: string, lines: readonly string[], mood?: Mood | undefined];
+
 const noAnswer = 'no answer';
+
+/** All of it is to be on one screen. */
+const mostChecks = 8;
+
+/** The first so many, and how many more there are. */
+const firstOf = (lines: readonly string[]): readonly string[] =>
+  lines.length <= mostChecks ? lines : [...lines.slice(0, mostChecks), `and ${lines.length - mostChecks} more: jetpack health`];
 
 const configLines = ({ problem, revision }: NonNullable<Status['config']>): readonly string[] => {
   const known = revision === undefined ? 'none from the server yet' : `revision ${revision}`;
@@ -66,7 +78,7 @@ const healthLines = ({ conditions, lastRoundAt, running, termination }: NonNulla
   const when = running ? ', running now' : lastRoundAt === undefined ? ', not run yet' : `, last at ${localTime(lastRoundAt)}`;
   const bad = conditions.filter(({ status }) => status !== 'OK').map(({ name, status, message }) => `${name} is ${status}${message === undefined ? '' : `: ${message}`}`);
   const ends = termination === undefined ? [] : [`asks the server to end this node: ${termination.check}: ${termination.reason}`];
-  return [`${ok} of ${conditions.length} checks OK${when}`, ...bad, ...ends];
+  return [`${ok} of ${conditions.length} checks OK${when}`, ...firstOf(bad), ...ends];
 };
 
 const convergeLines = ({ last }: NonNullable<Status['converge']>): readonly string[] => {
@@ -78,23 +90,43 @@ const convergeLines = ({ last }: NonNullable<Status['converge']>): readonly stri
   return [`${scripts}${when}`, ...(failure === undefined ? [] : [failure.summary])];
 };
 
-const orSilent = <T>(part: T | undefined, lines: (part: T) => readonly string[]): readonly string[] => (part === undefined ? [noAnswer] : lines(part));
+const part = <T>(name: string, told: T | undefined, lines: (told: T) => readonly string[], mood: (told: T) => Mood | undefined = () => undefined): Part =>
+  told === undefined ? [name, [noAnswer], 'doubtful'] : [name, lines(told), mood(told)];
 
-export const presentStatus = ({ json }: StatusInvocation, result: unknown): string => {
-  if (json) return `${JSON.stringify(result, null, 4)}\n`;
+const phaseMoods: Readonly<Record<string, Mood>> = { ready: 'good', failed: 'bad' };
+const convergeMoods: Readonly<Record<string, Mood>> = { succeeded: 'good', failed: 'bad' };
+
+const healthMood = ({ conditions, termination }: NonNullable<Status['health']>): Mood => {
+  if (termination !== undefined) return 'bad';
+  return conditions.every(({ status }) => status === 'OK' || status === 'NA') ? 'good' : 'doubtful';
+};
+
+export const presentStatus = ({ json }: StatusInvocation, result: unknown, { paint, table }: Style): string => {
+  if (json) return jsonText(result);
   // The daemon and this command are of one version, or the handshake would have said so.
   const status = result as Status;
   const { broker, cluster, config, converge, health, keepalive, node, outbox, product, sync, version } = status;
-  const parts: ReadonlyArray<readonly [string, readonly string[]]> = [
+  const parts: readonly Part[] = [
     ['node', [`${cluster}/${node}, jetpack ${version}`]],
-    ['phase', orSilent(sync, ({ phase, detail }) => [detail === undefined ? phase : `${phase}: ${detail}`])],
-    ['server', orSilent(sync, ({ link }) => [link])],
-    ['broker', [product === undefined ? broker : `${broker}, ${product}`]],
+    part('phase', sync, ({ detail, phase }) => [detail === undefined ? phase : `${phase}: ${detail}`], ({ phase }) => phaseMoods[phase]),
+    part('server', sync, ({ link }) => [link]),
+    ['broker', [product === undefined ? broker : `${broker}, ${product}`], broker === 'connected' ? 'good' : 'bad'],
     ['outbox', [outbox.rows === 0 ? 'empty' : `${outbox.rows} messages wait, ${outbox.bytes} bytes`]],
-    ['config', orSilent(config, configLines)],
-    ['health', orSilent(health, healthLines)],
-    ['keepalive', orSilent(keepalive, (view) => [presentKeepalive(view)])],
-    ['converge', orSilent(converge, convergeLines)],
+    part('config', config, configLines, ({ problem }) => (problem === undefined ? undefined : 'bad')),
+    part('health', health, healthLines, healthMood),
+    part('keepalive', keepalive, (view) => [presentKeepalive(view)]),
+    part('converge', converge, convergeLines, ({ last }) => (last === undefined ? undefined : convergeMoods[last.outcome])),
   ];
-  return columns(parts.flatMap(([name, lines]) => lines.map((line, index) => [index === 0 ? name : '', printable(line)])));
+  const painted = (line: string, index: number, mood: Mood | undefined): string => (index === 0 && mood !== undefined ? paint(mood, printable(line)) : printable(line));
+  return table(parts.flatMap(([name, lines, mood]) => lines.map((line, index) => [index === 0 ? name : '', painted(line, index, mood)])));
 };
+
+export const status = loaded<StatusInvocation>({
+  add,
+  perform: (invocation, run) =>
+    askDaemon(run, {
+      request: statusRequest(run.envelope),
+      socket: 'cluster',
+      present: (result) => presentStatus(invocation, result, styleFor(run.host.terminal, run.host.env)),
+    }),
+});

@@ -1,9 +1,12 @@
 // `jetpack sync wait`: holds a script up until other nodes of the cluster are where it needs them.
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import type { Phase } from '../protocol/events.ts';
 import type { LocalRequestOf } from '../protocol/local.ts';
-import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
+import { fail, ok, type Result } from '../protocol/result.ts';
+import { askDaemon } from './ask.ts';
+import { loaded, type CommandDefinition } from './command.ts';
 import type { Envelope } from './envelope.ts';
+import { examples } from './examples.ts';
 import { parseDuration } from './flags.ts';
 
 export interface WaitInvocation {
@@ -26,6 +29,8 @@ interface WaitOptions {
 const phases: readonly Phase[] = ['starting', 'converging', 'ready', 'failed', 'stopping'];
 
 const longestMs = 24 * 3_600_000;
+/** The daemon's own answer, which says how the nodes stand, comes before this one. */
+const graceMs = 2_000;
 
 const readOptions = ({ count, phase, role, timeout }: WaitOptions): Result<WaitInvocation> => {
   if (role === '' || role.length > 255) return fail('usage', "option '--role <role>' is not a name of 1 to 255 characters");
@@ -36,7 +41,7 @@ const readOptions = ({ count, phase, role, timeout }: WaitOptions): Result<WaitI
   return ok({ command: 'sync wait', role, phase, count: count === undefined ? undefined : Number(count), timeoutMs: timeoutMs.value });
 };
 
-export const addSync = (program: Command, invoke: (invocation: WaitInvocation) => void, refuse: (failure: Failure) => void): void => {
+const add: CommandDefinition<WaitInvocation>['add'] = (program, invoke, refuse) => {
   program
     .command('sync')
     .summary('keep step with the other nodes')
@@ -52,6 +57,7 @@ export const addSync = (program: Command, invoke: (invocation: WaitInvocation) =
     .addOption(new Option('--phase <phase>', 'where they must stand').choices(phases).default('ready'))
     .option('--count <n>', 'so many nodes are enough (default: every node of the role)')
     .option('--timeout <time>', 'how long to wait: 30s, 5m, 1h', '5m')
+    .addHelpText('after', examples('jetpack sync wait --role scheduler', 'jetpack sync wait --role execute --count 2 --timeout 10m'))
     .action((options: WaitOptions) => {
       const read = readOptions(options);
       if (read.ok) invoke(read.value);
@@ -66,4 +72,18 @@ export const waitRequest = ({ role, phase, count }: WaitInvocation, { id, trace 
   role,
   phase,
   ...(count === undefined ? {} : { count }),
+});
+
+export const syncWait = loaded<WaitInvocation>({
+  add,
+  ownProcess: () => true,
+  perform: (invocation, run) =>
+    askDaemon(run, {
+      request: waitRequest(invocation, run.envelope),
+      socket: 'cluster',
+      withinMs: invocation.timeoutMs + graceMs,
+      graceMs,
+      untilBack: true,
+      present: () => '',
+    }),
 });

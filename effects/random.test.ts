@@ -27,6 +27,14 @@ describe.each<[string, () => Random]>([
   });
 });
 
+test("the machine's bytes are handed out once, and are their owner's", () => {
+  const draws = Array.from({ length: 2_000 }, () => systemRandom.bytes(16));
+  const before = draws.map((bytes) => Buffer.from(bytes).toString('hex'));
+  for (let more = 0; more < 2_000; more += 1) systemRandom.bytes(16).fill(0);
+  expect(draws.map((bytes) => Buffer.from(bytes).toString('hex'))).toEqual(before);
+  expect(new Set(before).size).toBe(draws.length);
+});
+
 describe('seeded randomness', () => {
   const draw = (seed: number): number[] => {
     const random = seededRandom(seed);

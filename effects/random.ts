@@ -8,10 +8,29 @@ export interface Random {
   bytes(length: number): Uint8Array;
 }
 
+const poolBytes = 4_096;
+
+/** Asking the system costs the same for one id as for hundreds: it is asked for many bytes at a time, each handed out once. */
+const pooled = (): ((length: number) => Uint8Array) => {
+  let pool = randomBytes(0);
+  let used = 0;
+  return (length) => {
+    if (length > poolBytes) return randomBytes(length);
+    if (used + length > pool.length) {
+      pool = randomBytes(poolBytes);
+      used = 0;
+    }
+    used += length;
+    const bytes = Uint8Array.prototype.slice.call(pool, used - length, used);
+    pool.fill(0, used - length, used);
+    return bytes;
+  };
+};
+
 /** The operating system's randomness: for ids and streams that must never repeat. */
 export const systemRandom: Random = {
   next: () => Math.random(),
-  bytes: (length) => randomBytes(length),
+  bytes: pooled(),
 };
 
 /** A repeatable sequence (mulberry32) for tests, fault runs and benchmarks. Never for anything that must be unguessable. */
@@ -31,12 +50,11 @@ export const seededRandom = (seed: number): Random => {
  * sort later, which keeps an index over them appending at its end.
  */
 export const uuid7 = (now: number, random: Random): string => {
-  const bytes = random.bytes(16);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
-  view.setUint32(0, Math.floor(now / 65_536));
-  view.setUint16(4, now % 65_536);
-  view.setUint8(6, (view.getUint8(6) & 0x0f) | 0x70);
-  view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80);
-  const hex = Buffer.from(bytes).toString('hex');
+  const { buffer, byteOffset } = random.bytes(16);
+  const bytes = Buffer.from(buffer, byteOffset, 16);
+  bytes.writeUIntBE(Math.floor(now), 0, 6);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 };

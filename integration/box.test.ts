@@ -1,4 +1,4 @@
-// `npm start -- --amqp URL` on a RabbitMQ of its own: server and nodes as processes.
+// `npm start -- --amqp URL` on a RabbitMQ: server and nodes as processes.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,18 +9,20 @@ import { told } from '../box/testing/told.ts';
 import { waitFor } from '../effects/testing/wait-for.ts';
 import { homePaths } from '../node/home/paths.ts';
 import { lockFile } from '../storage/file-lock.ts';
-import { startRabbit } from './broker/find.ts';
-import type { Rabbit } from './broker/rabbit.ts';
+import { borrowAny } from './broker/find.ts';
+import type { SharedBroker } from './broker/shared/shared-broker.ts';
+import { TcpProxy } from './broker/tcp-proxy.ts';
+import { through } from './broker/through.ts';
 import { runJetpack } from './cluster/processes.ts';
 
-let rabbit: Rabbit;
+let broker: SharedBroker;
 let folder: string;
 let boxes: BoxProcess[];
 
 beforeAll(async () => {
-  rabbit = await startRabbit();
+  broker = await borrowAny();
 }, 150_000);
-afterAll(() => rabbit.dispose());
+afterAll(() => broker?.dispose());
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'box-amqp-'));
@@ -33,7 +35,7 @@ afterEach(async () => {
 });
 
 const state = (): string => path.join(folder, 'state');
-const start = (argv: readonly string[], url = rabbit.url()): BoxProcess => {
+const start = (argv: readonly string[], url = broker.url()): BoxProcess => {
   const box = new BoxProcess(['--state', state(), ...argv], { JETPACK_BOX_AMQP_URL: url });
   boxes.push(box);
   return box;
@@ -87,7 +89,7 @@ describe('a cluster of processes on RabbitMQ', () => {
 
   test('begun anew meets nothing of the cluster that it has forgotten', async () => {
     await start(['--for', '1ms']).ended;
-    const queues = async (): Promise<string> => rabbit.ctl('list_queues', 'name');
+    const queues = async (): Promise<string> => (await broker.management.queues()).map(({ name }) => name).join('\n');
     const before = (await queues()).match(/jetpack-box-\w+/g);
     const box = start(['--fresh']);
     await box.allReady();
@@ -113,8 +115,8 @@ describe('a cluster of processes on RabbitMQ', () => {
 
 describe('what a broker refuses is one line, before anything is started:', () => {
   test.each([
-    ['a wrong password', () => rabbit.url({ password: 'secret' }), /refuses the user name or password\n$/],
-    ['an unknown virtual host', () => rabbit.url({ vhost: 'nowhere' }), /nowhere does not open its virtual host to this user\n$/],
+    ['a wrong password', () => broker.url({ password: 'secret' }), /refuses the user name or password\n$/],
+    ['an unknown virtual host', () => broker.url({ vhost: 'nowhere' }), /nowhere does not open its virtual host to this user\n$/],
   ])('%s', async (_, url, line) => {
     const { code, stdout, stderr } = await start([], url()).ended;
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -126,18 +128,18 @@ describe('what a broker refuses is one line, before anything is started:', () =>
 });
 
 test('a broker that goes away is told of, and the nodes go on once it is back', async () => {
-  const own = await startRabbit();
+  const wire = await TcpProxy.open({ host: '127.0.0.1', port: broker.port });
   try {
-    const box = start([], own.url());
+    const box = start([], through(broker.url(), wire));
     await box.allReady();
-    // In good order: RabbitMQ 3.10 can lose a quorum queue that was declared moments before it is killed.
-    await own.stop();
+    wire.refuse();
+    wire.cut();
     await box.prints(/The server has no connection to the broker/);
     expect(await log('accepted meanwhile')).toMatchObject({ code: 0 });
-    await own.start();
+    await wire.admit();
     await box.prints(/INFO {3}accepted meanwhile/);
     expect((await box.interrupt()).code).toBe(0);
   } finally {
-    await own.dispose();
+    await wire.dispose();
   }
 }, 120_000);

@@ -109,7 +109,7 @@ describe('a script that fails', () => {
 
     locker.upload('p', { s: { ...scripts, '20-second.sh': noting('mended') } });
     const plan = await cluster.jetpack('one', ['converge', '--plan']);
-    expect(plan.stdout.split('\n').map((line) => line.split(/ {2,}/).slice(2))).toEqual([['script', 'state'], ['10-first.sh', 'has run'], ['20-second.sh', 'will run'], ['30-third.sh', 'will run'], []]);
+    expect(plan.stdout.split('\n').map((line) => line.split('\t').slice(2))).toEqual([['script', 'state'], ['10-first.sh', 'has run'], ['20-second.sh', 'will run'], ['30-third.sh', 'will run'], []]);
     const mended = await cluster.jetpack('one', ['converge']);
     expect({ ...mended, stdout: mended.stdout.split('\n').at(-2) }).toEqual({ code: 0, stderr: expect.any(String), stdout: expect.stringMatching(/^converged: 2 scripts ran, 1 had run before/) });
     await cluster.inPhase('ready', 'one');

@@ -2,27 +2,27 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import path from 'node:path';
 import { waitFor } from '../effects/testing/wait-for.ts';
-import { startRabbit } from './broker/find.ts';
-import type { Rabbit } from './broker/rabbit.ts';
+import { borrowAny } from './broker/find.ts';
+import type { SharedBroker } from './broker/shared/shared-broker.ts';
 import { provedBy } from './docs/commands.ts';
 import { RepositoryCopy, type TypedCommand } from './docs/repository-copy.ts';
 
-let rabbit: Rabbit;
+let broker: SharedBroker;
 let copy: RepositoryCopy;
 beforeAll(async () => {
   copy = new RepositoryCopy();
-  rabbit = await startRabbit();
+  broker = await borrowAny();
 }, 150_000);
 afterEach(() => copy.endAll());
 afterAll(async () => {
   await copy.dispose();
-  await rabbit.dispose();
+  await broker.dispose();
 });
 
 const typed = new Set<string>();
 const type = (command: string): TypedCommand => {
   typed.add(command);
-  const here = command.replace(/amqp:\/\/(?:guest:guest@127\.0\.0\.1|jetpack:s3cret@broker):5672/, rabbit.url()).replace('/opt/', `${copy.folder}/opt/`);
+  const here = command.replace(/amqp:\/\/(?:guest:guest@127\.0\.0\.1|jetpack:s3cret@broker):5672/, broker.url()).replace('/opt/', `${copy.folder}/opt/`);
   return copy.type(here, { JETPACK_HOME: path.join(copy.folder, 'opt', 'cycle', 'jetpack'), CYCLE_SERVER_LISTEN: '127.0.0.1:0' });
 };
 
@@ -45,7 +45,7 @@ test('a server and a daemon started as the README says find each other, and the 
     return JSON.stringify(answer).includes('"ready"') && answer;
   });
   expect(roster).toMatchObject({ nodes: [{ cluster: 'demo', node: 'execute-1', phase: 'ready', link: 'online' }] });
-  expect(await get('/healthz')).toMatchObject({ status: 'ok', broker: 'connected', product: rabbit.name });
+  expect(await get('/healthz')).toMatchObject({ status: 'ok', broker: 'connected', product: broker.name });
   const first = await get('/api/events?after=0&limit=2&cluster=demo&node=execute-1&priority=low');
   expect(first).toMatchObject({ events: [{ kind: 'node' }, { message: 'phase starting' }], next: 2 });
   // A server without a template has nothing to converge.

@@ -13,9 +13,9 @@ import { credentials, type EnrolRequest } from '../protocol/enrolment.ts';
 import { keyOf, parseToken, proofOf, unseal } from '../protocol/enrolment-seal.ts';
 import { routingKey } from '../protocol/routing.ts';
 import { namesFor, nodeQueue, nodeUser } from '../transport/topology.ts';
-import { brokersAtHand, startBroker } from './broker/at-hand.ts';
-import { makeCertificates, type TestCertificates } from './broker/certificates.ts';
-import type { TestBroker } from './broker/test-broker.ts';
+import { brokersAtHand } from './broker/at-hand.ts';
+import type { ConnectionRow } from './broker/shared/management.ts';
+import { SharedBroker } from './broker/shared/shared-broker.ts';
 import { clusterName, EnrollingCluster } from './identity/enrolling-cluster.ts';
 
 const addressOf = (node: string) => ({ cluster: clusterName, node });
@@ -29,24 +29,19 @@ const endMs = 20_000;
 
 // What users of a node may do is shown on every broker by topology.test.ts; here one does.
 describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
-  let broker: TestBroker;
-  let certificates: TestCertificates;
+  let broker: SharedBroker;
   let cluster: EnrollingCluster;
   const connections: ChannelModel[] = [];
 
   beforeAll(async () => {
-    certificates = await makeCertificates();
-    broker = await startBroker(kind, { management: true, tls: certificates });
-  }, 300_000);
+    broker = await SharedBroker.borrow(kind.name);
+  }, 120_000);
 
   afterEach(async () => {
     await Promise.all(connections.splice(0).map((connection) => connection.close().catch(() => undefined)));
   });
 
-  afterAll(async () => {
-    await broker?.dispose();
-    await certificates?.dispose();
-  });
+  afterAll(() => broker?.dispose());
 
   const connectedTo = async (url: string): Promise<ChannelModel> => {
     const connection = await connect(url);
@@ -74,8 +69,11 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       await channel.waitForConfirms();
     });
 
-  /** Every connection of the broker in these columns. */
-  const connectionsBy = async (...columns: readonly string[]): Promise<readonly string[]> => (await broker.ctl('list_connections', ...columns)).split('\n');
+  const connectedUsers = async (): Promise<readonly string[]> => (await broker.management.connections()).map(({ user }) => user);
+
+  /** Resolves when a connection of this user shows, which takes a moment. */
+  const showsConnected = (user: string): Promise<true> =>
+    waitFor(`a connection of ${user} to show`, async () => (await connectedUsers()).includes(user));
 
   /** A server, and nodes that are enrolled and ready. */
   const begun = async (...nodes: readonly string[]): Promise<void> => {
@@ -120,8 +118,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
         return targets.length === 2 && targets.every(({ state }) => state === 'done');
       }, 60_000);
 
-      const users = await connectionsBy('user');
-      for (const node of [one, two]) expect(users).toContain(nodeUser(cluster.prefix, node));
+      for (const node of [one, two]) await showsConnected(nodeUser(cluster.prefix, node));
       const password = new URL(cluster.connection('one').url[0]!).password;
       const logs = [cluster.serverLog(), readFileSync(path.join(cluster.home('one'), 'logs', 'jetpackd.log'), 'utf8')].join('\n');
       expect(password.length).toBeGreaterThan(40);
@@ -195,10 +192,10 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       const ofTwo = nodeUser(cluster.prefix, two);
       const another = await connectedTo(cluster.connection('two').url[0]!);
       const dropped = once(another, 'close');
-      expect(await connectionsBy('user')).toContain(ofTwo);
+      await showsConnected(ofTwo);
       expect(await cluster.operate('revoke', '--cluster', clusterName, '--node', 'two')).toMatchObject({ code: 0, stdout: 'the identity of c/two is revoked\n' });
       const answered = performance.now();
-      await waitFor('the broker to have cut off its user', async () => !(await connectionsBy('user')).includes(ofTwo), cutMs);
+      await waitFor('the broker to have cut off its user', async () => !(await connectedUsers()).includes(ofTwo), cutMs);
       await dropped;
       const goneMs = performance.now() - answered;
       expect(goneMs).toBeLessThan(cutMs);
@@ -212,9 +209,12 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       const again = cluster.launchNode('two');
       expect([(await again.ended).code, again.stderr()]).toEqual([1, expect.stringContaining('refuses the user name or password')]);
       await expect(connect(cluster.connection('two').url[0]!)).rejects.toThrow();
-      const left = [await broker.ctl('list_users'), await broker.ctl('list_queues', 'name'), await broker.ctl('list_connections', 'user')].join('\n');
-      expect(left).not.toContain(ofTwo);
-      expect(left).not.toContain(nodeQueue(cluster.prefix, two));
+      const [users, queues] = [await broker.management.users(), (await broker.management.queues()).map(({ name }) => name)];
+      expect([users, queues]).toEqual([expect.arrayContaining([nodeUser(cluster.prefix, one)]), expect.arrayContaining([nodeQueue(cluster.prefix, one)])]);
+      for (const left of [users, queues, await connectedUsers()]) {
+        expect(left).not.toContain(ofTwo);
+        expect(left).not.toContain(nodeQueue(cluster.prefix, two));
+      }
 
       expect(await cluster.jetpack('one', 'log', 'still here')).toMatchObject({ code: 0 });
       await waitFor('what one says', async () => (await cluster.logged()).includes('one: still here'));
@@ -265,10 +265,10 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       const opened = (sealed: string) => credentials.parse(JSON.parse(unseal(key, { id, nonce }, sealed) ?? 'null'));
       const first = await send();
       const { password, urls, user } = opened(first);
-      const users = await broker.ctl('list_users');
-      expect(user).toBe(nodeUser(cluster.prefix, one));
+      const ofCluster = async (): Promise<readonly string[]> => (await broker.management.users()).filter((name) => name.startsWith(cluster.prefix));
+      expect([user, await ofCluster()]).toEqual([nodeUser(cluster.prefix, one), [user]]);
       const again = await send();
-      expect([opened(again), await broker.ctl('list_users')]).toEqual([opened(first), users]);
+      expect([opened(again), await ofCluster()]).toEqual([opened(first), [user]]);
       expect([first, again].join()).not.toContain(password);
       await connectedTo(`${urls[0]?.replace('://', `://${user}:${password}@`)}`);
       const identities = (await (await fetch(new URL('/api/identities', cluster.url))).json()) as { readonly identities: readonly unknown[] };
@@ -276,15 +276,21 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
     }, 300_000);
 
     test("over TLS a node is handed the server's authority when it enrolls, and may then show a certificate instead of its password", async () => {
+      const { certificates } = broker;
       await cluster.startServer({ ca: certificates.ca.cert.file });
       const written = await cluster.enroll('one');
       const user = nodeUser(cluster.prefix, one);
       expect([written.ca, written.url]).toEqual(['broker-ca.pem', [expect.stringMatching(/^amqps:/)]]);
       expect(readFileSync(path.join(cluster.home('one'), 'config', 'broker-ca.pem'), 'utf8')).toBe(certificates.ca.cert.text);
-      const mechanisms = async (): Promise<readonly string[]> => (await connectionsBy('user', 'ssl', 'auth_mechanism')).filter((line) => line.startsWith(`${user}\t`));
+      /** Of the connections that it has now: those of a daemon that has ended are gone at once. */
+      const mechanisms = async (): Promise<ReadonlySet<string>> => {
+        await showsConnected(user);
+        const own = (await broker.management.connections()).filter((connection) => connection.user === user);
+        return new Set(own.map(({ auth_mechanism, ssl }: ConnectionRow) => `${ssl ? 'TLS' : 'in clear'} ${auth_mechanism}`));
+      };
       const daemon = await cluster.startNode('one');
       await cluster.seen('one', ({ link, phase }) => link === 'online' && phase === 'ready');
-      expect(new Set(await mechanisms())).toEqual(new Set([`${user}\ttrue\tPLAIN`]));
+      expect(await mechanisms()).toEqual(new Set(['TLS PLAIN']));
       await daemon.stop();
 
       const { cert, key } = await certificates.client(user);
@@ -293,7 +299,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       await cluster.startNode('one');
       expect(await cluster.jetpack('one', 'log', 'by certificate')).toMatchObject({ code: 0 });
       await waitFor('what it says', async () => (await cluster.logged()).includes('one: by certificate'), 60_000);
-      expect(new Set(await mechanisms())).toEqual(new Set([`${user}\ttrue\tEXTERNAL`]));
+      expect(await mechanisms()).toEqual(new Set(['TLS EXTERNAL']));
 
       writeFileSync(path.join(cluster.home('one'), 'config', 'broker-ca.pem'), certificates.wrongCa.cert.text);
       await cluster.daemonOf('one').stop();

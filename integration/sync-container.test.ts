@@ -4,12 +4,12 @@ import type { Target } from '../actors/server/order-ports.ts';
 import { waitFor } from '../effects/testing/wait-for.ts';
 import { routingKey } from '../protocol/routing.ts';
 import { namesFor } from '../transport/topology.ts';
-import { startBroker } from './broker/at-hand.ts';
-import type { TestBroker } from './broker/test-broker.ts';
+import { SharedBroker } from './broker/shared/shared-broker.ts';
 import { carriedOut } from './cluster/commands.ts';
 import { startPika, type Pika } from './cluster/pika.ts';
 import { clusterName, ProcessCluster } from './cluster/process-cluster.ts';
 import type { Running } from './cluster/processes.ts';
+import { logsOf } from './cluster/stored-events.ts';
 import { flawsIn } from './cluster/told.ts';
 import { judge } from './crash/judge.ts';
 import { Load } from './crash/load.ts';
@@ -17,13 +17,13 @@ import { Load } from './crash/load.ts';
 const names = ['n1', 'n2', 'n3', 'n4', 'n5'];
 const accepted = { code: 0, stdout: '', stderr: '' };
 
-let broker: TestBroker;
+let broker: SharedBroker;
 let cluster: ProcessCluster;
 let daemons: readonly Running[];
 let pika: Pika | undefined;
 
 beforeAll(async () => {
-  broker = await startBroker('4');
+  broker = await SharedBroker.borrow('4');
   cluster = new ProcessCluster(broker.url());
   await cluster.startServer();
   daemons = await Promise.all(names.map((name) => cluster.startNode(name)));
@@ -53,7 +53,7 @@ test('what five nodes accept at the same time is stored, each message once and i
   const load = new Load(names.map((node) => ({ node, home: cluster.home(node) })));
   await waitFor('two hundred messages', () => load.logs.length > 200, 60_000);
   await load.end();
-  await waitFor('everything in the store', async () => judge(load.logs, await cluster.logged()).lost.length === 0, 60_000);
+  await waitFor('everything in the store', async () => judge(load.logs, logsOf(await cluster.watched())).lost.length === 0, 60_000);
   const verdict = judge(load.logs, await cluster.logged());
   expect(verdict).toEqual({ accepted: load.logs.length, stored: load.logs.length, lost: [], doubled: [], misplaced: [], unknown: [] });
   expect(flawsIn(await cluster.events())).toEqual([]);

@@ -7,7 +7,6 @@ import { freePorts } from './broker/free-ports.ts';
 import type { ProcessCluster } from './cluster/process-cluster.ts';
 import { takeUserMessages } from './cluster/taken.ts';
 import { useClusters } from './cluster/use-clusters.ts';
-import { judge } from './crash/judge.ts';
 import { Load } from './crash/load.ts';
 
 const clusters = useClusters();
@@ -22,9 +21,6 @@ const stored = (count: number, withinMs?: number): Promise<readonly string[]> =>
     },
     withinMs,
   );
-
-/** A transport may pause for half a minute before it tries again. */
-const reconnectMs = 60_000;
 
 /** What a command says when the daemon has its message. */
 const accepted = { code: 0, stdout: '', stderr: '' };
@@ -101,41 +97,10 @@ describe('a daemon that is killed', () => {
   }, 30_000);
 });
 
-describe('a broker', () => {
-  test('that is stopped and started, then killed and started, under load, costs no message and doubles none', async () => {
-    cluster = clusters.begin();
-    await cluster.startServer();
-    const nodes = ['one', 'two'];
-    await Promise.all(nodes.map((name) => cluster.startNode(name)));
-    const load = new Load(nodes.map((node) => ({ node, home: cluster.home(node) })));
-    const grows = async (what: string): Promise<void> => {
-      const before = load.logs.length;
-      await waitFor(`more messages ${what}`, () => load.logs.length > before + 100);
-    };
-    await grows('with a broker');
-    const rabbit = clusters.rabbit();
-    await rabbit.stop();
-    await grows('without a broker');
-    await waitFor('a server that says so', async () => (await fetch(`${cluster.url}/healthz`)).status === 503, reconnectMs);
-    await rabbit.start();
-    await waitFor('a server that is well', async () => (await fetch(`${cluster.url}/healthz`)).status === 200, reconnectMs);
-    await grows('with the broker back');
-    await rabbit.kill();
-    await grows('after its kill');
-    await rabbit.start();
-    await load.end();
-    await waitFor('everything in the store', async () => judge(load.logs, await cluster.logged()).lost.length === 0, reconnectMs);
-    const verdict = judge(load.logs, await cluster.logged());
-    expect(verdict).toEqual({ accepted: load.logs.length, stored: load.logs.length, lost: [], doubled: [], misplaced: [], unknown: [] });
-    // On a busy machine a daemon may be slower than the patience of a command line, which then has the spool.
-    expect(load.logs.filter(({ told }) => told === 'refused')).toEqual([]);
-  }, 240_000);
-});
-
 describe('a message of jetpack send', () => {
   test('reaches whoever bound a queue for its routing key, as it was given', async () => {
     cluster = clusters.begin();
-    const taken = await takeUserMessages(clusters.rabbit().url(), cluster.prefix, 'jobs.*.done');
+    const taken = await takeUserMessages(clusters.broker().url(), cluster.prefix, 'jobs.*.done');
     try {
       await cluster.startNode('one');
       expect(await cluster.jetpack('one', ['send', '{"job":7}', '--routing-key', 'jobs.7.done'])).toEqual(accepted);

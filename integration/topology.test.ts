@@ -1,4 +1,4 @@
-// What server and nodes put on a broker is what the tables of transport/ say and no more, as rabbitmqctl exports it; and the
+// What server and nodes put on a broker is what the tables of transport/ say and no more, as the broker exports it; and the
 // broker reads policies and permissions as the tables mean them.
 import { connect, type Channel, type ChannelModel } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -12,29 +12,20 @@ import { permissionsFor } from '../transport/permissions.ts';
 import { policiesFor, type Policy } from '../transport/policies.ts';
 import type { Transport, TransportStatus } from '../transport/port.ts';
 import { namesFor, nodeQueue, nodeTopology, nodeUser, serverTopology, type Queue, type Topology } from '../transport/topology.ts';
-import { brokersAtHand, startBroker } from './broker/at-hand.ts';
-import { bandOf, type TestBroker } from './broker/test-broker.ts';
+import { brokersAtHand } from './broker/at-hand.ts';
+import type { DefinitionRow } from './broker/shared/management.ts';
+import { SharedBroker } from './broker/shared/shared-broker.ts';
+import { bandOf } from './broker/test-broker.ts';
 
 const prefix = 'some.system';
 const names = namesFor(prefix);
-const vhost = '/';
-/** rabbitmqctl takes seconds to start. */
-const slow = 180_000;
+const patienceMs = 60_000;
 const own: NodeAddress = { cluster: 'lab 1', node: 'n.1' };
 const other: NodeAddress = { cluster: 'lab 1', node: 'n' };
 
-type Row = Readonly<Record<string, unknown>>;
+const keyOf = ({ destination, name, routing_key: key, source }: DefinitionRow): string => JSON.stringify([name, source, destination, key]);
 
-/** Everything that is declared on a broker, as it would carry it to another. */
-interface Definitions {
-  readonly exchanges: readonly Row[];
-  readonly queues: readonly Row[];
-  readonly bindings: readonly Row[];
-}
-
-const keyOf = ({ destination, name, routing_key: key, source }: Row): string => JSON.stringify([name, source, destination, key]);
-
-const inOrder = <R extends Row>(rows: readonly R[]): readonly R[] => rows.toSorted((one, two) => (keyOf(one) < keyOf(two) ? -1 : 1));
+const inOrder = <R extends DefinitionRow>(rows: readonly R[]): readonly R[] => rows.toSorted((one, two) => (keyOf(one) < keyOf(two) ? -1 : 1));
 
 const wantedArguments = ({ type, deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength }: Queue): object =>
   Object.fromEntries(
@@ -52,7 +43,7 @@ const nodeTopologies = [nodeTopology(prefix, own), nodeTopology(prefix, other)];
 const declared: readonly Topology[] = [serverTopology(prefix), ...nodeTopologies];
 
 describe.each(await brokersAtHand())('on $title', (kind) => {
-  let broker: TestBroker;
+  let broker: SharedBroker;
   const transports: Transport[] = [];
 
   const connected = async (topology: Topology, user?: { user: string; password: string }): Promise<Transport> => {
@@ -69,7 +60,7 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
   };
 
   beforeAll(async () => {
-    broker = await startBroker(kind);
+    broker = await SharedBroker.borrow(kind.name);
     for (const topology of declared) await connected(topology);
   }, 180_000);
 
@@ -79,10 +70,9 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
   });
 
   test('what is declared there is the table: exchanges, queues and bindings, with their arguments', async () => {
-    const { bindings, exchanges, queues } = JSON.parse(await broker.ctl('export_definitions', '-')) as Definitions;
+    const { bindings, exchanges, queues } = await broker.management.definitions();
     const wantedExchanges = serverTopology(prefix).exchanges.map(({ name, type, alternate }) => ({
       name,
-      vhost,
       type,
       durable: true,
       auto_delete: false,
@@ -90,7 +80,6 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
     }));
     const wantedQueues = declared.flatMap((topology) => topology.queues).map((queue) => ({
       name: queue.name,
-      vhost,
       durable: true,
       auto_delete: false,
       arguments: wantedArguments(queue),
@@ -104,18 +93,17 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
     }
     const wantedBindings = declared.flatMap((topology) => topology.bindings).map(({ exchange, queue, key }) => ({
       source: exchange,
-      vhost,
       destination: queue,
       destination_type: 'queue',
       routing_key: key,
       arguments: {},
     }));
     expect(inOrder(bindings)).toEqual(inOrder(wantedBindings));
-  }, slow);
+  });
 
   describe('the policies', () => {
-    const set = ({ name, pattern, applyTo, priority, definition }: Policy): Promise<string> =>
-      broker.ctl('set_policy', '--apply-to', applyTo, '--priority', `${priority}`, name, pattern, JSON.stringify(definition));
+    const set = ({ name, pattern, applyTo, priority, definition }: Policy): Promise<void> =>
+      broker.management.setPolicy(name, { pattern, 'apply-to': applyTo, priority, definition });
 
     test('of this version are taken, and hold for the queues that they are meant for', async () => {
       for (const policy of policiesFor(prefix, broker.version)) await set(policy);
@@ -128,11 +116,12 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
         { name: nodeQueue(prefix, other), policy: `${prefix}.node` },
       ];
       await waitFor('the policies in force', async () => {
-        const rows = JSON.parse(await broker.ctl('list_queues', 'name', 'policy', '--formatter', 'json')) as readonly Row[];
-        return JSON.stringify(inOrder(rows)) === JSON.stringify(inOrder(wanted));
-      }, slow / 2);
+        const rows = (await broker.management.queues()).map(({ name, policy }) => ({ name, policy: policy ?? '' }));
+        expect(inOrder(rows)).toEqual(inOrder(wanted));
+        return true;
+      }, patienceMs);
       expect(policiesFor(prefix, broker.version).length).toBeGreaterThanOrEqual(2);
-    }, slow);
+    });
 
     test('of later versions are refused, which is why each says from which version it is', async () => {
       const known = new Set(policiesFor(prefix, broker.version).map(({ name }) => name));
@@ -140,7 +129,7 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
       expect(later.length > 0).toBe(bandOf(broker.version) !== 'from 4.3');
       for (const policy of later) await expect(set(policy)).rejects.toThrow('not recognised policy settings');
       expect(known.size + later.length).toBe(policiesFor(prefix).length);
-    }, slow);
+    });
 
     test('change nothing in what is declared: it is declared again over them', async () => {
       for (const topology of declared) expect((await connected(topology)).state).toBe('connected');
@@ -153,12 +142,11 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
 
     beforeAll(async () => {
       const { configure, write, read, topics } = permissionsFor(prefix, own);
-      await broker.ctl('add_user', user.user, user.password);
-      await broker.ctl('set_permissions', user.user, configure, write, read);
-      for (const topic of topics) await broker.ctl('set_topic_permissions', user.user, topic.exchange, topic.write, topic.read);
+      await broker.addUser(user.user, user.password, { permissions: { configure, write, read } });
+      for (const { exchange, ...topic } of topics) await broker.management.setTopicPermissions(user.user, exchange, topic);
       model = await connect(broker.url(user));
       model.on('error', () => undefined);
-    }, slow);
+    });
 
     afterAll(() => model?.close());
 
@@ -186,7 +174,7 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
       const toUser = { exchange: names.user, routingKey: 'any.words', body: Buffer.from('x'), messageId: 'user', persistent: false };
       expect(await node.publish(toUser)).toEqual({ outcome: 'unroutable' });
       expect(await attempt((channel) => channel.get(nodeQueue(prefix, own)))).toBe('done');
-    }, slow);
+    });
 
     test.each<[string, (channel: Channel) => Promise<unknown> | boolean]>([
       ['publish as another node', publish(names.reports, routingKey({ type: 'events', ...other }))],

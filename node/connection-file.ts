@@ -16,6 +16,10 @@ export interface Connection extends Omit<ConnectionFile, 'url'> {
 
 const besideOf = (file: string, name: string | undefined): string | undefined => (name === undefined ? undefined : path.resolve(path.dirname(file), name));
 
+/** A person may have mistyped one; other programs may have their own there. */
+const unknownMembers = (file: string, content: unknown): readonly string[] =>
+  Object.keys(Object(content)).flatMap((name) => (Object.hasOwn(connectionFile.shape, name) ? [] : [`${file} has the member '${name.slice(0, 100)}', which means nothing to jetpackd`]));
+
 /** What it says, its files as full paths; nothing when there is none. Fails with `config_invalid`, and repeats nothing of it. */
 export const readConnection = (home: string): Result<Connection> => {
   const file = connectionPath(home);
@@ -32,7 +36,7 @@ export const readConnection = (home: string): Result<Connection> => {
   if (!parsed.success) return fail('config_invalid', `${file} is wrong at ${firstIssue(parsed.error)}`);
   const { ca, cert, key, url, ...rest } = parsed.data;
   const files = { ca: besideOf(file, ca), cert: besideOf(file, cert), key: besideOf(file, key) };
-  const said = { ...rest, ...files, warnings: warnIfReadable(file) };
+  const said = { ...rest, ...files, warnings: [...warnIfReadable(file), ...unknownMembers(file, json.value)] };
   if (url === undefined) return ok(said);
   const urls = parseBrokerUrls(typeof url === 'string' ? [url] : url, (reason) => fail('config_invalid', `${file} is wrong at url: ${reason}`));
   return urls.ok ? ok({ ...said, urls: urls.value }) : urls;

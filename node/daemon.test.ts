@@ -114,7 +114,7 @@ describe('a daemon', () => {
   test('declares its own queue, and has one actor for each part', async () => {
     const { node, topologies } = await begin();
     expect(topologies.map(({ queues }) => queues.map(({ name }) => name))).toEqual([['test.node.lab.n1']]);
-    expect(node.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'messaging', 'keepalive', 'healthcheck', 'converge', 'config', 'sync', 'gateway'].map((name) => [`node/${name}`, 'running']));
+    expect(node.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'messaging', 'keepalive', 'healthcheck', 'converge', 'lifecycle', 'config', 'sync', 'gateway'].map((name) => [`node/${name}`, 'running']));
   });
 
   test('that the broker refuses for good says so once, with the code, and can be stopped', async () => {
@@ -137,7 +137,7 @@ describe('a stop', () => {
     expect(node.stop()).toBe(stop);
     await lasts(clock, stop);
     expect(transport.ends).toEqual(['drain', 'close']);
-    expect(node.inspect().map(({ state }) => state)).toEqual(Array(8).fill('stopped'));
+    expect(node.inspect().map(({ state }) => state)).toEqual(Array(9).fill('stopped'));
     expect(readdirSync(homePaths(home).run)).not.toContain('jetpack.sock');
     expect(clock.armed).toBe(0);
   });

@@ -6,7 +6,7 @@
 import type { BootClock } from '../effects/boot-clock.ts';
 import { pause, type Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
-import type { Random } from '../effects/random.ts';
+import { uuid7, type Random } from '../effects/random.ts';
 import { createActorSystem } from '../actors/runtime.ts';
 import type { Interceptor } from '../actors/interceptor.ts';
 import type { ActorSnapshot, ActorSystem } from '../actors/system.ts';
@@ -24,11 +24,17 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { namesFor, nodeQueue, nodeTopology, type Topology } from '../transport/topology.ts';
 import type { Transport } from '../transport/port.ts';
 import { claimSocketPaths } from './home/socket-paths.ts';
+import { beginAs } from './home/instance-record.ts';
 import { lockHome } from './home/lock.ts';
 import { homePaths } from './home/paths.ts';
+import { HostName } from './host-name.ts';
 import { prepareHome } from './home/prepare.ts';
 import { openConvergeLog } from './converge-log.ts';
 import { machineOf, type ProcessEnvironment } from './machine.ts';
+import type { Finder } from './metadata/find.ts';
+import { keepMetadata } from './metadata/keep.ts';
+import type { MachineIdentity } from './metadata/machine-identity.ts';
+import type { Instance } from './metadata/resolve.ts';
 import { openOutbox, type OpenedOutbox } from './outbox/outbox.ts';
 import { listenLocal } from './sockets/listen.ts';
 import { drainSpool } from './spool/drain.ts';
@@ -38,7 +44,16 @@ import type { NodeTimes } from './times.ts';
 export interface NodeSettings {
   readonly home: string;
   readonly address: NodeAddress;
+  /** As they were found at the start. */
   readonly facts: NodeFacts;
+  /** What the machine is called when it is asked again; absent: what it was called at the start. */
+  readonly hostname?: () => string;
+  /** How `facts.instanceId` was found; absent: it was given. */
+  readonly instance?: Instance;
+  /** Where the machine's cloud is asked; absent: it is not. */
+  readonly cloud?: { readonly finder: Finder; readonly machine: MachineIdentity };
+  /** connection.json, when the node's identity is from there. */
+  readonly identityFile?: string | undefined;
   readonly prefix: string;
   /** The folder of the `jetpack` command: scripts find it first on their PATH. */
   readonly binFolder: string;
@@ -87,7 +102,8 @@ const open = (settings: NodeSettings, around: NodeSurroundings) => {
   };
   const sockets = claimSocketPaths(paths);
   if (!sockets.ok) return close(sockets);
-  const owner = { ...settings.address, instanceId: settings.facts.instanceId };
+  const serving = { id: settings.facts.instanceId, knownAs: settings.instance?.knownAs ?? [], identityFile: settings.identityFile };
+  const owner = { ...settings.address, instanceId: serving.id, knownAs: serving.knownAs };
   const opened: Result<OpenedOutbox> = openOutbox(paths.outbox, owner, around);
   if (!opened.ok) return close(opened);
   const { outbox } = opened.value;
@@ -99,17 +115,26 @@ const open = (settings: NodeSettings, around: NodeSurroundings) => {
   for (const [what, setAside] of [['outbox', opened.value.setAside], ['state', state.value.setAside]] as const) {
     if (setAside !== undefined) around.logger.warn(`the ${what} was set aside as ${setAside.path}: ${setAside.reason}`, { path: setAside.path });
   }
-  return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox, state: state.value.state });
+  const began = beginAs(paths, serving, around.clock.now());
+  if (!began.ok) {
+    void outbox.close();
+    void state.value.state.close();
+    return close(began);
+  }
+  for (const aside of began.value.aside) around.logger.warn(`what another instance left to be sent was set aside as ${aside}`, { path: aside });
+  return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox, state: state.value.state, before: began.value.before });
 };
 
 export const startNode = (settings: NodeSettings, around: NodeSurroundings): Result<RunningNode> => {
   const { clock, logger, metrics, random } = around;
   const opened = open(settings, around);
   if (!opened.ok) return opened;
-  const { lock, outbox, paths, sockets, state } = opened.value;
-  const { address, facts, prefix, times } = settings;
+  const { before, lock, outbox, paths, sockets, state } = opened.value;
+  const { address, cloud, facts, instance, prefix, times } = settings;
   const { bootClock, env } = around;
-  const machine = machineOf({ settings, paths, env, bootClock, clock, logger });
+  const metadata = cloud === undefined || instance === undefined ? undefined : keepMetadata({ ...cloud, instance, run: paths.run, clock, random, logger: logger.child({ part: 'metadata' }) });
+  const host = new HostName(facts.hostname, settings.hostname ?? (() => facts.hostname));
+  const machine = machineOf({ settings, host, paths, env, bootClock, clock, logger, metadata });
   const convergeLog = openConvergeLog(paths, logger, clock);
   const names = namesFor(prefix);
   const timing = metrics.timeMessages === undefined ? [] : [metrics.timeMessages];
@@ -144,10 +169,16 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     keepalive: { ...machine.keepalive, state, clock, random, logger: logger.child({ actor: 'keepalive' }) },
     healthcheck: { ...machine.healthcheck, state, clock, random, logger: logger.child({ actor: 'healthcheck' }) },
     converge: { ...machine.converge, state, clock, random, logger: convergeLog.logger.child({ actor: 'converge' }) },
+    lifecycle: { ...machine.lifecycle, state, clock, random, logger: logger.child({ actor: 'lifecycle' }) },
     sync: {
       state,
       address,
-      facts,
+      facts: {
+        ...facts,
+        get hostname(): string {
+          return host.current;
+        },
+      },
       reportsExchange: names.reports,
       outboxRows: () => outbox.depth().rows,
       times,
@@ -162,9 +193,10 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
       outbox: () => outbox.depth(),
     },
     gateway: {
-      openSockets: (handle) => listenLocal({ paths: sockets, handle, clock, logger: logger.child({ actor: 'gateway' }) }),
+      openSockets: (handle) => listenLocal({ paths: sockets, home: paths.home, handle, clock, logger: logger.child({ actor: 'gateway' }) }),
       drainSpool: (submit) => drainSpool({ paths, submit, clock, logger: logger.child({ actor: 'gateway' }) }),
       inspect: () => system.inspect(),
+      hostname: (told) => host.changed(told),
       clock,
       onOpen: () => serving.resolve(),
     },
@@ -178,6 +210,14 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     onEvent: countEvent(metrics),
     onEscalate: (error) => escalated.resolve(escalation(error)),
   });
+  void metadata?.replaced.then(escalated.resolve);
+  const tellFreshStart = async (from: string): Promise<void> => {
+    const message = `the home is that of instance ${from}, and this is instance ${facts.instanceId}: it begins with fresh state`;
+    logger.warn(message);
+    const at = clock.now();
+    const kept = await state.change([], [{ event: { kind: 'log', id: uuid7(at, random), at, level: 'warn', priority: 'medium', message }, trace: undefined }]);
+    if (kept.ok) system.tell(refs.messaging, { type: 'pending' });
+  };
   const announce = async (): Promise<void> => {
     const taken = await system.ask(refs.sync, (reply: Reply<void>) => ({ type: 'started', reply }) as const, { timeoutMs: reportMs });
     if (!taken.ok && stopped === undefined) await announce();
@@ -193,6 +233,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     system.stop();
     unobserve();
     const closings = [
+      ...(metadata === undefined ? [] : [{ what: 'the metadata', close: () => metadata.close() }]),
       { what: 'the log of converges', close: () => convergeLog.close() },
       { what: 'the state', close: () => state.close() },
       { what: 'the outbox', close: () => outbox.close() },
@@ -201,6 +242,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     await closeAll(closings, logger);
   };
   void announce();
+  if (before !== undefined) void tellFreshStart(before);
   return ok({
     serving: serving.promise,
     escalated: escalated.promise,

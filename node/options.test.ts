@@ -38,12 +38,12 @@ const full = ['--cluster', 'lab', '--node', 'n1', '--amqp', url, '--instance', '
 
 describe('the options of jetpackd', () => {
   test('are taken from the command line', () => {
-    expect(parsed([...full, '--prefix', 'own'])).toEqual({ home, address: { cluster: 'lab', node: 'n1' }, instanceId: 'i-1', broker: { urls: [url] }, prefix: 'own', warnings: [] });
+    expect(parsed([...full, '--prefix', 'own'])).toEqual({ home, address: { cluster: 'lab', node: 'n1' }, instance: 'i-1', metadata: 'auto', identityFile: undefined, broker: { urls: [url] }, prefix: 'own', warnings: [] });
   });
 
   test('are taken from the environment where the command line does not say', () => {
-    const env = { JETPACK_CLUSTER: 'lab', JETPACK_NODE: 'n2', JETPACK_AMQP_URL: url, JETPACK_INSTANCE: 'i-2', JETPACK_PREFIX: 'own' };
-    expect(parsed(['--node', 'n1'], env)).toEqual({ home, address: { cluster: 'lab', node: 'n1' }, instanceId: 'i-2', broker: { urls: [url] }, prefix: 'own', warnings: [] });
+    const env = { JETPACK_CLUSTER: 'lab', JETPACK_NODE: 'n2', JETPACK_AMQP_URL: url, JETPACK_INSTANCE: 'i-2', JETPACK_PREFIX: 'own', JETPACK_METADATA: 'azure' };
+    expect(parsed(['--node', 'n1'], env)).toEqual({ home, address: { cluster: 'lab', node: 'n1' }, instance: 'i-2', metadata: [{ name: 'azure' }], identityFile: undefined, broker: { urls: [url] }, prefix: 'own', warnings: [] });
   });
 
   test('are taken from connection.json where neither says', () => {
@@ -52,13 +52,13 @@ describe('the options of jetpackd', () => {
     expect(parsed(['--cluster', 'lab'], { JETPACK_AMQP_URL: 'amqps://other' })).toMatchObject({ address: { cluster: 'lab' }, broker: { urls: ['amqps://other'] } });
   });
 
-  test('of a machine that says nothing of itself are still an identity', () => {
-    expect(parsed(['--cluster', 'lab', '--amqp', url]).instanceId).not.toBe('');
+  test('leave the identity of the machine to be found where nobody gives one', () => {
+    expect(parsed(['--cluster', 'lab', '--amqp', url])).toMatchObject({ instance: undefined, metadata: 'auto' });
   });
 
   test('are explained by --help, whatever else stands there', () => {
     expect(parse(['--help', '--cluster', ''.padStart(200, 'x')])).toEqual({ ok: true, value: 'help' });
-    for (const option of ['--home', '--cluster', '--node', '--instance', '--amqp', '--prefix', '--ca', '--cert', '--key', 'jetpackd enroll']) expect(jetpackdHelp).toContain(option);
+    for (const option of ['--home', '--cluster', '--node', '--instance', '--metadata', '--amqp', '--prefix', '--ca', '--cert', '--key', 'jetpackd enroll']) expect(jetpackdHelp).toContain(option);
   });
 });
 
@@ -73,6 +73,7 @@ describe('an option that is wrong', () => {
     [[...full, '--node', 'a\u0007'], 'jetpackd: --node: the node name holds a control character'],
     [[...full, '--instance', 'a\u0007'], 'jetpackd: --instance is not 1 to 255 characters without control characters'],
     [[...full, '--instance', 'x'.repeat(256)], 'jetpackd: --instance is not 1 to 255 characters without control characters'],
+    [[...full, '--metadata', 'aws'], "jetpackd: --metadata: 'aws' is not one of azure, ec2, configdrive, openstack, gce, nocloud"],
     [[...full, '--prefix', 'own prefix'], "jetpackd: --prefix 'own prefix' is not one to forty letters, digits, dots, '-' or '_'"],
   ])('%j is one line that says what would be right, and exit code 2', (argv, line) => {
     expect(complaint(argv)).toEqual(usage(line));
@@ -97,7 +98,7 @@ describe('an option that is wrong', () => {
 
   test.each([
     [['--amqp', url], 'jetpackd: the cluster is not known: give --cluster NAME or config/connection.json'],
-    [['--cluster', 'lab'], 'jetpackd: the broker is not known: give --amqp URL or config/connection.json'],
+    [['--cluster', 'lab'], 'jetpackd: the broker is not known: give --amqp URL, JETPACK_AMQP_URL or a url in config/connection.json'],
   ])('or missing (%j) is one line that says where it may stand', (argv, line) => {
     expect(complaint(argv)).toEqual(usage(line));
   });
@@ -139,6 +140,14 @@ describe('a connection.json', () => {
     writeFileSync(file, JSON.stringify({ cluster: 'lab', node: 'n7', url: [url, 'amqps://other'], prefix: 'own' }), { mode: 0o600 });
     expect(parsed([])).toMatchObject({ address: { cluster: 'lab', node: 'n7' }, broker: { urls: [url, 'amqps://other'] }, prefix: 'own', warnings: [] });
     expect(parsed(['--node', 'n1', '--prefix', 'jetpack'])).toMatchObject({ address: { node: 'n1' }, prefix: 'jetpack' });
+  });
+
+  test('is where the identity is from when it names the node, unless all of it is given otherwise', () => {
+    writeFileSync(file, JSON.stringify({ cluster: 'lab', node: 'n7', url }), { mode: 0o600 });
+    expect([[], ['--node', 'n1'], ['--amqp', 'amqps://other']].map((argv) => parsed(argv).identityFile)).toEqual([file, file, file]);
+    expect(parsed(['--node', 'n1', '--amqp', 'amqps://other']).identityFile).toBeUndefined();
+    writeFileSync(file, JSON.stringify({ cluster: 'lab', url }), { mode: 0o600 });
+    expect(parsed([]).identityFile).toBeUndefined();
   });
 
   test('that others may read is a warning which names it, and serves all the same', () => {

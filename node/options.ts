@@ -1,19 +1,21 @@
 // jetpackd's options: the command line, then the environment, then config/connection.json in the home.
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { helpText, parseFlags, type Environment } from '../commands/flags.ts';
 import { nodeAddress, type NodeAddress } from '../protocol/identity.ts';
 import { firstIssue } from '../protocol/json.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
 import { checkBrokerUrls, checkPrefix, readTls, tlsFlags, type BrokerOptions } from './broker-options.ts';
-import { readConnection, type Connection } from './connection-file.ts';
-import { resolveHome } from './home/paths.ts';
+import { connectionPath, readConnection, type Connection } from './connection-file.ts';
+import type { MetadataPlan } from './metadata/metadata.ts';
+import { metadataFlag, parseMetadataPlan } from './metadata/plan.ts';
+import { resolveHome } from '../commands/home.ts';
 
 const table = {
   home: { value: 'DIR', env: 'JETPACK_HOME', help: "the node's home, else CYCLECLOUD_HOME, else /opt/cycle/jetpack" },
   cluster: { value: 'NAME', env: 'JETPACK_CLUSTER', help: 'the cluster this node belongs to, else from config/connection.json' },
   node: { value: 'NAME', env: 'JETPACK_NODE', help: "the node's name in it, else from config/connection.json, else the host's name" },
-  instance: { value: 'ID', env: 'JETPACK_INSTANCE', help: "the machine's identity, else its DMI product UUID or machine id" },
+  instance: { value: 'ID', env: 'JETPACK_INSTANCE', help: "the machine's identity, else what its cloud calls it, else its DMI product UUID or machine id" },
+  metadata: metadataFlag,
   amqp: { value: 'URL[,URL...]', env: 'JETPACK_AMQP_URL', help: 'the broker, at each of its addresses, else from config/connection.json' },
   ...tlsFlags,
   prefix: { value: 'WORD', env: 'JETPACK_PREFIX', help: 'prefix of every name on the broker, else jetpack' },
@@ -29,31 +31,19 @@ export const jetpackdHelp = helpText(
 export interface NodeOptions {
   readonly home: string;
   readonly address: NodeAddress;
-  readonly instanceId: string;
+  /** The machine's identity, where somebody gave one. */
+  readonly instance: string | undefined;
+  readonly metadata: MetadataPlan;
+  /** connection.json, when the node's identity is from there. */
+  readonly identityFile: string | undefined;
   readonly broker: BrokerOptions;
   readonly prefix: string;
   /** What somebody should put right, one line each; it works all the same. */
   readonly warnings: readonly string[];
 }
 
-/** The first of these files that can be read, trimmed. */
-const firstOf = (files: readonly string[]): string | undefined => {
-  for (const file of files) {
-    try {
-      const text = readFileSync(file, 'utf8').trim();
-      if (text !== '') return text;
-    } catch {
-      // Readable only by root, or absent on this kind of machine: the next one serves.
-    }
-  }
-  return undefined;
-};
-
-/** What identifies this machine over renames and reboots, and differs in a clone of its disk where the cloud sees to it. */
-const machineId = (): string => firstOf(['/sys/class/dmi/id/product_uuid', '/etc/machine-id']) ?? os.hostname();
-
-const checkInstance = (instance: string): Result<string> =>
-  /^\P{Cc}{1,255}$/u.test(instance) ? ok(instance) : fail('usage', 'jetpackd: --instance is not 1 to 255 characters without control characters');
+const checkInstance = (instance: string | undefined): Result<string | undefined> =>
+  instance === undefined || /^\P{Cc}{1,255}$/u.test(instance) ? ok(instance) : fail('usage', 'jetpackd: --instance is not 1 to 255 characters without control characters');
 
 type Found = Pick<NodeOptions, 'broker' | 'warnings'>;
 
@@ -62,7 +52,7 @@ const brokerOf = (flags: { readonly amqp?: string; readonly ca?: string; readonl
   const named = flags.amqp === undefined ? undefined : checkBrokerUrls('jetpackd', flags.amqp);
   if (named?.ok === false) return named;
   const urls = named?.value ?? connection.urls;
-  if (urls === undefined) return fail('usage', 'jetpackd: the broker is not known: give --amqp URL or config/connection.json');
+  if (urls === undefined) return fail('usage', 'jetpackd: the broker is not known: give --amqp URL, JETPACK_AMQP_URL or a url in config/connection.json');
   const own = named === undefined ? connection : undefined;
   const tls = readTls('jetpackd', { ca: flags.ca ?? own?.ca, cert: flags.cert ?? own?.cert, key: flags.key ?? own?.key });
   if (!tls.ok) return tls;
@@ -85,7 +75,11 @@ export const parseNodeOptions = (argv: readonly string[], env: Environment): Res
   if (!found.ok) return found;
   const prefix = checkPrefix('jetpackd', flags.value.prefix ?? connection.value.prefix ?? 'jetpack');
   if (!prefix.ok) return prefix;
-  const instanceId = checkInstance(flags.value.instance ?? machineId());
-  if (!instanceId.ok) return instanceId;
-  return ok({ home, address: address.data, instanceId: instanceId.value, prefix: prefix.value, ...found.value });
+  const instance = checkInstance(flags.value.instance);
+  if (!instance.ok) return instance;
+  const metadata = parseMetadataPlan('jetpackd', flags.value.metadata ?? 'auto');
+  if (!metadata.ok) return metadata;
+  const isFromFile = connection.value.node !== undefined && (flags.value.node === undefined || flags.value.amqp === undefined);
+  const identityFile = isFromFile ? connectionPath(home) : undefined;
+  return ok({ home, address: address.data, instance: instance.value, metadata: metadata.value, identityFile, prefix: prefix.value, ...found.value });
 };

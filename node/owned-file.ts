@@ -7,6 +7,8 @@ import type { Database } from '../storage/database.ts';
 export interface FileOwner extends NodeAddress {
   /** The cloud's id of this machine. */
   readonly instanceId: string;
+  /** Other ids that this same machine has had. */
+  readonly knownAs?: readonly string[];
 }
 
 export const ownerTable = 'CREATE TABLE owner (cluster TEXT NOT NULL, node TEXT NOT NULL, instance TEXT NOT NULL);';
@@ -21,6 +23,7 @@ const nameOf = ({ cluster, node, instanceId }: FileOwner): string => `node ${nod
 export const refuseForeignOwner = (database: Database, owner: FileOwner): string | undefined => {
   const row = database.prepare('SELECT cluster, node, instance FROM owner').get();
   const found = { cluster: textOf(row, 'cluster'), node: textOf(row, 'node'), instanceId: textOf(row, 'instance') };
-  const same = found.cluster === owner.cluster && found.node === owner.node && found.instanceId === owner.instanceId;
+  const isThisMachine = found.instanceId === owner.instanceId || owner.knownAs?.includes(found.instanceId) === true;
+  const same = found.cluster === owner.cluster && found.node === owner.node && isThisMachine;
   return same ? undefined : `it belongs to ${nameOf(found)}, and this is ${nameOf(owner)}`;
 };

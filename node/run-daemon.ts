@@ -33,7 +33,7 @@ export interface Daemon<O> {
   logFile(options: O): string;
   /** Tells several of one name apart, in telemetry. */
   instance(options: O): string;
-  start(options: O, around: DaemonSurroundings): Result<StartedDaemon>;
+  start(options: O, around: DaemonSurroundings): Result<StartedDaemon> | Promise<Result<StartedDaemon>>;
 }
 
 const start = async <O>(daemon: Daemon<O>, options: O, level: LogLevel, host: Host): Promise<Result<RunningProgram>> => {
@@ -44,7 +44,7 @@ const start = async <O>(daemon: Daemon<O>, options: O, level: LogLevel, host: Ho
   const telemetry = await startTelemetry({ serviceName: daemon.name, version, instance, env: host.env, program: 'daemon', logger, clock });
   const metrics = createMetrics(clock);
   if (metrics.isExported) metrics.observe({ eventLoop: measureEventLoop(clock) });
-  const started = daemon.start(options, { clock, random: systemRandom, logger, metrics });
+  const started = await daemon.start(options, { clock, random: systemRandom, logger, metrics });
   const close = async (): Promise<void> => {
     await telemetry.shutdown();
     await log.close();

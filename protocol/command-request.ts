@@ -83,8 +83,9 @@ export const commandRequest = z.discriminatedUnion(
       })
       .superRefine(refuseHidden)
       .describe('Changes the configuration: of the nodes named, or of the whole cluster and what joins it later.'),
+    z.strictObject({ ...common, command: z.literal('end') }).describe('Tells nodes that they are about to be ended: they run what `jetpack run_on_shutdown` registered. It ends no node.'),
   ],
-  { error: 'is none of check, converge, set' },
+  { error: 'is none of check, converge, set, end' },
 );
 
 export type CommandRequest = z.infer<typeof commandRequest>;

@@ -15,12 +15,15 @@ const entry = (exit: 1 | 2, retryable: boolean, meaning: string, remedy: string)
 export const errors = {
   // The command line and files
   usage: entry(2, false, 'An option or argument is wrong or missing.', 'The line names it; `-h` shows the right form.'),
-  config_invalid: entry(1, false, 'A configuration file or environment variable holds something unusable.', 'Correct what the line names.'),
+  config_invalid: entry(1, false, 'A configuration file holds something unusable.', 'Correct what the line names.'),
   home_unusable: entry(1, false, 'The home folder, its run/ folder or a socket in it cannot be made or used.', 'Check that the home exists, is writable and its disk has room, or name another with --home.'),
   file_unreadable: entry(1, false, 'A file named by the caller cannot be read.', 'Check its path and permissions.'),
+  file_unwritable: entry(1, false, 'A file or folder named by the caller cannot be written.', 'Check that its folder exists, is writable and its disk has room.'),
   message_too_large: entry(1, false, 'A message is larger than the limit.', 'Send a shorter message, or put the content elsewhere and send its address.'),
   routing_key_invalid: entry(2, false, 'A routing key is empty, longer than 255 bytes or holds control characters.', 'Use words joined by dots.'),
+  exchange_refused: entry(1, false, 'A node may not publish to that exchange.', 'Leave --exchange out: the message goes to the exchange of users, and an exchange of yours can be bound to that one.'),
   spool_unwritable: entry(1, true, 'The daemon is away and the spool folder cannot be written.', 'Check that run/spool exists, is writable and its disk has room.'),
+  instance_changed: entry(1, true, 'The cloud says that this machine is another instance than the one that the home belongs to.', 'Start jetpackd again: it begins with fresh state. A machine made from an image of a node needs an identity of its own: `jetpackd enroll`.'),
   already_running: entry(1, false, 'Another process already serves this home.', 'Stop it first, or choose another --home.'),
   port_unavailable: entry(1, true, 'The address for the HTTP API cannot be listened on.', 'Choose another --listen, or stop what uses it.'),
 
@@ -37,7 +40,8 @@ export const errors = {
   state_unwritable: entry(1, true, "The node's state cannot be written.", 'Check the disk under run/: space, permissions, read-only mount.'),
   project_missing: entry(1, true, 'A project, version or spec is not in its locker.', 'Upload it, or correct cyclecloud.cluster_init_specs.'),
   project_unusable: entry(1, false, 'A project cannot be used as it is.', 'The line names the file and what is wrong in it.'),
-  script_failed: entry(1, true, 'A script of a project did not end well, so the converge stopped.', 'The card has the end of its output; mend the script, upload, converge again.'),
+  script_failed: entry(1, true, 'A script of a project did not end well, so the converge stopped; or one that was registered for the end of the node.', 'The card has the end of its output; mend the script, upload, converge again. Those of the end write to logs/run_on_shutdown.'),
+  tests_failed: entry(1, true, 'Tests of a project did not pass.', 'Standard output says which, and ends with what they wrote.'),
   converge_running: entry(1, true, 'A converge is under way on this node.', 'Wait until it has ended; `jetpack status` tells.'),
   wait_unmet: entry(1, true, 'What was waited for did not come in time.', 'The line says how the nodes stand.'),
   command_expired: entry(1, false, 'A command of the server came after its time.', 'Give it again.'),

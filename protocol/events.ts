@@ -2,6 +2,7 @@
 // Within a major version fields are only added; a reader ignores fields it does not know. The descriptions are what
 // docs/PROTOCOL.md prints.
 import { z } from 'zod';
+import { autoscaleTargets } from './autoscale.ts';
 import { card } from './card.ts';
 import { id } from './identity.ts';
 import { traceContext } from './trace.ts';
@@ -14,6 +15,9 @@ export const conditionStatuses = ['OK', 'Warning', 'Error', 'NA', 'Unknown'] as 
 export const convergeTriggers = ['boot', 'command-line', 'server'] as const;
 export const convergeOutcomes = ['running', 'succeeded', 'failed'] as const;
 export const commandStates = ['accepted', 'done', 'failed', 'expired'] as const;
+export const installationStatuses = ['success', 'warning', 'error'] as const;
+export const shutdownCauses = ['requested', 'idle', 'unhealthy'] as const;
+export const shutdownWays = ['terminate', 'deallocate'] as const;
 
 export const level = z.enum(levels);
 export const priority = z.enum(priorities);
@@ -26,6 +30,9 @@ export type ConditionStatus = (typeof conditionStatuses)[number];
 export type ConvergeTrigger = (typeof convergeTriggers)[number];
 export type ConvergeOutcome = (typeof convergeOutcomes)[number];
 export type CommandState = (typeof commandStates)[number];
+export type InstallationStatus = (typeof installationStatuses)[number];
+export type ShutdownCause = (typeof shutdownCauses)[number];
+export type ShutdownWay = (typeof shutdownWays)[number];
 
 /** A sequence number: 1, 2, 3 … within a lane of a stream. */
 export const sequence = z.int().min(1);
@@ -62,12 +69,15 @@ export const eventSchemas = {
     step: z.string().optional().describe('what runs now'),
     failure: card.optional().describe('why it failed'),
   }),
-  condition: event('condition', 'What a health check found, whenever it differs from what it found before.', {
-    name: z.string().describe('of the check'),
+  condition: event('condition', 'What a health check found, whenever it differs from what it found before; or `jetpack condition set`.', {
+    name: z.string().describe('of the check, or of what was set'),
     status: z.enum(conditionStatuses),
     message: z.string().optional().describe('one line for a person'),
+    description: z.string().optional().describe('what is looked at'),
     details: z.string().optional().describe('the end of what the check wrote'),
     recommendation: z.string().optional(),
+    actionType: z.string().optional().describe('what is to be done with it: `GHR`, a report of guest health to the cloud'),
+    ghrCategory: z.string().optional().describe('of that report'),
   }),
   termination: event('termination', 'The node asks the server to end it, or takes that back.', {
     request: id.describe('the request: one from its making to its withdrawal'),
@@ -80,11 +90,30 @@ export const eventSchemas = {
     expiresAt: z.int().min(0).optional().describe("by the node's wall clock, milliseconds since the epoch; absent while it holds: forever"),
     reason: z.string().optional().describe('given by who asked for it'),
   }),
+  shutdown: event('shutdown', '`jetpack shutdown`: the node asks the server to end it, or takes that back.', {
+    request: id.describe('the request: one from its making to its withdrawal, in whichever words it was repeated'),
+    state: z.enum(['requested', 'withdrawn']),
+    cause: z.enum(shutdownCauses),
+    way: z.enum(shutdownWays),
+    reason: z.string().optional().describe('given by who asked for it, or why it is taken back'),
+  }),
+  autoscale: event('autoscale', '`jetpack autoscale`: how much the cluster is to have of its node arrays, for five minutes from `at`.', {
+    targets: autoscaleTargets,
+  }),
+  installation: event('installation', 'How the installation of the node stands, and what its host is called now: `jetpack hostname-changed`, and installers.', {
+    status: z.enum(installationStatuses),
+    message: z.string().optional().describe('one line for a person'),
+    hostname: z.string(),
+  }),
   command: event('command', 'What became of a command of the server on this node.', {
     command: id,
     state: z.enum(commandStates),
     code: z.string().optional().describe('an error code, when it failed'),
     message: z.string().optional().describe('one line for a person'),
+  }),
+  property: event('property', '`jetpack props set`: a property that was set on the node, or taken back.', {
+    key: z.string().describe('dotted'),
+    value: z.string().optional().describe('absent: no longer set'),
   }),
   undelivered: event('undelivered', 'A message of `jetpack send` that left as a failure.', {
     messageId: id,
@@ -111,11 +140,18 @@ export const priorityOf = (event: JetpackEvent): Priority => {
       return event.priority;
     case 'converge':
       return event.outcome === 'running' ? 'low' : 'high';
+    case 'autoscale':
+      // It is worth nothing after minutes, and another one follows.
+      return 'low';
+    case 'property':
+      return 'medium';
     case 'node':
     case 'phase':
     case 'condition':
     case 'termination':
     case 'keepalive':
+    case 'shutdown':
+    case 'installation':
     case 'command':
     case 'undelivered':
     case 'dropped':

@@ -14,7 +14,7 @@ const stream = id.describe("an outbox's stream, minted whenever its file is open
 
 const revision = z.int().min(0).describe('revision of the configuration the node has; absent: none');
 
-export const commandNames = ['check', 'converge', 'set'] as const;
+export const commandNames = ['check', 'converge', 'set', 'end'] as const;
 
 export type CommandName = (typeof commandNames)[number];
 

@@ -1,4 +1,5 @@
 // JSON from outside: bounded before it is parsed, and never an exception.
+import { isAscii, isUtf8 } from 'node:buffer';
 import { limits } from './limits.ts';
 import { ok, type Result } from './result.ts';
 
@@ -23,17 +24,18 @@ const nestsDeeperThan = (bytes: Uint8Array, limit: number): boolean => {
   return false;
 };
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Bytes as text; undefined when they are not valid UTF-8. Mostly they are ASCII, which costs a copy and no decoding. */
+const textOf = (bytes: Uint8Array): string | undefined => {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isAscii(buffer)) return buffer.toString('latin1');
+  return isUtf8(buffer) ? buffer.toString('utf8') : undefined;
+};
 
 /** Parses bytes as JSON in valid UTF-8 of at most `limits.depth` levels. */
 export const parseJson = (bytes: Uint8Array): Result<unknown, string> => {
   if (nestsDeeperThan(bytes, limits.depth)) return { ok: false, error: `nests deeper than ${limits.depth} levels` };
-  let text: string;
-  try {
-    text = strictUtf8.decode(bytes);
-  } catch {
-    return { ok: false, error: 'is not valid UTF-8' };
-  }
+  const text = textOf(bytes);
+  if (text === undefined) return { ok: false, error: 'is not valid UTF-8' };
   try {
     return ok(JSON.parse(text) as unknown);
   } catch {
@@ -41,11 +43,26 @@ export const parseJson = (bytes: Uint8Array): Result<unknown, string> => {
   }
 };
 
+interface Issue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly code?: string;
+  /** Of unknown members. */
+  readonly keys?: readonly string[];
+}
+
+/** What zod says in its own words, in ours. */
+const sayIssue = ({ code, keys = [], message }: Issue): string => {
+  if (code === 'unrecognized_keys') return `unknown member '${keys[0]?.slice(0, 100) ?? ''}'`;
+  return code === 'invalid_type' && message.endsWith('received undefined') ? 'is missing' : message;
+};
+
 /** The first complaint of a schema as `path: what is wrong`, without echoing values, which may be secret or huge. */
-export const firstIssue = (error: { readonly issues: ReadonlyArray<{ readonly path: readonly PropertyKey[]; readonly message: string }> }): string => {
+export const firstIssue = (error: { readonly issues: readonly Issue[] }): string => {
   const issue = error.issues[0];
   if (issue === undefined) return 'does not fit its schema';
   const path = issue.path.map(String).join('.');
-  return path === '' ? issue.message : `${path}: ${issue.message}`;
+  const said = sayIssue(issue);
+  return path === '' ? said : `${path}: ${said}`;
 };
 

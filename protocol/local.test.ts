@@ -14,9 +14,9 @@ describe('requests on a local socket', () => {
     fc.assert(fc.property(arbitrary, (request) => expect(requestSchema.parse(overTheSocket(request))).toEqual(request)));
   });
 
-  test('what the spool may hold is what outlives the daemon: log and send', () => {
+  test('what the spool may hold is what outlives the daemon: what is reported or sent, and no wish to be ended', () => {
     for (const request of fc.sample(anyRequest)) {
-      expect(spooledRequest.safeParse(overTheSocket(request)).success).toBe(['log', 'send'].includes(request.verb));
+      expect(spooledRequest.safeParse(overTheSocket(request)).success).toBe(['log', 'send', 'condition', 'autoscale', 'installation'].includes(request.verb));
     }
   });
 

@@ -11,12 +11,12 @@ const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/b
 const tasks = {
   start: (args) => ['box/main.ts', ...args],
   test: (args) => ['scripts/test.ts', ...args],
-  // Two suites at a time: each brings a broker and several processes of its own, and waits for them half of its time. The names of
-  // tests are the list of what was proved.
-  'test:integration': (args) => [...jest, ...args, '--verbose', '--maxWorkers=2', '--selectProjects', 'integration'],
+  // Three suites at a time: they wait for several processes more than they compute. The names of tests are the list of what was proved.
+  'test:integration': (args) => [...jest, ...args, '--verbose', '--maxWorkers=3', '--testSequencer=./integration/longest-first.mjs', '--selectProjects', 'integration'],
   crash: (args) => ['integration/crash/main.ts', ...args],
   chaos: (args) => ['integration/chaos/main.ts', ...args],
   bench: (args) => ['bench/main.ts', ...args],
+  build: (args) => ['install/main.ts', ...args],
 };
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));

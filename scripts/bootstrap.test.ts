@@ -5,13 +5,15 @@ import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 
 const installsNode = `mkdir -p node_modules/node/bin
 ln -sf '${process.execPath}' node_modules/node/bin/node`;
 
 const echoesItsArguments = 'console.log(JSON.stringify(process.argv.slice(2)))';
 
+/** Of all tests, each in a project of its own at the same place: what Node keeps of the sources, it keeps by their names. */
+let folder: string;
 let root: string;
 
 const file = (name: string): string => path.join(root, name);
@@ -39,7 +41,7 @@ interface Ended {
 const launch = (args: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess =>
   spawn(process.execPath, [file('scripts/bootstrap.mjs'), ...args], {
     cwd: tmpdir(),
-    env: { PATH: `${file('node_modules/.bin')}:${file('tools')}:/usr/bin:/bin`, ...environment },
+    env: { PATH: `${file('node_modules/.bin')}:${file('tools')}:/usr/bin:/bin`, NODE_COMPILE_CACHE: path.join(folder, 'compiled'), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
@@ -63,8 +65,14 @@ const says = async (stream: NodeJS.ReadableStream | null, text: string): Promise
   }
 };
 
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'bootstrap-'));
+  root = path.join(folder, 'project');
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
 beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'bootstrap-'));
   for (const name of ['bootstrap', 'child', 'install', 'lock']) cpSync(path.join(import.meta.dirname, `${name}.mjs`), file(`scripts/${name}.mjs`));
   manifest();
   write('package-lock.json', '{}');
@@ -157,7 +165,7 @@ describe('the bootstrap', () => {
   ])('answers %s task with the ones there are, and installs nothing', async (_, args) => {
     const { code, stderr } = await run(args);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^jetpack: unknown task .*: give one of start, test, test:integration, crash, chaos, bench\n$/);
+    expect(stderr).toMatch(/^jetpack: unknown task .*: give one of start, test, test:integration, crash, chaos, bench, build\n$/);
     expect(npmCalls()).toEqual([]);
   });
 });

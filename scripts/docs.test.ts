@@ -21,7 +21,7 @@ describe('the documents made from the source', () => {
   });
 
   test('PROTOCOL.md has a section for exactly the kinds of frames, events and requests there are', () => {
-    const sections = [...read('PROTOCOL.md').matchAll(/^### `([a-z]+)`$/gm)].map(([, kind]) => kind);
+    const sections = [...read('PROTOCOL.md').matchAll(/^### `([a-z-]+)`$/gm)].map(([, kind]) => kind);
     expect(sections).toEqual([frameSchemas, eventSchemas, requestSchemas].flatMap((schemas) => Object.keys(schemas)));
   });
 

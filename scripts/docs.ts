@@ -1,5 +1,5 @@
 // Writes the parts of docs/ that are made from the source: `npm run docs`. With `--check` it writes nothing and fails when
-// something differs. docs/ERRORS.md, docs/TELEMETRY.md and docs/asyncapi.yaml are made whole; in docs/PROTOCOL.md and docs/OPERATIONS.md, what stands
+// something differs. docs/CLI.md, docs/ERRORS.md, docs/TELEMETRY.md and docs/asyncapi.yaml are made whole; in docs/PROTOCOL.md and docs/OPERATIONS.md, what stands
 // between a pair of comments `<!-- generated: NAME -->` and `<!-- end -->`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,6 +13,7 @@ import { hello, progress, reply, requestSchemas } from '../protocol/local.ts';
 import { telemetryPage } from '../telemetry/telemetry-page.ts';
 import { asyncapiPage } from './asyncapi/document.ts';
 import { permissionsTables, policiesTable, routingTable, topologyTables } from './broker-tables.ts';
+import { commandLinePage } from './command-line-page.ts';
 import { fieldTable, sharedFields, table, type JsonSchema } from './schema-table.ts';
 
 const code = (text: string): string => `\`${text}\``;
@@ -80,6 +81,9 @@ const fillIn = (file: string, page: string): string =>
 
 const docs = path.join(import.meta.dirname, '..', 'docs');
 
+/** Commands are loaded as they are called. */
+const commandLine = await commandLinePage();
+
 /** Each page that is made, in part or whole: its file, what it holds and what it should hold. */
 export const pages = (): Array<{ file: string; present: string; wanted: string }> => {
   const read = (name: string): { file: string; present: string } => {
@@ -88,6 +92,7 @@ export const pages = (): Array<{ file: string; present: string; wanted: string }
   };
   const filledIn = ['PROTOCOL.md', 'OPERATIONS.md'].map(read);
   return [
+    { ...read('CLI.md'), wanted: commandLine },
     { ...read('ERRORS.md'), wanted: errorsPage() },
     { ...read('TELEMETRY.md'), wanted: telemetryPage() },
     { ...read('asyncapi.yaml'), wanted: asyncapiPage() },

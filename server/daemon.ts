@@ -148,6 +148,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
             ...questions,
             commands: (limit) => store.commands(limit),
             commandOf: (id) => store.command(id),
+            autoscale: (cluster) => store.autoscale(cluster),
             tokens: (page) => store.tokens(page),
             identities: (page) => store.identities(page),
             events: (query) => store.events(query),

@@ -9,7 +9,7 @@ export const serverIdentities = ({ broker, brokerForNodes, identities, managemen
   const [url = ''] = broker.urls;
   return {
     required: identities === 'required',
-    admin: management === undefined ? undefined : brokerAdmin(new ManagementClient(management, { ca }), { prefix, vhost: vhostOf(url) }),
+    admin: management === undefined ? undefined : brokerAdmin(new ManagementClient(management, { ca }), { prefix, vhost: vhostOf(url), user: management.user }),
     // Whose certificates the broker's are from, nodes need to know as well.
     brokerForNodes: { urls: brokerForNodes, ...(ca === undefined ? {} : { ca }) },
   };

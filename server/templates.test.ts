@@ -50,8 +50,8 @@ describe('a template that cannot be used', () => {
     ['is wrong at nodes.scheduler.roles: ', bad({ nodes: { scheduler: { roles: 'scheduler' } } })],
     ['is wrong at nodes.scheduler.roles.0: ', bad({ nodes: { scheduler: { roles: [7] } } })],
     ['is wrong at nodes.execute-*.configuration: is not an object', bad({ nodes: { 'execute-*': { configuration: null } } })],
-    ['is wrong at Unrecognized key: "node"', bad({ node: {} })],
-    ['is wrong at nodes.scheduler: Unrecognized key: "role"', bad({ nodes: { scheduler: { role: 'scheduler' } } })],
+    ['is wrong at unknown member \'node\'', bad({ node: {} })],
+    ['is wrong at nodes.scheduler: unknown member \'role\'', bad({ nodes: { scheduler: { role: 'scheduler' } } })],
   ])('is one line that names the file, and the member: "%s"', async (reason, content) => {
     await using folder = await temporaryFolder();
     write(folder, { 'box.json': content });

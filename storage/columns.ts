@@ -6,15 +6,16 @@ const wrong = (name: string, wanted: string): never => {
   throw new TypeError(`the column ${name} holds no ${wanted}`);
 };
 
-export const integerOf = (row: Row | undefined, name: string): number => {
-  const value = row?.[name];
-  return typeof value === 'number' ? value : wrong(name, 'integer');
-};
+export const integer = (value: unknown, name = ''): number => (typeof value === 'number' ? value : wrong(name, 'integer'));
 
-export const textOf = (row: Row | undefined, name: string): string => {
-  const value = row?.[name];
-  return typeof value === 'string' ? value : wrong(name, 'text');
-};
+export const text = (value: unknown, name = ''): string => (typeof value === 'string' ? value : wrong(name, 'text'));
+
+export const integerOf = (row: Row | undefined, name: string): number => integer(row?.[name], name);
+
+export const textOf = (row: Row | undefined, name: string): string => text(row?.[name], name);
+
+/** A row of a statement that was told to return lists, which its type does not know. */
+export const columnsOf = (row: unknown): readonly unknown[] => (Array.isArray(row) ? row : []);
 
 /** Text, or undefined for NULL. */
 export const optionalTextOf = (row: Row | undefined, name: string): string | undefined =>

@@ -96,6 +96,37 @@ describe('calls made close together', () => {
   });
 });
 
+describe('a call that has patience', () => {
+  test('joins the commit of one that has none, behind what waited before', async () => {
+    await using on = await bench();
+    const order: string[] = [];
+    const patient = on.commits.run(() => order.push('patient'), 20);
+    await turn();
+    await turn();
+    expect(on.told).toEqual([]);
+    await on.commits.run(() => order.push('urgent'));
+    expect(await patient).toEqual({ ok: true, value: 1 });
+    expect([order, on.told, on.clock.armed]).toEqual([['patient', 'urgent'], ['begun', 'committing'], 0]);
+  });
+
+  test('has a commit of its own when its time is up, with all that waited with it', async () => {
+    await using on = await bench();
+    const results = [on.commits.run(() => 1, 20), on.commits.run(() => 2, 20)];
+    await on.clock.advance(19);
+    expect(on.told).toEqual([]);
+    await on.clock.advance(1);
+    expect(await Promise.all(results)).toEqual([1, 2].map((value) => ({ ok: true, value })));
+    expect(on.told).toEqual(['begun', 'committing']);
+  });
+
+  test('is committed at closing', async () => {
+    await using on = await bench();
+    const result = on.commits.run(() => 1, 20);
+    on.commits.close();
+    expect([await result, on.clock.armed]).toEqual([{ ok: true, value: 1 }, 0]);
+  });
+});
+
 describe('a call', () => {
   test('never runs in the turn of its caller', async () => {
     await using on = await bench();

@@ -2,6 +2,8 @@
 // it, so the group, not the call, pays for it.
 //
 //   idle        no call waits.
+//   patient     only calls wait that have time: what takes back, which nobody waits for. They join the next group, and begin one
+//               of their own when their time is up.
 //   gathering   calls wait. Every turn of the event loop that brings more of them prolongs it, up to `maxCalls` or
 //               `gatherMs`; the first quiet turn ends it, so a lone call waits two turns and no timer.
 //   committing  synchronous, in a turn of its own: every call's work in order, then COMMIT, then every caller is told.
@@ -11,7 +13,7 @@
 // of the whole group: work decides whether it can be done before it writes, and what throws after that is the file's
 // trouble, which none of the group can escape. The transaction rolls back, each caller gets the same coded failure, and
 // the next group begins afresh. An exception that is no trouble of the file is a defect: it rejects the group's promises.
-import type { Clock } from '../effects/clock.ts';
+import type { Cancel, Clock } from '../effects/clock.ts';
 import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
 import type { Database, Statement } from './database.ts';
 import { troubleOf, type StorageCode } from './trouble.ts';
@@ -29,7 +31,7 @@ export interface Follower {
 export interface GroupCommitOptions {
   readonly database: Database;
   readonly follower: Follower;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'after'>;
   /** The code of its failures. */
   readonly code: StorageCode;
 }
@@ -46,23 +48,28 @@ const gatherMs = 2;
 
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
-  readonly #begin: Statement;
-  readonly #commit: Statement;
+  readonly #beginning: Statement;
+  readonly #ending: Statement;
   #waiting: Call[] = [];
   /** How many waited when the last turn looked. */
   #seen = 0;
   #since = 0;
   #turn: NodeJS.Immediate | undefined;
+  /** Of the patient. */
+  #cancelTimer: Cancel | undefined;
   #closed = false;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
-    this.#begin = options.database.prepare('BEGIN IMMEDIATE');
-    this.#commit = options.database.prepare('COMMIT');
+    this.#beginning = options.database.prepare('BEGIN IMMEDIATE');
+    this.#ending = options.database.prepare('COMMIT');
   }
 
-  /** Runs `work`, synchronous, in the next transaction; resolves with what it returned once that is durable. */
-  run<T>(work: () => T): Promise<Result<T>> {
+  /**
+   * Runs `work`, synchronous, in the next transaction; resolves with what it returned once that is durable. With `patienceMs`
+   * it waits so long for a transaction that others need.
+   */
+  run<T>(work: () => T, patienceMs = 0): Promise<Result<T>> {
     if (this.#closed) return Promise.resolve(fail(this.#options.code, 'the file is closed'));
     return new Promise((resolve, reject) => {
       this.#waiting.push({
@@ -73,9 +80,8 @@ export class GroupCommit {
         refuse: resolve,
         crash: reject,
       });
-      if (this.#turn !== undefined) return;
-      this.#since = this.#options.clock.monotonic();
-      this.#turn = setImmediate(this.#look);
+      if (patienceMs === 0) this.#begin();
+      else if (this.#turn === undefined) this.#cancelTimer ??= this.#options.clock.after(patienceMs, () => this.#begin());
     });
   }
 
@@ -83,7 +89,16 @@ export class GroupCommit {
   close(): void {
     this.#closed = true;
     clearImmediate(this.#turn);
+    this.#cancelTimer?.();
     while (this.#waiting.length > 0) this.#flush();
+  }
+
+  #begin(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (this.#turn !== undefined) return;
+    this.#since = this.#options.clock.monotonic();
+    this.#turn = setImmediate(this.#look);
   }
 
   readonly #look = (): void => {
@@ -117,12 +132,12 @@ export class GroupCommit {
 
   #transact(group: readonly Call[]): ReadonlyArray<() => void> {
     const { database, follower } = this.#options;
-    this.#begin.run();
+    this.#beginning.run();
     follower.begun();
     try {
       const told = group.map((call) => call.work());
       follower.committing();
-      this.#commit.run();
+      this.#ending.run();
       return told;
     } catch (error) {
       follower.rolledBack();

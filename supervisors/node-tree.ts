@@ -1,11 +1,13 @@
 // The node's tree: which actor hangs where. Begun in this order and ended in the reverse, so that what comes in stops
 // first and the way out stays open longest.
 import type { ActorSystem } from '../actors/system.ts';
-import { config, type ConfigMessage, type ConfigPorts } from '../actors/node/config/config.ts';
+import { config, type ConfigPorts } from '../actors/node/config/config.ts';
+import type { ConfigMessage } from '../actors/node/config/messages.ts';
 import { converge, type ConvergeMessage, type ConvergePorts } from '../actors/node/converge/converge.ts';
 import { gateway, type GatewayPorts } from '../actors/node/gateway/gateway.ts';
 import { healthcheck, type HealthcheckMessage, type HealthcheckPorts } from '../actors/node/health/healthcheck.ts';
 import { keepalive, type KeepaliveMessage, type KeepalivePorts } from '../actors/node/keepalive/keepalive.ts';
+import { lifecycle, type LifecycleMessage, type LifecyclePorts } from '../actors/node/lifecycle/lifecycle.ts';
 import { messaging, type MessagingMessage, type MessagingPorts } from '../actors/node/messaging/messaging.ts';
 import type { ServePorts } from '../actors/node/gateway/serve-request.ts';
 import type { StatusPorts } from '../actors/node/gateway/status.ts';
@@ -22,6 +24,7 @@ export interface NodeRefs {
   readonly keepalive: ActorRef<KeepaliveMessage>;
   readonly healthcheck: ActorRef<HealthcheckMessage>;
   readonly converge: ActorRef<ConvergeMessage>;
+  readonly lifecycle: ActorRef<LifecycleMessage>;
   readonly sync: ActorRef<SyncMessage>;
 }
 
@@ -33,6 +36,7 @@ export const nodeRefs = (system: ActorSystem): NodeRefs => ({
   keepalive: system.ref(`${name}/keepalive`),
   healthcheck: system.ref(`${name}/healthcheck`),
   converge: system.ref(`${name}/converge`),
+  lifecycle: system.ref(`${name}/lifecycle`),
   config: system.ref(`${name}/config`),
   sync: system.ref(`${name}/sync`),
 });
@@ -45,13 +49,14 @@ export interface NodePorts {
   readonly keepalive: Omit<KeepalivePorts, 'messaging' | 'observers'>;
   readonly healthcheck: Omit<HealthcheckPorts, 'messaging' | 'keepalive'>;
   readonly converge: Omit<ConvergePorts, 'messaging' | 'sync' | 'config' | 'healthcheck'>;
-  readonly sync: Omit<SyncPorts, 'transport' | 'messaging' | 'config' | 'keepalive' | 'healthcheck' | 'converge'>;
-  readonly gateway: Omit<GatewayPorts, keyof ServePorts> & Pick<ServePorts, 'inspect' | 'clock'>;
+  readonly lifecycle: Omit<LifecyclePorts, 'messaging'>;
+  readonly sync: Omit<SyncPorts, 'transport' | 'messaging' | 'config' | 'keepalive' | 'healthcheck' | 'converge' | 'lifecycle'>;
+  readonly gateway: Omit<GatewayPorts, keyof ServePorts> & Pick<ServePorts, 'inspect' | 'hostname' | 'clock'>;
   readonly status: Omit<StatusPorts, 'sync' | 'config' | 'healthcheck' | 'keepalive' | 'converge'>;
 }
 
 export const nodeTree = (refs: NodeRefs, ports: NodePorts): SupervisorSpec => {
-  const { config: configuring, converge: converging, healthcheck: checking, keepalive: keeping, messaging: telling, sync: syncing, transport } = refs;
+  const { config: configuring, converge: converging, healthcheck: checking, keepalive: keeping, lifecycle: ending, messaging: telling, sync: syncing, transport } = refs;
   return supervisor({
     name,
     strategy: 'one-for-one',
@@ -62,7 +67,11 @@ export const nodeTree = (refs: NodeRefs, ports: NodePorts): SupervisorSpec => {
       actor(healthcheck({ ...ports.healthcheck, messaging: telling, keepalive: keeping }), scriptLeaf),
       actor(converge({ ...ports.converge, messaging: telling, sync: syncing, config: configuring, healthcheck: checking }), scriptLeaf),
       actor(config({ ...ports.config, messaging: telling, observers: [converging, syncing] }), leaf),
-      actor(sync({ ...ports.sync, transport, messaging: telling, config: configuring, keepalive: keeping, healthcheck: checking, converge: converging }), leaf),
+      actor(lifecycle({ ...ports.lifecycle, messaging: telling }), scriptLeaf),
+      actor(
+        sync({ ...ports.sync, transport, messaging: telling, config: configuring, keepalive: keeping, healthcheck: checking, converge: converging, lifecycle: ending }),
+        leaf,
+      ),
       actor(
         gateway({
           ...ports.gateway,
@@ -70,6 +79,8 @@ export const nodeTree = (refs: NodeRefs, ports: NodePorts): SupervisorSpec => {
           keepalive: keeping,
           converge: converging,
           healthcheck: checking,
+          config: configuring,
+          lifecycle: ending,
           sync: syncing,
           status: { ...ports.status, sync: syncing, config: configuring, healthcheck: checking, keepalive: keeping, converge: converging },
         }),

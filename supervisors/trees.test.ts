@@ -6,7 +6,7 @@ import type { SpooledRequest } from '../protocol/local.ts';
 import { JetpackError } from '../protocol/errors.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
 import type { LocalSockets } from '../actors/node/gateway/gateway.ts';
-import { fakeConfig, fakeConverge, fakeHealthcheck, fakeKeepalive } from '../actors/node/testing/fake-machine.ts';
+import { fakeConfig, fakeConverge, fakeEndScripts, fakeHealthcheck, fakeKeepalive } from '../actors/node/testing/fake-machine.ts';
 import { MemoryOutbox } from '../actors/node/testing/memory-outbox.ts';
 import { MemoryState } from '../actors/node/testing/memory-state.ts';
 import type { Reply } from '../actors/ref.ts';
@@ -81,6 +81,7 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
     keepalive: { ...fakeKeepalive(), bootClock: new ManualBootClock(clock), state, ...around },
     healthcheck: { ...fakeHealthcheck(), state, ...around },
     converge: { ...fakeConverge(), state, ...around },
+    lifecycle: { scripts: fakeEndScripts, bootClock: new ManualBootClock(clock), state, ...around },
     status: { identity: { ...address, version: '1.0.0' }, broker: () => 'connected', product: () => undefined, outbox: () => outbox.depth() },
     sync: {
       state,
@@ -91,7 +92,7 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
       times: { heartbeatMs: 200, registerAgainMs: 20 },
       ...around,
     },
-    gateway: { openSockets: sockets, drainSpool: () => ({ close: nothingYet }), inspect: () => system.inspect(), clock, onOpen: nothing },
+    gateway: { openSockets: sockets, drainSpool: () => ({ close: nothingYet }), inspect: () => system.inspect(), hostname: () => node, clock, onOpen: nothing },
   };
   const refs = nodeRefs(system);
   const watched = watchTree(world, nodeTree(refs, ports), deeds);
@@ -169,7 +170,7 @@ describe('the tree of a node', () => {
     const { deeds, root } = startNode(createWorld());
     await settle();
     await root.drain();
-    const order = ['gateway', 'sync', 'config', 'converge', 'healthcheck', 'keepalive', 'messaging', 'transport'];
+    const order = ['gateway', 'sync', 'lifecycle', 'config', 'converge', 'healthcheck', 'keepalive', 'messaging', 'transport'];
     expect(deeds).toEqual([...order.map((name) => `node/${name} stopped`), 'node stopped']);
   });
 

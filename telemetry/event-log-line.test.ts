@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import * as fc from 'fast-check';
+import { character } from '../protocol/testing/character.ts';
 import { eventLogLine } from './event-log-line.ts';
 
 const messageOf = (line: string): string => line.slice('2026-01-02 03:04:05,006 INFO '.length, -1);
@@ -39,7 +40,7 @@ describe('a line of the event log', () => {
 
   test('is one line for any message', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (message) => {
+      fc.property(fc.string({ unit: character }), (message) => {
         const line = eventLogLine(0, 'info', message);
         expect(line.indexOf('\n')).toBe(line.length - 1);
         expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\u2028\u2029]/u);

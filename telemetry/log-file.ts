@@ -93,7 +93,10 @@ export class LogFile implements LogSink {
       this.#waitingSize += line.length;
     }
     const resting = this.#ailing !== undefined && this.#clock.monotonic() < this.#ailing.retryAt;
-    if (!this.#busy && !resting) this.#work = this.#writeWaiting();
+    if (this.#busy || resting) return;
+    this.#busy = true;
+    // A moment later: what is written in one go goes out in one go.
+    this.#work = Promise.resolve().then(() => this.#writeWaiting());
   }
 
   /** Writes what waits, as far as the disk takes it, and closes the file. The same promise every time. */

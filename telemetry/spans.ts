@@ -5,13 +5,16 @@ import type { TraceContext } from '../protocol/trace.ts';
 import { spans, type AttributeOf, type SpanType } from './semconv.ts';
 import type { AttributeValue, SpanHandle, SpanSpec } from './span.ts';
 
+/** Every name ends with its one placeholder. */
+const named = (template: string, filling: string): string => `${template.slice(0, template.indexOf('{'))}${filling}`;
+
 const spanOf = <K extends SpanType>(
   type: K,
   filling: string,
   attributes: { readonly [A in AttributeOf<K>]?: AttributeValue | undefined },
   parent: TraceContext | undefined,
   links: readonly TraceContext[] = [],
-): SpanSpec => ({ name: spans[type].name.replace(/\{\w+\}/, () => filling), kind: spans[type].kind, parent, links, attributes });
+): SpanSpec => ({ name: named(spans[type].name, filling), kind: spans[type].kind, parent, links, attributes });
 
 /** One run of the command line: `jetpack log`. Arguments are left out; they may hold secrets. */
 export const commandSpan = (command: string, parent: TraceContext | undefined): SpanSpec =>

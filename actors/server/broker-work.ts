@@ -44,8 +44,11 @@ export interface BrokerWorkPorts {
   readonly logger: Logger;
 }
 
-/** Hears of every token that the broker was told of, or why not. */
-export type Granted = (token: KeptToken, result: Result<void>) => void;
+/** Hears of every token that the broker was told of, or why not; and of a revocation that is not finished, which holds up what comes after it. */
+export interface Outcomes {
+  granted(token: KeptToken, result: Result<void>): void;
+  hindered(node: NodeAddress, failure: Failure): void;
+}
 
 type Context = ActorContext<BrokerWorkMessage>;
 
@@ -57,7 +60,7 @@ const policies = '';
 
 export class BrokerWork {
   readonly #ports: BrokerWorkPorts;
-  readonly #granted: Granted;
+  readonly #outcomes: Outcomes;
   readonly #calls = new PQueue({ concurrency: callsAtATime });
   readonly #busy = new Set<string>();
   readonly #failures = new Map<string, number>();
@@ -66,9 +69,9 @@ export class BrokerWork {
   /** The broker was reached anew while its policies were being set. */
   #policiesAgain = false;
 
-  constructor(ports: BrokerWorkPorts, granted: Granted) {
+  constructor(ports: BrokerWorkPorts, outcomes: Outcomes) {
     this.#ports = ports;
-    this.#granted = granted;
+    this.#outcomes = outcomes;
   }
 
   /** Takes up what was left undone. */
@@ -147,14 +150,15 @@ export class BrokerWork {
     this.#busy.delete(nodeKey(node));
     this.#failures.delete(nodeKey(node));
     const isDone = result.value.outcome === 'done';
-    if (work.type === 'grant') this.#granted(work.token, isDone ? { ok: true, value: undefined } : fail('token_unknown', 'the token was withdrawn'));
+    if (work.type === 'grant') this.#outcomes.granted(work.token, isDone ? { ok: true, value: undefined } : fail('token_unknown', 'the token was withdrawn'));
     if (isDone) this.#ports.logger.info(`the broker ${work.type === 'grant' ? 'knows' : 'has forgotten'} ${node.cluster}/${node.node}`, { ...node });
     this.workOn(node, context);
   }
 
   #failed(node: NodeAddress, work: OpenWork, error: Failure, context: Context): void {
     this.#busy.delete(nodeKey(node));
-    if (work.type === 'grant') this.#granted(work.token, { ok: false, error });
+    if (work.type === 'grant') this.#outcomes.granted(work.token, { ok: false, error });
+    else this.#outcomes.hindered(node, error);
     const name = `${node.cluster}/${node.node}`;
     this.#retry(nodeKey(node), { type: 'work', node }, work.type === 'grant' ? `giving ${name} its identity` : `taking the identity of ${name}`, error, context);
   }

@@ -34,6 +34,7 @@ export const settingsOf = (request: CommandRequest, targets: readonly string[]):
 const argumentsOf = (request: CommandRequest): Pick<Extract<Change, { type: 'command' }>['command'], 'rerunScripts' | 'key'> => {
   switch (request.command) {
     case 'check':
+    case 'end':
       return {};
     case 'converge':
       return request.rerunScripts === undefined ? {} : { rerunScripts: request.rerunScripts };
@@ -69,6 +70,7 @@ export const changeOf = (
 export const commandBody = ({ id, key, name, rerunScripts }: PendingTarget['command'], configuration: () => Configuration): FrameOf<'command'>['body'] => {
   switch (name) {
     case 'check':
+    case 'end':
       return { command: id, name };
     case 'converge':
       return { command: id, name, rerunScripts };

@@ -186,7 +186,15 @@ export const enrolment = (ports: EnrolmentPorts): ActorDefinition<State, Enrolme
     name: 'enrolment',
     start(context) {
       const waiting: State['waiting'] = new Map();
-      const work = new BrokerWork(ports, (token, result) => answer(waiting, token.id, result.ok ? sealedFor(token) : result));
+      const work = new BrokerWork(ports, {
+        granted: (token, result) => answer(waiting, token.id, result.ok ? sealedFor(token) : result),
+        hindered({ cluster, node }, { code, message }) {
+          for (const id of waiting.keys()) {
+            const token = store.token(id);
+            if (token?.cluster === cluster && token.node === node) answer(waiting, id, fail(code, `the revocation of ${cluster}/${node} is not finished: ${message}`));
+          }
+        },
+      });
       work.begin(context);
       context.tell(context.self, { type: 'tidy' });
       return { waiting, work };

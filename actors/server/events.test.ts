@@ -189,6 +189,28 @@ describe('a frame of events', () => {
     expect([settled, answered()]).toEqual([[acked, acked, acked], [applied(4)]]);
   });
 
+  test('that follows many events is gathered with others for 20 ms at the most, and no longer when there is as much as is taken at once', async () => {
+    const { arrive, clock, commit, pending } = await begin();
+    const sequences = (): readonly number[] => pending.map(({ batch }) => batch.entries.length);
+    const many = (from: number, count: number) => Array.from({ length: count }, (_, index) => entry(from + index));
+    await arrive(many(1, 32));
+    await commit();
+    for (let sequence = 33; sequence <= 35; sequence += 1) await arrive([entry(sequence)]);
+    await clock.advance(19);
+    await settle();
+    expect(sequences()).toEqual([]);
+    await clock.advance(1);
+    await settle();
+    expect(sequences()).toEqual([3]);
+    await commit();
+    await arrive(many(36, 32));
+    await commit();
+    await arrive(many(68, 2_047));
+    expect(sequences()).toEqual([]);
+    await arrive([entry(2_115)]);
+    expect(sequences()).toEqual([2_048]);
+  });
+
   test('that comes together with one of another node makes a batch of its own', async () => {
     const { arrive, pending } = await begin();
     const other = { cluster: 'lab', node: 'n2' };

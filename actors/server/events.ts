@@ -20,6 +20,7 @@ import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef, Reply } from '../ref.ts';
 import { Arrivals } from './arrivals.ts';
 import { Intake, type IntakeStep } from './intake.ts';
+import { Line } from './line.ts';
 import type { Batch, BatchOutcome, EventLog, EventStore, StoredEvent } from './ports.ts';
 import type { RosterMessage } from './roster.ts';
 import type { AnswerNode, EventsArrived } from './transport.ts';
@@ -53,8 +54,9 @@ export interface EventsPorts {
 interface State {
   readonly intake: Intake;
   readonly arrivals: Arrivals;
-  /** Frames that came and are taken when the mailbox has come to an end, for what comes together is stored together. */
-  readonly line: readonly EventsArrived[];
+  readonly line: Line;
+  /** Cancels the timer after which the line is taken. */
+  readonly cancelTake: () => void;
 }
 
 const isSameLane = (a: EventsArrived['frame'], b: EventsArrived['frame']): boolean =>
@@ -72,9 +74,10 @@ const byLane = (line: readonly EventsArrived[]): ReadonlyArray<readonly [EventsA
 };
 
 const unanswered = (): void => undefined;
+const nothing = (): void => undefined;
 
 /** Events that change what the roster shows of their node. */
-const told: ReadonlySet<string> = new Set(['node', 'phase', 'converge', 'condition', 'termination', 'keepalive'] satisfies EventKind[]);
+const told: ReadonlySet<string> = new Set(['node', 'phase', 'converge', 'condition', 'termination', 'keepalive', 'shutdown', 'installation'] satisfies EventKind[]);
 
 /** Events read from the store at a time. */
 const page = 1_000;
@@ -165,7 +168,8 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
   };
 
   const takeLine = (state: State, context: Context): State => {
-    for (const group of byLane(state.line)) {
+    state.cancelTake();
+    for (const group of byLane(state.line.take(clock.monotonic()))) {
       const [{ frame }] = group;
       const { from, body } = frame;
       const applied = store.appliedOf(body.stream, body.lane);
@@ -174,14 +178,14 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
       const reply = (settlement: Settlement): void => group.forEach((arrived) => arrived.reply(settlement));
       follow(state, state.intake.received(from, { ...body, entries }, clock.monotonic()), reply, context);
     }
-    return { ...state, line: [] };
+    return state;
   };
 
   return {
     name: 'events',
     start(context) {
       context.tell(context.self, { type: 'catchUp' });
-      return { intake: new Intake(store), arrivals: new Arrivals(clock), line: [] };
+      return { intake: new Intake(store), arrivals: new Arrivals(clock), line: new Line(), cancelTake: nothing };
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -189,10 +193,13 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
           catchUp(context);
           return state;
         case 'frame': {
-          const inLine = { ...state, line: [...state.line, message] };
+          const isFirst = state.line.add(message);
+          if (state.line.isFull) return takeLine(state, context);
+          if (!isFirst) return state;
+          const waitMs = state.line.waitMs(clock.monotonic());
+          if (waitMs > 0) return { ...state, cancelTake: context.later(waitMs, { type: 'take' }) };
           // Behind the frames that wait already. A mailbox that is full has to be emptied first.
-          const isFirst = state.line.length === 0;
-          return isFirst && context.tell(context.self, { type: 'take' }) !== 'queued' ? takeLine(inLine, context) : inLine;
+          return context.tell(context.self, { type: 'take' }) === 'queued' ? state : takeLine(state, context);
         }
         case 'take':
           return takeLine(state, context);

@@ -17,6 +17,9 @@ export interface Tally {
 const laneEntries = 8_192;
 const laneBytes = 16 * 1024 * 1024;
 
+/** Entries of one batch: what the store does in one go. */
+const batchEntries = 2_048;
+
 const sizeOf = (entries: readonly IncomingEntry[]): number => entries.reduce((sum, { raw }) => sum + raw.length, 0);
 
 export class IntakeLane {
@@ -60,7 +63,7 @@ export class IntakeLane {
     let bytes = 0;
     let index = 0;
     for (const entry of this.#held) {
-      if (entry.sequence > last + 1 || run.length === limits.eventsPerFrame || bytes > limits.frame) break;
+      if (entry.sequence > last + 1 || run.length === batchEntries || bytes > limits.frame) break;
       index += 1;
       if (entry.through <= last) continue;
       run.push(entry);

@@ -82,10 +82,10 @@ describe('entries that come in order', () => {
     expect(show(receive([log(1)], { stream: 't' }))).toEqual(['apply t: 1']);
   });
 
-  test('go to the store at most 512 at a time', () => {
+  test('go to the store at most 2,048 at a time', () => {
     const { apply, receive } = setUp();
-    const steps = receive(Array.from({ length: 600 }, (_, index) => log(index + 1)));
-    expect(batchOf(steps).entries).toHaveLength(512);
+    const steps = receive(Array.from({ length: 2_136 }, (_, index) => log(index + 1)));
+    expect(batchOf(steps).entries).toHaveLength(2_048);
     expect(batchOf(apply(batchOf(steps))).entries).toHaveLength(88);
   });
 });

@@ -1,6 +1,7 @@
 // What the server's actors need from the machine; server/ provides it, tests provide theirs.
+import type { AutoscaleTarget } from '../../protocol/autoscale.ts';
 import type { Card } from '../../protocol/card.ts';
-import type { ConditionStatus, ConvergeOutcome, ConvergeTrigger, JetpackEvent, Level, Priority } from '../../protocol/events.ts';
+import type { ConditionStatus, ConvergeOutcome, ConvergeTrigger, JetpackEvent, Level, Priority, ShutdownCause, ShutdownWay } from '../../protocol/events.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { OrderStore } from './order-ports.ts';
@@ -52,13 +53,16 @@ export type BatchOutcome =
   /** The stream belongs to another node: nothing was written. */
   | { readonly outcome: 'conflict'; readonly owner: NodeAddress };
 
-/** What a health check found. Long texts are cut; the event has all of it. */
+/** What a health check found, or somebody set. Long texts are cut; the event has all of it. */
 export interface NodeCondition {
   readonly name: string;
   readonly status: ConditionStatus;
   readonly message?: string;
+  readonly description?: string;
   readonly details?: string;
   readonly recommendation?: string;
+  readonly actionType?: string;
+  readonly ghrCategory?: string;
   readonly at: number;
 }
 
@@ -68,7 +72,16 @@ export interface NodeKeepalive {
   readonly reason?: string;
 }
 
-/** A node's wish to be ended. */
+/** What `jetpack shutdown` asked for; no keepalive holds it off. */
+export interface NodeShutdown {
+  readonly request: string;
+  readonly cause: ShutdownCause;
+  readonly way: ShutdownWay;
+  readonly reason?: string;
+  readonly at: number;
+}
+
+/** What a health check asks for. */
 export interface NodeTermination {
   readonly request: string;
   readonly check: string;
@@ -85,6 +98,15 @@ export interface NodeConverge {
   readonly step?: string;
   readonly failure?: Card;
   readonly at: number;
+}
+
+/** How much a cluster is to have of a node array. */
+export interface AutoscaleTargetRecord extends AutoscaleTarget {
+  /** Who asked. */
+  readonly node: string;
+  /** By the server's wall clock, as `expiresAt`. */
+  readonly at: number;
+  readonly expiresAt: number;
 }
 
 /** Whether a node is heard: its heartbeats come, they were missed, or this server has heard none yet. */
@@ -104,6 +126,8 @@ export interface NodeRecord extends NodeAddress {
   readonly keepalive: NodeKeepalive | undefined;
   /** Those that were not withdrawn, one a check, the oldest first. */
   readonly terminations: readonly NodeTermination[];
+  /** While it is not withdrawn. */
+  readonly shutdown: NodeShutdown | undefined;
   /** The last one. */
   readonly converge: NodeConverge | undefined;
 }
@@ -145,5 +169,7 @@ export interface EventStore {
 
 /** The server's state, in one file: what nodes tell (`applyBatch` writes it) and what they are told (`order` does). */
 export interface Store extends EventStore, OrderStore {
+  /** What a cluster is asked to have now, in order of the arrays' names. */
+  autoscale(cluster: string): readonly AutoscaleTargetRecord[];
   close(): Promise<void>;
 }

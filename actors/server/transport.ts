@@ -77,7 +77,7 @@ interface State {
 }
 
 /** Frames of events that may wait for the store at a time: each holds up to 512 events. */
-const reportsPrefetch = 64;
+const reportsPrefetch = 200;
 const presencePrefetch = 500;
 const applyTimeoutMs = 60_000;
 

@@ -2,7 +2,7 @@
 import type { BrokerAccess } from './fresh.ts';
 import { connectBare, onFreshQueue } from './fresh.ts';
 import { opaqueBody, prefetch, Tally, windowed, windowMessages } from './load.ts';
-import { latencies, type Latency } from './latency.ts';
+import type { SendOne } from './latency.ts';
 
 export interface BareLoad {
   readonly messages: number;
@@ -40,19 +40,18 @@ export const bareOneWay = (access: BrokerAccess, { messages, bytes, ackEvery }: 
     return rate;
   });
 
-/** Confirm latency with one publish in flight. */
-export const bareLatency = (access: BrokerAccess, messages: number, bytes: number): Promise<Latency> =>
+/** Gives `run` what publishes one message and waits for its confirm. */
+export const bareSending = <T>(access: BrokerAccess, bytes: number, run: (send: SendOne) => Promise<T>): Promise<T> =>
   onFreshQueue(access, async ({ exchange, key }) => {
     const connection = await connectBare(access);
     const channel = await connection.createConfirmChannel();
     const body = opaqueBody(bytes);
-    const latency = await latencies(
-      messages,
+    const result = await run(
       () =>
         new Promise((resolve, reject) => {
           channel.publish(exchange, key, body, { persistent: true, mandatory: true }, (error: unknown) => (error === null ? resolve() : reject(error)));
         }),
     );
     await connection.close();
-    return latency;
+    return result;
   });

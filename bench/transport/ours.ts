@@ -8,7 +8,7 @@ import type { Transport } from '../../transport/port.ts';
 import type { Topology } from '../../transport/topology.ts';
 import type { BrokerAccess } from './fresh.ts';
 import { onFreshQueue } from './fresh.ts';
-import { latencies, type Latency } from './latency.ts';
+import type { SendOne } from './latency.ts';
 import { opaqueBody, prefetch, Tally, windowed, windowMessages } from './load.ts';
 
 const connected = (transport: Transport): Promise<void> =>
@@ -77,12 +77,12 @@ export const ourFlow = <T>(access: BrokerAccess, bytes: number, run: (flow: (mes
 /** Messages a second. */
 export const ourOneWay = (access: BrokerAccess, { messages, bytes }: OurLoad): Promise<number> => ourFlow(access, bytes, (flow) => flow(messages));
 
-/** Confirm latency with one publish in flight. */
-export const ourLatency = (access: BrokerAccess, messages: number, bytes: number): Promise<Latency> =>
+/** Gives `run` what publishes one message and waits for its confirm. */
+export const ourSending = <T>(access: BrokerAccess, bytes: number, run: (send: SendOne) => Promise<T>): Promise<T> =>
   onFreshQueue(access, ({ topology, exchange, key }) =>
-    onTransport(access, topology, async (transport) => {
+    onTransport(access, topology, (transport) => {
       const body = opaqueBody(bytes);
       let index = 0;
-      return latencies(messages, () => send(transport, exchange, key, body, (index += 1)));
+      return run(() => send(transport, exchange, key, body, (index += 1)));
     }),
   );

@@ -2,7 +2,7 @@
 // store. Node and server are as in their daemons, each with an actor system, connections and a file of its own, in this process.
 import path from 'node:path';
 import { messaging, type MessagingMessage } from '../../actors/node/messaging/messaging.ts';
-import type { Outbox } from '../../actors/node/messaging/ports.ts';
+import type { Outbox, OutboxRow } from '../../actors/node/messaging/ports.ts';
 import { nodeTransport } from '../../actors/node/transport.ts';
 import type { Reply } from '../../actors/ref.ts';
 import { events } from '../../actors/server/events.ts';
@@ -47,13 +47,22 @@ const unwrap = <T>(result: Result<T>): T => {
 };
 
 /**
- * An outbox of which messaging sees so many rows at a time when it first reads them, so that each frame holds no more. What it
- * reads again, to publish it again, it knows the extent of.
+ * An outbox of which messaging sees so many rows at a time when it first reads them, so that each frame holds no more. They are
+ * read from the file as many at a time as messaging asks for. What it reads again, to publish it again, it knows the extent of.
  */
-const servingAtMost = (outbox: Outbox, rows: number): Outbox => ({
-  ...outbox,
-  read: (stream, lane, from, limit) => outbox.read(stream, lane, from, limit.bytes === Infinity ? limit : { ...limit, rows: Math.min(rows, limit.rows) }),
-});
+const servingAtMost = (outbox: Outbox, most: number): Outbox => {
+  let ahead: readonly OutboxRow[] = [];
+  return {
+    ...outbox,
+    read: (stream, lane, from, limit) => {
+      if (limit.bytes === Infinity || lane !== 'report') return outbox.read(stream, lane, from, limit);
+      if (ahead[0]?.sequence !== from) ahead = outbox.read(stream, lane, from, limit);
+      const served = ahead.slice(0, most);
+      ahead = ahead.slice(most);
+      return served;
+    },
+  };
+};
 
 const stageOf = (actorPath: string): string | undefined => {
   if (actorPath === 'node/messaging') return 'encode (messaging)';

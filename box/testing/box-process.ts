@@ -19,7 +19,9 @@ export class BoxProcess {
 
   constructor(argv: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const { PATH = '', HOME = '', TMPDIR } = process.env;
-    const inherited = TMPDIR === undefined ? { PATH, HOME } : { PATH, HOME, TMPDIR };
+    // Its programs begin in half of the time with what Node kept of the sources, where bin/jetpack keeps it too.
+    const NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'jetpack');
+    const inherited = { PATH, HOME, NODE_COMPILE_CACHE, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
     this.child = spawn(process.execPath, [path.join(root, 'box', 'main.ts'), ...argv], { env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));

@@ -15,7 +15,8 @@ import { homePaths } from '../../node/home/paths.ts';
 import { findSocketPaths } from '../../node/home/socket-paths.ts';
 import { nodeTimes } from '../../node/times.ts';
 import { binFolder } from '../../node/version.ts';
-import type { LocalReply, SpooledRequest } from '../../protocol/local.ts';
+import { serves } from '../../node/sockets/verbs.ts';
+import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
 import { startServer, type RunningServer } from '../../server/daemon.ts';
 import { createMetrics } from '../../telemetry/metrics.ts';
@@ -86,10 +87,10 @@ export class TestCluster {
   }
 
   /** One request over the node's real socket. Undefined when nobody answered, so that nothing is known of it. */
-  async request(index: number, request: SpooledRequest): Promise<LocalReply | undefined> {
+  async request(index: number, request: LocalRequest): Promise<LocalReply | undefined> {
     const paths = findSocketPaths(homePaths(this.home(index)));
     if (!paths.ok) return undefined;
-    const outcome = await callDaemon(paths.value.cluster, { request, withinMs: 5_000 }, systemClock);
+    const outcome = await callDaemon(paths.value[serves('cluster', request.verb) ? 'cluster' : 'admin'], { request, withinMs: 5_000 }, systemClock);
     return outcome.type === 'answered' ? outcome.reply : undefined;
   }
 

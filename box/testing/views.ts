@@ -16,6 +16,7 @@ export const nodeView = (node: string, more: Partial<NodeView> = {}): NodeView =
   conditions: [],
   keepalive: undefined,
   termination: undefined,
+  shutdown: undefined,
   converge: undefined,
   configuration: undefined,
   link: 'online',

@@ -29,6 +29,7 @@ export class TestHome {
     const requests: LocalRequest[] = [];
     const listener = await listenLocal({
       paths: this.#claim(),
+      home: this.paths.home,
       handle: async (request) => {
         requests.push(request);
         return answer(request);
@@ -47,7 +48,7 @@ export class TestHome {
   }
 
   /** Something on the daemon's socket that is none. */
-  async impostor(behave: (socket: Socket) => void, on: 'cluster' | 'admin' = 'cluster'): Promise<void> {
+  async impostor(behave: (socket: Socket) => void, on: 'cluster' | 'admin' | 'front' | 'frontAdmin' = 'cluster'): Promise<void> {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       sockets.add(socket);

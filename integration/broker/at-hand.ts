@@ -2,7 +2,7 @@
 import { ContainerBroker } from './container.ts';
 import { findKind, wantedBrokers } from './local.ts';
 import { Rabbit } from './rabbit.ts';
-import { bandOf, bands, brokerNames, type BrokerKind, type BrokerName, type BrokerOptions, type TestBroker } from './test-broker.ts';
+import { bandOf, bands, brokerNames, type BrokerKind, type BrokerName, type BrokerOptions, type OwnBroker } from './test-broker.ts';
 
 /** One kind; rejects when this machine cannot start it. */
 export const kindNamed = async (name: BrokerName): Promise<BrokerKind> => {
@@ -40,7 +40,7 @@ export const oldestAndNewest = async (): Promise<readonly BrokerKind[]> => {
 };
 
 /** A broker of one's own, serving. */
-export const startBroker = async (which: BrokerKind | BrokerName, options: BrokerOptions = {}): Promise<TestBroker> => {
+export const startBroker = async (which: BrokerKind | BrokerName, options: BrokerOptions = {}): Promise<OwnBroker> => {
   const { source, version } = typeof which === 'string' ? await kindNamed(which) : which;
   switch (source.type) {
     case 'installed':

@@ -1,12 +1,13 @@
 // Certificates for a test, made by openssl in a folder of their own: good ones, and each kind of bad one.
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Identity, Pem } from './test-broker.ts';
 
-export interface TestCertificates {
+export interface Certificates {
   readonly folder: string;
   readonly ca: Identity;
   /** Of a server at localhost and 127.0.0.1. */
@@ -21,6 +22,9 @@ export interface TestCertificates {
   readonly wrongHost: Identity;
   /** A client's, whose CN a broker may take for the name of a user. `by`: the right authority unless another is given. */
   client(commonName: string, options?: { readonly by?: Identity; readonly expired?: boolean }): Promise<Identity>;
+}
+
+export interface TestCertificates extends Certificates {
   /** Removes the folder. */
   dispose(): Promise<void>;
 }
@@ -40,8 +44,8 @@ const subject = (commonName: string): string => `/CN=${commonName.replaceAll(/[\
 
 const here = ['subjectAltName=DNS:localhost,IP:127.0.0.1', 'extendedKeyUsage=serverAuth'];
 
-export const makeCertificates = async (): Promise<TestCertificates> => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'jetpack-certificates-'));
+/** What works in one folder, which several processes may share. */
+const workshop = (folder: string) => {
   const openssl = (...args: readonly string[]) => promisify(execFile)('openssl', args, { cwd: folder });
 
   const pem = async (name: string): Promise<Pem> => {
@@ -59,24 +63,38 @@ export const makeCertificates = async (): Promise<TestCertificates> => {
   const issue = async ({ by, commonName, days = 1, extensions, file }: Wish): Promise<Identity> => {
     await writeFile(path.join(folder, `${file}.ext`), `${['basicConstraints=CA:FALSE', ...extensions].join('\n')}\n`);
     await openssl('req', '-new', ...keyOptions, '-keyout', `${file}.key`, '-out', `${file}.csr`, '-subj', subject(commonName));
-    const signedBy = ['-CA', by.cert.file, '-CAkey', by.key.file, '-CAcreateserial'];
+    const signedBy = ['-CA', by.cert.file, '-CAkey', by.key.file, '-set_serial', `0x01${randomBytes(15).toString('hex')}`];
     await openssl('x509', '-req', '-in', `${file}.csr`, ...signedBy, '-days', `${days}`, '-extfile', `${file}.ext`, '-out', `${file}.pem`);
     return identity(file);
   };
 
-  const ca = await authority('ca');
-  const wrongCa = await authority('wrong-ca');
-  let clients = 0;
+  return { identity, authority, issue };
+};
+
+/** Those that `makeCertificates` made there. */
+export const certificatesIn = async (folder: string): Promise<Certificates> => {
+  const { identity, issue } = workshop(folder);
+  const ca = await identity('ca');
   return {
     folder,
     ca,
-    wrongCa,
-    server: await issue({ file: 'server', commonName: 'localhost', by: ca, extensions: here }),
-    byWrongCa: await issue({ file: 'by-wrong-ca', commonName: 'localhost', by: wrongCa, extensions: here }),
-    expired: await issue({ file: 'expired', commonName: 'localhost', by: ca, extensions: here, days: 0 }),
-    wrongHost: await issue({ file: 'wrong-host', commonName: 'elsewhere', by: ca, extensions: ['subjectAltName=DNS:elsewhere.example', 'extendedKeyUsage=serverAuth'] }),
+    wrongCa: await identity('wrong-ca'),
+    server: await identity('server'),
+    byWrongCa: await identity('by-wrong-ca'),
+    expired: await identity('expired'),
+    wrongHost: await identity('wrong-host'),
     client: (commonName, { by = ca, expired = false } = {}) =>
-      issue({ file: `client-${++clients}`, commonName, by, extensions: ['extendedKeyUsage=clientAuth'], days: expired ? 0 : 1 }),
-    dispose: () => rm(folder, { recursive: true, force: true }),
+      issue({ file: `client-${randomBytes(6).toString('hex')}`, commonName, by, extensions: ['extendedKeyUsage=clientAuth'], days: expired ? 0 : 1 }),
   };
+};
+
+export const makeCertificates = async (): Promise<TestCertificates> => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'jetpack-certificates-'));
+  const { authority, issue } = workshop(folder);
+  const [ca, wrongCa] = [await authority('ca'), await authority('wrong-ca')];
+  await issue({ file: 'server', commonName: 'localhost', by: ca, extensions: here });
+  await issue({ file: 'by-wrong-ca', commonName: 'localhost', by: wrongCa, extensions: here });
+  await issue({ file: 'expired', commonName: 'localhost', by: ca, extensions: here, days: 0 });
+  await issue({ file: 'wrong-host', commonName: 'elsewhere', by: ca, extensions: ['subjectAltName=DNS:elsewhere.example', 'extendedKeyUsage=serverAuth'] });
+  return { ...(await certificatesIn(folder)), dispose: () => rm(folder, { recursive: true, force: true }) };
 };

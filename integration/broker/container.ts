@@ -9,7 +9,7 @@ import type { ContainerRuntimeClient, StartedTestContainer } from 'testcontainer
 import { untilServing } from './answers.ts';
 import { configFiles } from './config.ts';
 import { freePorts } from './free-ports.ts';
-import { brokerUrlOf, credentials, type BrokerOptions, type TestBroker, type UrlOptions } from './test-broker.ts';
+import { brokerUrlOf, credentials, type BrokerOptions, type OwnBroker, type UrlOptions } from './test-broker.ts';
 
 const startMs = 120_000;
 
@@ -42,7 +42,7 @@ const toPublish = ({ tcp, tls, management }: Ports): readonly { readonly contain
     { container: inner.management, host: management },
   ].flatMap(({ container, host }) => (host === undefined ? [] : [{ container, host }]));
 
-export class ContainerBroker implements TestBroker {
+export class ContainerBroker implements OwnBroker {
   readonly name: string;
   readonly version: string;
   readonly user = credentials.user;

@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as tcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
-import { until } from '../../transport/contract/world.ts';
+import { waitFor } from '../../effects/testing/wait-for.ts';
 import { startRabbit } from './find.ts';
 
 const refuses = (port: number): Promise<boolean> =>
@@ -21,38 +21,50 @@ const refuses = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(true));
   });
 
-test('two brokers run side by side, and nothing of them is left when they are disposed of', async () => {
-  const rabbits = await Promise.all([startRabbit(), startRabbit()]);
-  const queues = rabbits.map(async (rabbit) => {
-    const model = await connect(rabbit.url());
-    const channel = await model.createChannel();
-    await channel.assertQueue(`only-at-${rabbit.port}`);
-    await model.close();
-    return rabbit.ctl('list_queues', 'name', '--no-table-headers');
-  });
-  expect((await Promise.all(queues)).map((text) => text.trim())).toEqual(rabbits.map(({ port }) => `only-at-${port}`));
-  await Promise.all(rabbits.map((rabbit) => rabbit.dispose()));
-  for (const rabbit of rabbits) {
-    for (const port of rabbit.ports) expect(await refuses(port)).toBe(true);
-    await expect(access(rabbit.home)).rejects.toThrow('ENOENT');
-  }
-}, 120_000);
-
-test('neither a broker nor its folder outlives the test process that started it, even one that was killed', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'jetpack-orphan-'));
+/** In a process of its own, and resolves when it serves. */
+const startElsewhere = async (folder: string): Promise<{ readonly child: ChildProcess; readonly ports: readonly number[]; readonly home: string; readonly url: string }> => {
   const program = path.join(folder, 'program.mts');
   const find = pathToFileURL(path.join(import.meta.dirname, 'find.ts')).href;
-  await writeFile(program, `import { startRabbit } from '${find}';\nconst rabbit = await startRabbit();\nconsole.log(JSON.stringify({ ports: rabbit.ports, home: rabbit.home }));\n`);
+  const told = '{ ports: rabbit.ports, home: rabbit.home, url: rabbit.url() }';
+  await writeFile(program, `import { startRabbit } from '${find}';\nconst rabbit = await startRabbit();\nconsole.log(JSON.stringify(${told}));\n`);
   const child = spawn(process.execPath, ['--no-warnings', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line]: unknown[] = await once(child.stdout, 'data');
-  const { ports, home }: { readonly ports: readonly number[]; readonly home: string } = JSON.parse(String(line));
-  expect(await Promise.all(ports.map(refuses))).toEqual([false, false, false]);
-  child.kill('SIGKILL');
-  const left = new Set(ports);
-  await until('nothing listens any more', () => {
-    for (const port of left) void refuses(port).then((gone) => gone && left.delete(port));
-    return left.size === 0;
+  // The program's own line.
+  return { child, ...(JSON.parse(String(line)) as { readonly ports: readonly number[]; readonly home: string; readonly url: string }) };
+};
+
+const queuesAt = async (url: string, names: readonly string[]): Promise<readonly boolean[]> => {
+  const model = await connect(url);
+  const there = names.map(async (name) => {
+    const channel = await model.createChannel();
+    channel.on('error', () => undefined);
+    return channel.checkQueue(name).then(() => true, () => false);
   });
-  await until('its folder is gone', () => !existsSync(home));
+  const found = await Promise.all(there);
+  await model.close();
+  return found;
+};
+
+const isGone = async (ports: readonly number[], home: string): Promise<void> => {
+  await waitFor('nothing to listen any more', async () => (await Promise.all(ports.map(refuses))).every(Boolean), 30_000);
+  await waitFor('its folder to be gone', () => !existsSync(home), 30_000);
+};
+
+test('two brokers run side by side; nothing is left of one that is disposed of, nor of one whose test process was killed', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'jetpack-orphan-'));
+  const [own, elsewhere] = await Promise.all([startRabbit(), startElsewhere(folder)]);
+  const names = ['own', 'elsewhere'];
+  for (const [index, { url }] of [{ url: own.url() }, elsewhere].entries()) {
+    const model = await connect(url);
+    await (await model.createChannel()).assertQueue(String(names[index]));
+    await model.close();
+  }
+  expect([await queuesAt(own.url(), names), await queuesAt(elsewhere.url, names)]).toEqual([[true, false], [false, true]]);
+  await own.dispose();
+  expect(await Promise.all(own.ports.map(refuses))).toEqual([true, true, true]);
+  expect(existsSync(own.home)).toBe(false);
+  expect(await Promise.all(elsewhere.ports.map(refuses))).toEqual([false, false, false]);
+  elsewhere.child.kill('SIGKILL');
+  await isGone(elsewhere.ports, elsewhere.home);
   await rm(folder, { recursive: true });
 }, 120_000);

@@ -17,7 +17,7 @@ import { isOpen, untilServing } from './answers.ts';
 import { configFiles } from './config.ts';
 import { freePorts } from './free-ports.ts';
 import type { Installed } from './local.ts';
-import { brokerUrlOf, credentials, type BrokerOptions, type TestBroker, type UrlOptions } from './test-broker.ts';
+import { brokerUrlOf, credentials, type BrokerOptions, type OwnBroker, type UrlOptions } from './test-broker.ts';
 
 const startMs = 120_000;
 
@@ -38,7 +38,7 @@ exec "$0" 3<&- </dev/null
 
 const loopback = '-kernel inet_dist_use_interface {127,0,0,1}';
 
-export class Rabbit implements TestBroker {
+export class Rabbit implements OwnBroker {
   readonly name: string;
   readonly version: string;
   readonly user = credentials.user;

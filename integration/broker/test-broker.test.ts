@@ -7,14 +7,15 @@ import path from 'node:path';
 import { connect as tls, createServer } from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, credentials } from 'amqplib';
 import { waitFor } from '../../effects/testing/wait-for.ts';
 import { bandsLacking, oldestAndNewest, startBroker } from './at-hand.ts';
 import { isOpen } from './answers.ts';
 import { makeCertificates, type TestCertificates } from './certificates.ts';
 import { wantedBrokers } from './local.ts';
-import type { Identity, TestBroker } from './test-broker.ts';
+import { Management } from './shared/management.ts';
+import type { Identity, OwnBroker } from './test-broker.ts';
 
 const kinds = await oldestAndNewest();
 
@@ -39,18 +40,32 @@ test('versions between which RabbitMQ changed are told apart, and a band that no
 });
 
 describe.each(kinds)('$title', (kind) => {
-  const begun: TestBroker[] = [];
+  let broker: OwnBroker;
 
-  afterEach(async () => {
-    await Promise.all(begun.splice(0).map((broker) => broker.dispose()));
-  });
+  beforeAll(async () => {
+    const config = ['heartbeat = 7', 'ssl_options.fail_if_no_peer_cert = true'];
+    broker = await startBroker(kind, { tls: certificates, management: true, config, advanced: '[{rabbit,[{channel_max,9}]}].' });
+  }, 120_000);
+
+  afterAll(() => broker?.dispose());
+
+  test('serves TLS and management when it is asked to, and its own settings win', async () => {
+    const management = new Management(broker, '/');
+    const { cert, key } = await certificates.client('c.n~1');
+    await management.addUser('c.n~1', 'unused');
+    await management.setPermissions('c.n~1', { configure: '.*', write: '.*', read: '.*' });
+    const ca = [certificates.ca.cert.text];
+    const model = await connect(broker.url({ tls: true, user: '', password: '' }), { ca, cert: cert.text, key: key.text, credentials: credentials.external() });
+    expect(model.connection.serverProperties).toMatchObject({ version: kind.version });
+    expect(await broker.ctl('list_connections', 'user', 'timeout', 'channel_max', '--no-table-headers')).toBe('c.n~1\t7\t9\n');
+    await model.close();
+    await expect(connect(broker.url({ tls: true }), { ca })).rejects.toThrow();
+    await expect(broker.ctl('change_password', 'nobody', 'new')).rejects.toThrow('nobody');
+  }, 120_000);
 
   test('keeps what is durable over a stop and a kill, at the same port, and leaves nothing when it is disposed of', async () => {
-    const broker = await startBroker(kind);
-    begun.push(broker);
     for (const end of ['stop', 'kill'] as const) {
       const model = await connect(broker.url());
-      expect(model.connection.serverProperties).toMatchObject({ version: kind.version });
       const channel = await model.createConfirmChannel();
       await channel.assertQueue('kept', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
       channel.sendToQueue('kept', Buffer.from(end), { persistent: true });
@@ -66,31 +81,14 @@ describe.each(kinds)('$title', (kind) => {
     await waitFor('both messages', () => kept.length === 2, 30_000);
     expect(kept).toEqual(['stop', 'kill']);
     await model.close();
-    await broker.ctl('add_vhost', 'other');
-    await broker.ctl('add_user', 'reader', 'secret');
-    await broker.ctl('set_permissions', '-p', 'other', 'reader', '', '', '.*');
+    const other = new Management(broker, 'other');
+    await other.addVhost('other');
+    await other.addUser('reader', 'secret');
+    await other.setPermissions('reader', { configure: '', write: '', read: '.*' });
     await (await connect(broker.url({ user: 'reader', password: 'secret', vhost: 'other' }))).close();
-    await expect(broker.ctl('change_password', 'nobody', 'new')).rejects.toThrow('nobody');
     await broker.dispose();
     expect(await isOpen(broker.port)).toBe(false);
   }, 180_000);
-
-  test('serves TLS and management when it is asked to, and its own settings win', async () => {
-    const broker = await startBroker(kind, { tls: certificates, management: true, config: ['heartbeat = 7', 'ssl_options.fail_if_no_peer_cert = true'], advanced: '[{rabbit,[{channel_max,9}]}].' });
-    begun.push(broker);
-    const { password, user } = broker;
-    const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-    const overview = await fetch(`${broker.managementUrl}/api/overview`, { headers: { authorization } });
-    expect(await overview.json()).toMatchObject({ rabbitmq_version: kind.version });
-    const { cert, key } = await certificates.client('c.n~1');
-    await broker.ctl('add_user', 'c.n~1', 'unused');
-    await broker.ctl('set_permissions', 'c.n~1', '.*', '.*', '.*');
-    const ca = [certificates.ca.cert.text];
-    const model = await connect(broker.url({ tls: true, user: '', password: '' }), { ca, cert: cert.text, key: key.text, credentials: credentials.external() });
-    expect(await broker.ctl('list_connections', 'user', 'timeout', 'channel_max', '--no-table-headers')).toBe('c.n~1\t7\t9\n');
-    await model.close();
-    await expect(connect(broker.url({ tls: true }), { ca })).rejects.toThrow();
-  }, 120_000);
 });
 
 describe('certificates', () => {

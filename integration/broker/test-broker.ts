@@ -1,4 +1,5 @@
-// A RabbitMQ that belongs to one test, whatever it runs in: Debian's package (rabbit.ts) or a container (container.ts).
+// A RabbitMQ for tests, whatever it runs in: Debian's package (rabbit.ts) or a container (container.ts). One that suites share
+// (shared/) gives each a virtual host; one of a test's own is started and ended by it:
 //
 //   started --stop or kill--> stopped --start--> started ... --dispose--> gone, with its data
 //
@@ -56,20 +57,26 @@ export interface UrlOptions {
   readonly tls?: boolean;
 }
 
+/** What any broker offers. */
 export interface TestBroker {
   /** "RabbitMQ 4.0.5". */
   readonly name: string;
   readonly version: string;
-  /** An administrator of the virtual host `/`. */
+  /** An administrator of the virtual host that `url` leads to. */
   readonly user: string;
   readonly password: string;
   readonly port: number;
-  /** Of its TLS listener, if it was asked for. */
+  /** Of its TLS listener, if it has one. */
   readonly tlsPort: number | undefined;
-  /** "http://127.0.0.1:PORT", if it was asked for; to be used with `user` and `password`. */
+  /** "http://127.0.0.1:PORT", if it has the plugin; to be used with `user` and `password`. */
   readonly managementUrl: string | undefined;
   url(options?: UrlOptions): string;
-  /** Runs rabbitmqctl; its standard output. Rejects with what it said when it fails. */
+  dispose(): Promise<void>;
+}
+
+/** What only a broker of one's own offers. */
+export interface OwnBroker extends TestBroker {
+  /** Runs rabbitmqctl; its standard output. Rejects with what it said when it fails. Each run takes seconds. */
   ctl(...args: readonly string[]): Promise<string>;
   /** Resolves when it takes connections. */
   start(): Promise<void>;
@@ -77,7 +84,6 @@ export interface TestBroker {
   stop(): Promise<void>;
   /** Ends at once, as a power failure would. */
   kill(): Promise<void>;
-  dispose(): Promise<void>;
 }
 
 /** Between these RabbitMQ changed what the transport has to do with: what counts as a delivery, and what a slow consumer costs. */
@@ -93,9 +99,17 @@ export const bandOf = (version: string): Band => {
 
 export const credentials = { user: 'jetpack', password: 'not-so-secret' } as const;
 
-export const brokerUrlOf = (ports: { readonly port: number; readonly tlsPort: number | undefined }, options: UrlOptions = {}): string => {
-  const { password = credentials.password, tls = false, user = credentials.user, vhost = '' } = options;
-  const [scheme, port] = tls ? ['amqps', ports.tlsPort] : ['amqp', ports.port];
+interface Reached {
+  readonly port: number;
+  readonly tlsPort: number | undefined;
+  readonly user: string;
+  readonly password: string;
+}
+
+/** `own`: the virtual host that it leads to unless it is told otherwise. */
+export const brokerUrlOf = (broker: Reached, options: UrlOptions = {}, own = ''): string => {
+  const { password = broker.password, tls = false, user = broker.user, vhost = own } = options;
+  const [scheme, port] = tls ? ['amqps', broker.tlsPort] : ['amqp', broker.port];
   if (port === undefined) throw new Error('this broker was started without a TLS listener');
   return `${scheme}://${user}:${password}@127.0.0.1:${port}/${vhost}`;
 };

@@ -3,7 +3,7 @@
 // A program is up or down, as the faults have it; one that ends in any other way than by a fault is noted as a flaw, and so is one
 // that does not end with 0 when it is asked to end.
 import { TcpProxy } from '../broker/tcp-proxy.ts';
-import type { TestBroker } from '../broker/test-broker.ts';
+import type { OwnBroker } from '../broker/test-broker.ts';
 import { through } from '../broker/through.ts';
 import { ProcessCluster } from '../cluster/process-cluster.ts';
 import { startScript, type Running } from '../cluster/processes.ts';
@@ -57,14 +57,14 @@ class Program {
 }
 
 export class ChaosCluster {
-  readonly broker: TestBroker;
+  readonly broker: OwnBroker;
   readonly cluster: ProcessCluster;
   /** What no fault explains. */
   readonly flaws: string[] = [];
   readonly #wires: ReadonlyMap<ProgramName, TcpProxy>;
   readonly #programs: ReadonlyMap<ProgramName, Program>;
 
-  private constructor(broker: TestBroker, wires: ReadonlyMap<ProgramName, TcpProxy>, script: NodeScript) {
+  private constructor(broker: OwnBroker, wires: ReadonlyMap<ProgramName, TcpProxy>, script: NodeScript) {
     this.broker = broker;
     this.#wires = wires;
     const urlOf = (name: ProgramName): string => through(broker.url(), this.wire(name));
@@ -80,7 +80,7 @@ export class ChaosCluster {
   }
 
   /** Everything up, and every node ready. */
-  static async begin(broker: TestBroker, script: NodeScript): Promise<ChaosCluster> {
+  static async begin(broker: OwnBroker, script: NodeScript): Promise<ChaosCluster> {
     const wires = await Promise.all(programs.map(async (name) => [name, await TcpProxy.open({ host: '127.0.0.1', port: broker.port })] as const));
     const begun = new ChaosCluster(broker, new Map(wires), script);
     try {

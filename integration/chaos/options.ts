@@ -3,7 +3,7 @@ import { helpText, parseFlags, type Environment } from '../../commands/flags.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { brokerNames, type BrokerName } from '../broker/test-broker.ts';
 
-export const program = 'npm run chaos';
+export const program = 'npm run chaos --';
 
 export interface ChaosOptions {
   readonly seed: number;

@@ -4,11 +4,11 @@
 //   begin -> struck, each line of the plan by itself -> undone -> settled -> judged;  everything it started ends with it
 import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import type { StoredEvent } from '../../actors/server/ports.ts';
 import { pause, systemClock } from '../../effects/clock.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
 import { startBroker } from '../broker/at-hand.ts';
 import type { BrokerKind } from '../broker/test-broker.ts';
+import { logsOf } from '../cluster/stored-events.ts';
 import { flawsIn } from '../cluster/told.ts';
 import { judge, type Attempt, type Verdict } from '../crash/judge.ts';
 import { Load, routingWord } from '../crash/load.ts';
@@ -58,8 +58,6 @@ const followLine = async (chaos: ChaosCluster, line: Line, struck: (fault: strin
   }
 };
 
-const logsOf = (events: readonly StoredEvent[]): readonly string[] => events.filter(({ kind }) => kind === 'log').map(({ message }) => message);
-
 const includesAll = (all: readonly string[], some: readonly string[]): boolean => {
   const found = new Set(all);
   return some.every((one) => found.has(one));
@@ -98,7 +96,7 @@ const struckAndJudged = async (chaos: ChaosCluster, run: ChaosRun, signal: Abort
 
   const { logs, sends } = load;
   const lacks = async (): Promise<number> => {
-    const events = await cluster.events();
+    const events = await cluster.watched();
     return judge(logs, logsOf(events)).lost.length + judgeCommands(commanding.ids, nodes, events).missing.length;
   };
   // What does not arrive in time is lost, and the verdict says what.

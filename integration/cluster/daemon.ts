@@ -28,10 +28,10 @@ export const runWrappedDaemon = ({ overOutbox, overTransport = (transport) => tr
       parse: parseNodeOptions,
       logFile: ({ home }) => path.join(homePaths(home).logs, 'jetpackd.log'),
       instance: ({ address }) => `${address.cluster}/${address.node}`,
-      start({ home, address, instanceId, broker, prefix }, around) {
+      start({ home, address, instance, broker, prefix }, around) {
         const { clock, random } = around;
         const node = startNode(
-          { home, address, prefix, binFolder, times: nodeTimes, facts: { instanceId, hostname: os.hostname(), version, pid: process.pid } },
+          { home, address, prefix, binFolder, times: nodeTimes, facts: { instanceId: instance ?? address.node, hostname: os.hostname(), version, pid: process.pid } },
           {
             ...around,
             env: process.env,

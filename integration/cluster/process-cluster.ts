@@ -10,6 +10,7 @@ import { waitFor } from '../../effects/testing/wait-for.ts';
 import type { ClusterTemplate } from '../../protocol/cluster-template.ts';
 import type { Phase } from '../../protocol/events.ts';
 import { endScriptsBelow, runJetpack, startProgram, type Running, type StartOptions } from './processes.ts';
+import { logsOf, StoredEvents } from './stored-events.ts';
 import { phasesOf } from './told.ts';
 
 /** Of all the nodes that a test starts. */
@@ -26,6 +27,7 @@ export class ProcessCluster {
   /** For every program started from now on. */
   readonly #env: Readonly<Record<string, string>>;
   readonly #running: Running[] = [];
+  readonly #stored = new StoredEvents(() => apiClient(this.#url));
   #url = '';
 
   constructor(brokerUrl: string, env: Readonly<Record<string, string>> = {}) {
@@ -99,7 +101,7 @@ export class ProcessCluster {
       `${names.join(', ')} to be ${phase}`,
       async () => {
         const nodes = await this.nodes();
-        const events = await this.events();
+        const events = await this.watched();
         const standing = names.map((name) => ({ now: nodes.find(({ node }) => node === name)?.phase, told: phasesOf(events, name) }));
         if (standing.every(({ now, told }) => now === phase && told.at(-1) === phase && told.filter((one) => one === phase).length >= times)) return true;
         throw new Error(JSON.stringify(standing));
@@ -109,20 +111,18 @@ export class ProcessCluster {
   }
 
   /** Everything in the store, in order. */
-  async events(): Promise<readonly StoredEvent[]> {
-    const api = apiClient(this.#url);
-    const all: StoredEvent[] = [];
-    for (let position = 0; ; ) {
-      const { events, next } = await api.eventsAfter(position);
-      if (events.length === 0) return all;
-      all.push(...events);
-      position = next;
-    }
+  events(): Promise<readonly StoredEvent[]> {
+    return this.#stored.all();
+  }
+
+  /** The same for whoever waits and looks often. */
+  watched(): Promise<readonly StoredEvent[]> {
+    return this.#stored.watched();
   }
 
   /** Messages of `jetpack log` in the store, in order. */
   async logged(): Promise<readonly string[]> {
-    return (await this.events()).filter(({ kind }) => kind === 'log').map(({ message }) => message);
+    return logsOf(await this.events());
   }
 
   async dispose(): Promise<void> {

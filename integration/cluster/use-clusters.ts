@@ -1,41 +1,71 @@
-// What suites with real processes begin with: one RabbitMQ for all tests of a file, and clusters that end with their test.
+// What suites with real processes begin with: a place on a broker for all tests of a file, and clusters that end with their test.
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { startRabbit } from '../broker/find.ts';
-import type { Rabbit } from '../broker/rabbit.ts';
+import { borrowAny } from '../broker/find.ts';
+import type { SharedBroker } from '../broker/shared/shared-broker.ts';
+import { TcpProxy } from '../broker/tcp-proxy.ts';
+import { through } from '../broker/through.ts';
 import { ProcessCluster } from './process-cluster.ts';
 
+export interface BegunBy {
+  /** Of the broker; that of the file otherwise. */
+  readonly url?: string;
+  /** For every program of it. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Programs that reach the broker by one wire, so that it can be away for them alone. */
+export interface Wired {
+  readonly cluster: ProcessCluster;
+  /** Every connection breaks, and nobody listens any more. */
+  readonly brokerLeaves: () => void;
+  readonly brokerReturns: () => Promise<void>;
+}
+
 export interface Clusters {
-  /** The broker of this file, which its tests may stop and start. */
-  rabbit(): Rabbit;
-  /** A cluster on that broker, or on the one at `url`. `env`: for every program of it. */
-  begin(options?: { readonly url?: string; readonly env?: Readonly<Record<string, string>> }): ProcessCluster;
+  /** Others use it at the same time. */
+  broker(): SharedBroker;
+  begin(options?: BegunBy): ProcessCluster;
+  beginWired(options?: Pick<BegunBy, 'env'>): Promise<Wired>;
 }
 
 /** To be called once, at the top of a file: its hooks stand before those of the file. */
 export const useClusters = (): Clusters => {
-  let rabbit: Rabbit | undefined;
+  let borrowed: SharedBroker | undefined;
   const begun: ProcessCluster[] = [];
+  const wires: TcpProxy[] = [];
 
   beforeAll(async () => {
-    rabbit = await startRabbit();
+    borrowed = await borrowAny();
   }, 120_000);
 
   afterEach(async () => {
     await Promise.all(begun.splice(0).map((cluster) => cluster.dispose()));
+    await Promise.all(wires.splice(0).map((wire) => wire.dispose()));
   });
 
-  afterAll(() => rabbit?.dispose());
+  afterAll(() => borrowed?.dispose());
 
-  const started = (): Rabbit => {
-    if (rabbit === undefined) throw new Error('the broker of this file has not been started');
-    return rabbit;
+  const broker = (): SharedBroker => {
+    if (borrowed === undefined) throw new Error('this file has no broker yet');
+    return borrowed;
+  };
+  const begin: Clusters['begin'] = ({ env, url = broker().url() } = {}) => {
+    const cluster = new ProcessCluster(url, env);
+    begun.push(cluster);
+    return cluster;
   };
   return {
-    rabbit: started,
-    begin({ env, url = started().url() } = {}) {
-      const cluster = new ProcessCluster(url, env);
-      begun.push(cluster);
-      return cluster;
+    broker,
+    begin,
+    async beginWired(options) {
+      const wire = await TcpProxy.open({ host: '127.0.0.1', port: broker().port });
+      wires.push(wire);
+      const cluster = begin({ ...options, url: through(broker().url(), wire) });
+      const brokerLeaves = (): void => {
+        wire.refuse();
+        wire.cut();
+      };
+      return { cluster, brokerLeaves, brokerReturns: () => wire.admit() };
     },
   };
 };

@@ -77,7 +77,7 @@ test('docker compose up -d builds the image and brings a cluster whose three nod
 }, testMs);
 
 test("jetpack in a node's container tells of the node, and what it logs is in the event log", async () => {
-  expect(await type('docker compose exec execute-1 jetpack status')).toMatch(/^node +demo\/execute-1, .*\nphase +ready/);
+  expect(await type('docker compose exec execute-1 jetpack status')).toMatch(/^node\s+demo\/execute-1, .*\nphase\s+ready/);
   await type("docker compose exec execute-1 jetpack log 'hello from a container'");
   expect(await stored('execute-1', 'hello from a container')).toBe(1);
 }, testMs);

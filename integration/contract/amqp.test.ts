@@ -2,9 +2,9 @@
 // JETPACK_TEST_AMQP_URL names.
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import { describeTransportContract } from '../../transport/contract/contract.ts';
-import { brokersAtHand, startBroker } from '../broker/at-hand.ts';
+import { brokersAtHand } from '../broker/at-hand.ts';
 import { givenUrl } from '../broker/find.ts';
-import type { TestBroker } from '../broker/test-broker.ts';
+import { SharedBroker } from '../broker/shared/shared-broker.ts';
 import { amqpWorld } from './amqp-world.ts';
 
 const given = givenUrl();
@@ -13,10 +13,10 @@ if (given !== undefined) {
   describeTransportContract('the RabbitMQ that was named', { world: () => Promise.resolve(amqpWorld(given)) });
 } else {
   describe.each(await brokersAtHand())('$title:', (kind) => {
-    let broker: TestBroker;
+    let broker: SharedBroker;
 
     beforeAll(async () => {
-      broker = await startBroker(kind);
+      broker = await SharedBroker.borrow(kind.name);
     }, 180_000);
 
     afterAll(() => broker?.dispose());

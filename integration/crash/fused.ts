@@ -40,6 +40,7 @@ export const fusedStore =
     nodes: (only) => store.nodes(only),
     events: (query) => store.events(query),
     count: () => store.count(),
+    autoscale: (cluster) => store.autoscale(cluster),
     order: (change) => store.order(change),
     revision: () => store.revision(),
     settings: (cluster) => store.settings(cluster),

@@ -5,7 +5,7 @@ import { runJudged } from '../cluster/judged-run.ts';
 import { faults, reportLines } from './report.ts';
 import { runCrash, type CrashOptions } from './run.ts';
 
-const program = 'npm run crash';
+const program = 'npm run crash --';
 
 const table = {
   seed: { value: 'N', help: 'chooses who is killed and when, else 1' },

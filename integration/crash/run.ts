@@ -14,6 +14,7 @@ import { namesFor } from '../../transport/topology.ts';
 import { startRabbit } from '../broker/find.ts';
 import type { Rabbit } from '../broker/rabbit.ts';
 import { takeUserMessages, type Taken } from '../cluster/taken.ts';
+import { logsOf, StoredEvents } from '../cluster/stored-events.ts';
 import { flawsIn } from '../cluster/told.ts';
 import { crashCluster, prefix, type CrashCluster } from './cluster.ts';
 import { judge, type Attempt, type Verdict } from './judge.ts';
@@ -43,20 +44,6 @@ const settleMs = 150_000;
 const nothing = (): void => undefined;
 
 const spooled = async (folder: string): Promise<number> => (await readdir(folder)).filter((name) => name !== 'rejected').length;
-
-/** Everything in the store, in order. */
-const storedEvents = async (api: ApiClient): Promise<readonly StoredEvent[]> => {
-  const all: StoredEvent[] = [];
-  for (let position = 0; ; ) {
-    const { events, next } = await api.eventsAfter(position);
-    if (events.length === 0) return all;
-    all.push(...events);
-    position = next;
-  }
-};
-
-/** Texts of `jetpack log`, in order. */
-const logsOf = (events: readonly StoredEvent[]): readonly string[] => events.filter(({ kind }) => kind === 'log').map(({ message }) => message);
 
 class CrashRun {
   readonly #rabbit: Rabbit;
@@ -95,19 +82,20 @@ class CrashRun {
       const found = new Set(texts);
       return attempts.every(({ message, told }) => told === 'refused' || found.has(message));
     };
+    const stored = new StoredEvents(() => api);
     const spools = this.#cluster.targets.map(({ home }) => homePaths(home).spool);
     const waiting = [
       waitFor('empty spools', async () => (await Promise.all(spools.map(spooled))).every((count) => count === 0), settleMs),
-      waitFor('everything accepted in the store', async () => isIn(logsOf(await storedEvents(api)), logs), settleMs),
+      waitFor('everything accepted in the store', async () => isIn(logsOf(await stored.watched()), logs), settleMs),
       waitFor('everything sent at its receiver', () => isIn(this.#taken.bodies(), sends), settleMs),
     ];
     // What does not arrive in time is lost, and the verdict says what.
     await Promise.allSettled(waiting);
     for (const node of this.#cluster.nodes) await this.#end(node);
     await waitFor('an empty queue of reports', async () => (await this.#waitingReports()) === 0, settleMs);
-    const stored = await storedEvents(api);
+    const all = await stored.all();
     await this.#end(this.#cluster.server);
-    return stored;
+    return all;
   }
 
   async #end(victim: Victim): Promise<void> {

@@ -4,7 +4,7 @@
 export type Proof =
   /** scripts/documented-commands.test.ts, in a copy of the repository. */
   | { readonly by: 'unit' }
-  /** integration/docs.test.ts, with a broker of its own. */
+  /** integration/docs.test.ts, on a broker. */
   | { readonly by: 'integration' }
   /** integration/compose/compose.test.ts, in containers. */
   | { readonly by: 'compose' }
@@ -34,6 +34,8 @@ export const commands: Readonly<Record<string, Proof>> = {
   'npm start -- --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },
   'JETPACK_AMQP_URL=amqp://jetpack:s3cret@broker:5672 bin/cycle-server --home /opt/cycle_server': { by: 'integration' },
   'JETPACK_AMQP_URL=amqp://jetpack:s3cret@broker:5672 bin/jetpackd --cluster demo --node execute-1': { by: 'integration' },
+  'npm ci --omit=dev': { by: 'nobody', because: 'Dockerfile types it where there is a registry' },
+  'npm ci': { by: 'nobody', because: 'it would replace the packages of the very run that tests it; the bootstrap gives the same' },
   'npm test': ci('suites test 10m npm test'),
   'npm run check': ci('step check 2m npm run check'),
   'npm run test:integration': ci('suites integration 30m npm run test:integration'),

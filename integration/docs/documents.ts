@@ -18,7 +18,7 @@ const indentedLine = /^ {4}(\S.*)$/gm;
 const inlineCode = /`([^`\n]+)`/g;
 
 /** What begins like this is meant to be typed, wherever it stands. */
-const typed = /^(npm |bin\/|docker |\.ci\/)/;
+const typed = /^(npm |bin\/\S+ |docker |\.ci\/)/;
 
 /** Every command of a document: all lines of its shell blocks, and what looks like one in code elsewhere. */
 export const commandsIn = (text: string): readonly string[] => {

@@ -3,12 +3,12 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { collect, message, outcomes, statusesOf, until } from '../../transport/contract/world.ts';
 import { oldestAndNewest } from '../broker/at-hand.ts';
 import { alarms } from './alarms.ts';
-import { fresh, reaches, typesOf, useBroker } from './broker-world.ts';
+import { fresh, reaches, typesOf, useOwnBroker } from './broker-world.ts';
 
 jest.setTimeout(120_000);
 
 describe.each(await oldestAndNewest())('on $title', (kind) => {
-  const world = useBroker(kind);
+  const world = useOwnBroker(kind);
 
   test('row 5: over a stop and over a kill, what was confirmed is kept, and consumers and publishes go on unasked', async () => {
     // The first two are consumed all the time, the others keep what they get to the end.
@@ -62,21 +62,6 @@ describe.each(await oldestAndNewest())('on $title', (kind) => {
     while ((await transport.publish(after)).outcome !== 'confirmed') await reaches(transport, 'connected');
     await until('the consumer is back', () => got.bodies().includes('after'));
     expect([...new Set(got.bodies())]).toEqual(['before', 'after']);
-  });
-
-  test('row 5: every connection closed by an operator comes back, and consuming with it', async () => {
-    const { prefix, topology } = fresh();
-    const transport = world.open(topology);
-    const statuses = statusesOf(transport);
-    await reaches(transport, 'connected');
-    const got = await collect(transport, `${prefix}.q`);
-    await world.broker().ctl('close_all_connections', 'maintenance');
-    await until('it is connected again', () => typesOf(statuses).filter((type) => type === 'connected').length >= 2);
-    expect(statuses).toContainEqual(expect.objectContaining({ type: 'disconnected', code: 'broker_unreachable', reason: expect.stringContaining('maintenance') }));
-    const after = message(`${prefix}.x`, 'k', 'after');
-    while ((await transport.publish(after)).outcome !== 'confirmed') await reaches(transport, 'connected');
-    await got.arrived(1);
-    expect(new Set(got.bodies())).toEqual(new Set(['after']));
   });
 
   test.each(alarms)('row 12: an alarm for $what blocks publishing and holds back those who wait for `ready`, while consuming and settling go on', async ({ begin, end }) => {

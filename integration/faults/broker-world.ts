@@ -1,4 +1,5 @@
-// What suites of faults on a transport begin with: a broker of one's own, and transports, wires and names that end with their test.
+// What suites of faults on a transport begin with: a place on a broker, or a broker of one's own, and transports, wires and names
+// that end with their test.
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { systemClock } from '../../effects/clock.ts';
@@ -9,8 +10,9 @@ import { topicTopology, until } from '../../transport/contract/world.ts';
 import type { ConnectionState, Transport } from '../../transport/port.ts';
 import type { Queue, Topology } from '../../transport/topology.ts';
 import { startBroker } from '../broker/at-hand.ts';
+import { SharedBroker } from '../broker/shared/shared-broker.ts';
 import { TcpProxy } from '../broker/tcp-proxy.ts';
-import type { BrokerKind, BrokerOptions, TestBroker } from '../broker/test-broker.ts';
+import type { BrokerKind, BrokerOptions, OwnBroker, TestBroker } from '../broker/test-broker.ts';
 
 export interface Fresh {
   /** Of the names of an exchange `x` and of the queues. */
@@ -28,8 +30,8 @@ export const reaches = (transport: Transport, state: ConnectionState): Promise<v
 
 export const typesOf = (statuses: readonly { readonly type: string }[]): readonly string[] => statuses.map(({ type }) => type);
 
-export interface BrokerWorld {
-  broker(): TestBroker;
+export interface BrokerWorld<Broker extends TestBroker = TestBroker> {
+  broker(): Broker;
   /** To the broker itself unless `urls` says otherwise; tries again quickly. */
   open(topology: Topology, options?: Partial<AmqpOptions>): Transport;
   /** A wire to the broker's AMQP port, or to the one for TLS; at any port of its own unless one is given. */
@@ -39,13 +41,19 @@ export interface BrokerWorld {
 }
 
 /** To be called once in the `describe` of a broker: its hooks stand before those of the tests. */
-export const useBroker = (kind: BrokerKind, options: () => Promise<BrokerOptions> = () => Promise.resolve({})): BrokerWorld => {
-  let started: TestBroker | undefined;
+export const useBroker = (kind: BrokerKind): BrokerWorld<SharedBroker> => useBrokerFrom(() => SharedBroker.borrow(kind.name));
+
+/** The same for a file that stops its broker, puts it in alarm, or needs it with settings of its own. */
+export const useOwnBroker = (kind: BrokerKind, options: () => Promise<BrokerOptions> = () => Promise.resolve({})): BrokerWorld<OwnBroker> =>
+  useBrokerFrom(async () => startBroker(kind, await options()));
+
+const useBrokerFrom = <Broker extends TestBroker>(start: () => Promise<Broker>): BrokerWorld<Broker> => {
+  let started: Broker | undefined;
   const transports: Transport[] = [];
   const cleanUps: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
-    started = await startBroker(kind, await options());
+    started = await start();
   }, 120_000);
 
   afterEach(async () => {
@@ -55,7 +63,7 @@ export const useBroker = (kind: BrokerKind, options: () => Promise<BrokerOptions
 
   afterAll(() => started?.dispose());
 
-  const broker = (): TestBroker => {
+  const broker = (): Broker => {
     if (started === undefined) throw new Error('the broker has not been started');
     return started;
   };

@@ -9,7 +9,7 @@ import { connectAlone } from '../../supervisors/testing/connect-alone.ts';
 import { collect, message, outcomes, statusesOf, topicTopology, until } from '../../transport/contract/world.ts';
 import type { Settlement, Transport } from '../../transport/port.ts';
 import { brokersAtHand, startBroker } from '../broker/at-hand.ts';
-import { bandOf, type TestBroker } from '../broker/test-broker.ts';
+import { bandOf, type OwnBroker } from '../broker/test-broker.ts';
 import { administer } from '../contract/amqp-world.ts';
 
 /** Brokers that look once a minute by default are told to look often. */
@@ -19,7 +19,7 @@ const impatient = '[{rabbit, [{consumer_timeout, 3000}, {channel_tick_interval, 
 const cancels = (version: string): boolean => bandOf(version) === 'from 4.3';
 
 describe.each(await brokersAtHand())('$title', (kind) => {
-  let broker: TestBroker;
+  let broker: OwnBroker;
   let transport: Transport | undefined;
 
   beforeAll(async () => {

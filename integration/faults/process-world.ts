@@ -1,19 +1,24 @@
-// What suites of faults on real programs begin with: one broker, a server and nodes that each have a wire of their own to
-// it, a load of reports, and the judgement at the end.
+// What suites of faults on real programs begin with: a place on a broker, or a broker of their own to stop, a server and nodes that
+// each have a wire of their own to it, a load of reports, and the judgement at the end.
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { waitFor } from '../../effects/testing/wait-for.ts';
-import { brokersAtHand, startBroker } from '../broker/at-hand.ts';
+import { borrowAny, startAny } from '../broker/find.ts';
+import type { SharedBroker } from '../broker/shared/shared-broker.ts';
 import { TcpProxy } from '../broker/tcp-proxy.ts';
-import type { TestBroker } from '../broker/test-broker.ts';
+import type { OwnBroker, TestBroker } from '../broker/test-broker.ts';
 import { through } from '../broker/through.ts';
 import { ProcessCluster } from '../cluster/process-cluster.ts';
 import type { Running } from '../cluster/processes.ts';
+import { logsOf } from '../cluster/stored-events.ts';
 import { flawsIn } from '../cluster/told.ts';
 import { judge } from '../crash/judge.ts';
 import { Load } from '../crash/load.ts';
 
 /** A transport may pause for half a minute before it tries again, and a node for a minute before it sends again. */
 export const settleMs = 120_000;
+
+/** A shell that logs takes a third of a second of a core: one after another would leave the programs under test none. */
+const pauses = { log: 15, send: 60, shell: 1_000 };
 
 /** A program, its wire to the broker, and how it is started again. */
 export interface Wired {
@@ -32,7 +37,7 @@ export class WiredCluster {
     this.cluster = cluster;
     this.server = server;
     this.nodes = nodes;
-    this.load = new Load(Array.from(nodes.keys(), (node) => ({ node, home: cluster.home(node) })));
+    this.load = new Load(Array.from(nodes.keys(), (node) => ({ node, home: cluster.home(node) })), pauses);
   }
 
   get wires(): readonly TcpProxy[] {
@@ -53,23 +58,23 @@ export class WiredCluster {
 
   /** Resolves when so many messages more are in the store. */
   async storesMore(what: string, count = 20): Promise<void> {
-    const before = (await this.cluster.logged()).length;
-    await waitFor(`${count} messages stored ${what}`, async () => (await this.cluster.logged()).length >= before + count, settleMs);
+    const before = logsOf(await this.cluster.watched()).length;
+    await waitFor(`${count} messages stored ${what}`, async () => logsOf(await this.cluster.watched()).length >= before + count, settleMs);
   }
 
   /** Ends the load and waits for all that was accepted; what is then lost, doubled, out of order or otherwise wrong in the store. */
   async flaws(): Promise<readonly string[]> {
     await this.load.end();
     const { logs } = this.load;
-    await waitFor('everything accepted in the store', async () => judge(logs, await this.cluster.logged()).lost.length === 0, settleMs);
+    await waitFor('everything accepted in the store', async () => judge(logs, logsOf(await this.cluster.watched())).lost.length === 0, settleMs);
     const { accepted, doubled, lost, misplaced, unknown } = judge(logs, await this.cluster.logged());
     const found = Object.entries({ lost, doubled, misplaced, unknown }).flatMap(([what, messages]) => messages.map((message) => `${what}: ${message}`));
     return [...found, ...flawsIn(await this.cluster.events()), ...(accepted === 0 ? ['nothing was accepted'] : [])];
   }
 }
 
-export interface ProcessWorld {
-  broker(): TestBroker;
+export interface ProcessWorld<Broker extends TestBroker = TestBroker> {
+  broker(): Broker;
   /** Programs without a wire or a load, at this URL or the broker's. */
   plain(options?: { readonly url?: string; readonly env?: Readonly<Record<string, string>> }): ProcessCluster;
   /** A server and these nodes, serving and ready, under load. */
@@ -78,15 +83,18 @@ export interface ProcessWorld {
   later(cleanUp: () => Promise<unknown>): void;
 }
 
-/** To be called once, at the top of a file: its hooks stand before those of the file. Debian's RabbitMQ, else the first at hand. */
-export const useProcesses = (): ProcessWorld => {
-  let started: TestBroker | undefined;
+/** To be called once, at the top of a file: its hooks stand before those of the file. The broker is Debian's, else the first at hand. */
+export const useProcesses = (): ProcessWorld<SharedBroker> => useProcessesOn(borrowAny);
+
+/** The same for a file that stops its broker or puts it in alarm. */
+export const useProcessesAndBroker = (): ProcessWorld<OwnBroker> => useProcessesOn(startAny);
+
+const useProcessesOn = <Broker extends TestBroker>(start: () => Promise<Broker>): ProcessWorld<Broker> => {
+  let started: Broker | undefined;
   const cleanUps: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
-    const [kind] = await brokersAtHand();
-    if (kind === undefined) throw new Error('no broker to test on');
-    started = await startBroker(kind);
+    started = await start();
   }, 120_000);
 
   afterEach(async () => {
@@ -95,12 +103,12 @@ export const useProcesses = (): ProcessWorld => {
 
   afterAll(() => started?.dispose());
 
-  const broker = (): TestBroker => {
-    if (started === undefined) throw new Error('the broker of this file has not been started');
+  const broker = (): Broker => {
+    if (started === undefined) throw new Error('this file has no broker yet');
     return started;
   };
   const later = (cleanUp: () => Promise<unknown>): void => void cleanUps.push(cleanUp);
-  const plain: ProcessWorld['plain'] = ({ env, url = broker().url() } = {}) => {
+  const plain: ProcessWorld<Broker>['plain'] = ({ env, url = broker().url() } = {}) => {
     const cluster = new ProcessCluster(url, env);
     later(() => cluster.dispose());
     return cluster;
@@ -110,12 +118,12 @@ export const useProcesses = (): ProcessWorld => {
     later(() => proxy.dispose());
     return proxy;
   };
-  const wired = async (proxy: TcpProxy, start: () => Promise<Running>): Promise<Wired> => {
+  const wired = async (proxy: TcpProxy, startProgram: () => Promise<Running>): Promise<Wired> => {
     const one: Wired = {
       wire: proxy,
-      running: await start(),
+      running: await startProgram(),
       async again() {
-        one.running = await start();
+        one.running = await startProgram();
       },
     };
     return one;
@@ -131,12 +139,12 @@ export const useProcesses = (): ProcessWorld => {
       const nodes = new Map<string, Wired>();
       const startNode = async (name: string): Promise<void> => {
         const own = await wire();
-        const start = async (): Promise<Running> => {
+        const startAgain = async (): Promise<Running> => {
           const node = cluster.launchNode(name, { JETPACK_AMQP_URL: through(broker().url(), own) });
           await node.serving;
           return node;
         };
-        nodes.set(name, await wired(own, start));
+        nodes.set(name, await wired(own, startAgain));
       };
       await Promise.all(names.map(startNode));
       await cluster.inPhase('ready', ...names);

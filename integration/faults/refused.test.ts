@@ -19,9 +19,8 @@ const others = `others-${unique}`;
 const powerless = { user: `powerless-${unique}`, password: 'wr0ng-passw0rd' };
 
 beforeAll(async () => {
-  await world.broker().ctl('add_vhost', others);
-  await world.broker().ctl('add_user', powerless.user, powerless.password);
-  await world.broker().ctl('set_permissions', powerless.user, '^$', '^$', '^$');
+  await world.broker().addVhost(others);
+  await world.broker().addUser(powerless.user, powerless.password, { permissions: { configure: '^$', write: '^$', read: '^$' } });
   // Where no server was yet, what a node lacks is the exchanges, and it would wait for them.
   const cluster = world.plain({ env: { JETPACK_PREFIX: prefix } });
   const server = await cluster.startServer();

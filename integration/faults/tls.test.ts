@@ -7,7 +7,7 @@ import { oldestAndNewest } from '../broker/at-hand.ts';
 import { makeCertificates, type TestCertificates } from '../broker/certificates.ts';
 import type { Identity } from '../broker/test-broker.ts';
 import { ProcessCluster } from '../cluster/process-cluster.ts';
-import { fresh, reaches, typesOf, useBroker } from './broker-world.ts';
+import { fresh, reaches, typesOf, useOwnBroker } from './broker-world.ts';
 
 jest.setTimeout(120_000);
 
@@ -19,7 +19,7 @@ afterAll(async () => (await certificates()).dispose());
 
 describe.each(await oldestAndNewest())('on $title', (kind) => {
   // Nobody without a certificate comes in.
-  const world = useBroker(kind, async () => ({ tls: await certificates(), config: ['ssl_options.fail_if_no_peer_cert = true'] }));
+  const world = useOwnBroker(kind, async () => ({ tls: await certificates(), config: ['ssl_options.fail_if_no_peer_cert = true'] }));
 
   const credentials = async (by?: Identity): Promise<{ readonly cert: string; readonly key: string }> => {
     const { cert, key } = await (await certificates()).client('jetpack', by === undefined ? {} : { by });

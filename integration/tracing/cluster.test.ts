@@ -58,7 +58,7 @@ const both = ['jetpackd', 'cycle-server'];
 beforeAll(async () => {
   collector = await startCollector(200);
   [logging, sending, commanding] = [shellOf(collector, 'a'), shellOf(collector, 'b'), shellOf(collector, 'c')];
-  const cluster = clusters.begin({ env: exportingTo(collector) });
+  const { brokerLeaves, brokerReturns, cluster } = await clusters.beginWired({ env: exportingTo(collector) });
   ({ prefix } = cluster);
   const names = namesFor(prefix);
   cluster.template({ configuration: { demo: { colour: 'red' } } });
@@ -70,7 +70,7 @@ beforeAll(async () => {
   const nodes = [first, ...(await Promise.all(all.slice(1).map((name) => cluster.startNode(name))))];
   await cluster.inPhase('ready', ...all);
 
-  const taken = await takeUserMessages(clusters.rabbit().url(), prefix, '#');
+  const taken = await takeUserMessages(clusters.broker().url(), prefix, '#');
   await cluster.jetpack('execute-2', ['log', 'traced'], { env: logging.env });
   await cluster.jetpack('execute-3', ['send', 'hello', '--routing-key', 'any.key'], { env: sending.env });
   await waitFor('the message', () => taken.messages.length > 0, patientMs);
@@ -81,7 +81,7 @@ beforeAll(async () => {
     await answered(cluster, id);
   }
 
-  const foreign = await connectForeign(clusters.rabbit().url());
+  const foreign = await connectForeign(clusters.broker().url());
   for (const [exchange, key] of [[names.reports, `events.${clusterName}.execute-1`], [names.commands, `node.${clusterName}.execute-1`]] as const) {
     foreign.publish(exchange, key, Buffer.from('no frame'));
   }
@@ -93,8 +93,8 @@ beforeAll(async () => {
   await counted('jetpack.transport.returned', both);
   await foreign.close();
 
-  await clusters.rabbit().stop();
-  await clusters.rabbit().start();
+  brokerLeaves();
+  await brokerReturns();
   await counted('jetpack.transport.reconnects', both);
   await Promise.all([server, ...nodes].map((program) => program.stop()));
 }, 400_000);

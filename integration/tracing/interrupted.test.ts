@@ -5,7 +5,7 @@ import { startCollector, valuesOf, type Collector, type ExportedSpan } from '../
 import { namesFor } from '../../transport/topology.ts';
 import { carriedOut } from '../cluster/commands.ts';
 import { clusterName, type ProcessCluster } from '../cluster/process-cluster.ts';
-import { useClusters } from '../cluster/use-clusters.ts';
+import { useClusters, type Wired } from '../cluster/use-clusters.ts';
 import { connectForeign, type Foreign } from './foreign.ts';
 import { misplaced } from './documented.ts';
 import { exportingTo, patientMs, publishOf, shellOf } from './traces.ts';
@@ -13,11 +13,13 @@ import { exportingTo, patientMs, publishOf, shellOf } from './traces.ts';
 const clusters = useClusters();
 let collector: Collector;
 let cluster: ProcessCluster;
+let wired: Wired;
 let foreign: Foreign | undefined;
 
 beforeEach(async () => {
   collector = await startCollector(200);
-  cluster = clusters.begin({ env: exportingTo(collector) });
+  wired = await clusters.beginWired({ env: exportingTo(collector) });
+  ({ cluster } = wired);
 });
 
 afterEach(async () => {
@@ -35,11 +37,11 @@ test('what waits while the broker is away goes on in its trace when that is back
   await cluster.startServer();
   await cluster.startNode('one');
   await waitFor('the node to be online', async () => (await cluster.node('one')).link === 'online', patientMs);
-  await clusters.rabbit().stop();
+  wired.brokerLeaves();
   const shells = ['a', 'b', 'c'].map((digit) => shellOf(collector, digit));
   for (const { env } of shells) expect(await cluster.jetpack('one', ['log', 'while it is away'], { env })).toMatchObject({ code: 0 });
   const accepts = await Promise.all(shells.map(({ span }) => span('accept log')));
-  await clusters.rabbit().start();
+  await wired.brokerReturns();
   const processed = await Promise.all(shells.map(({ span }) => span(`process ${cluster.prefix}.reports`)));
   expect(processed.map(({ parentSpanId }) => parentSpanId)).toEqual(accepts.map(({ spanId }) => spanId));
   const publishes = await Promise.all(processed.map((span) => publishOf(collector, span)));
@@ -76,7 +78,7 @@ test('an event and a command that come twice have a span for each time: the seco
   await cluster.startNode('one');
   const { commands, reports } = namesFor(cluster.prefix);
   await waitFor('the node to be online', async () => (await cluster.node('one')).link === 'online', patientMs);
-  foreign = await connectForeign(clusters.rabbit().url());
+  foreign = await connectForeign(clusters.broker().url());
   const [frames, orders] = [await foreign.tap(reports, 'events.#'), await foreign.tap(commands, '#')];
   const shell = shellOf(collector, 'e');
   await cluster.jetpack('one', ['log', 'once'], { env: shell.env });

@@ -70,7 +70,7 @@ describe('the trace of one jetpack log', () => {
 
 describe('the trace of one jetpack send', () => {
   test('goes on in the headers that its receiver gets', async () => {
-    const taken = await takeUserMessages(clusters.rabbit().url(), cluster.prefix, '#');
+    const taken = await takeUserMessages(clusters.broker().url(), cluster.prefix, '#');
     try {
       await cluster.startNode('one');
       const { env, span, traceId } = shell('d');

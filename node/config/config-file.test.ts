@@ -147,6 +147,47 @@ describe('node.json', () => {
   });
 });
 
+describe('layers that change while the daemon runs', () => {
+  const layer = (first: Tree) => {
+    const listeners = new Set<() => void>();
+    let tree = first;
+    return {
+      tree: () => tree,
+      onChange: (listener: () => void) => {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+      listeners,
+      change: (next: Tree): void => {
+        tree = next;
+        for (const listener of listeners) listener();
+      },
+    };
+  };
+
+  test('stand below all others (ohai) and above all others (metadata)', () => {
+    writeFileSync(at('node.json'), '{"a": "seed", "b": "seed", "hostname": "seed"}');
+    const ohai = layer({ a: 'ohai', b: 'ohai', languages: { ruby: '3' }, hostname: 'ohai' });
+    const metadata = layer({ hostname: 'the cloud', cyclecloud: { instance: { ipv4: '10.0.0.4' } } });
+    const file = new NodeConfigFile({ config: folder, identity, ohai, metadata, clock, logger: recordLog().logger });
+    file.keep({ configuration: { b: 'server', languages: { ruby: 'mine' } }, facts: { hostname: 'n1' } });
+    expect(tree()).toMatchObject({ a: 'seed', b: 'server', languages: { ruby: 'mine' }, hostname: 'the cloud', cyclecloud: { instance: { id: 'i-1', ipv4: '10.0.0.4' } } });
+  });
+
+  test('are told of when they change, until nobody listens any more', () => {
+    const metadata = layer({});
+    const ohai = layer({});
+    const file = new NodeConfigFile({ config: folder, identity, ohai, metadata, clock, logger: recordLog().logger });
+    let told = 0;
+    const end = file.watch(() => (told += 1));
+    metadata.change({ azure: {} });
+    ohai.change({ cpu: {} });
+    expect(told).toBe(2);
+    end();
+    expect([metadata.listeners.size, ohai.listeners.size]).toEqual([0, 0]);
+  });
+});
+
 describe('a damaged node.json', () => {
   const damages: ReadonlyArray<readonly [string, () => void, string]> = [
     ['truncated', () => truncateSync(at('node.json'), 100), 'is not JSON'],

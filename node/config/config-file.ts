@@ -6,22 +6,25 @@
 // aside, a sound one of somebody else's is overwritten; both are told to whoever called. It never follows what others
 // write into node.json later.
 import { watch } from 'node:fs';
-import type { ConfigFile, ConfigKeeping, ConfigLayers, ConfigNotice } from '../../actors/node/config/ports.ts';
-import type { ExactTree } from '../../commands/exact-json.ts';
+import type { ConfigFile, ConfigKeeping, ConfigLayers, ConfigNotice, LayerValue } from '../../actors/node/config/ports.ts';
+import { lookUp } from '../../commands/config-key.ts';
+import type { ExactJson, ExactTree } from '../../commands/exact-json.ts';
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
-import type { Tree } from '../../protocol/configuration.ts';
-import { fail, ok } from '../../protocol/result.ts';
+import type { Json, Tree } from '../../protocol/configuration.ts';
+import { fail, ok, type Result } from '../../protocol/result.ts';
 import { writeDurably } from '../home/durable-file.ts';
 import { systemCode } from '../home/system-error.ts';
 import { putAside, withdrawFromOthers } from './aside.ts';
-import { identityLayer, mergeLayers, type NodeIdentity } from './layers.ts';
-import { configFiles, maxTreeBytes, readTreeFile, type TreeFile } from './tree-file.ts';
+import { identityLayer, mergeLayers, type ChangingLayer, type NodeIdentity } from './layers.ts';
+import { configFiles, maxTreeBytes, readJsonFile, readTreeFile, type TreeFile } from './tree-file.ts';
 
 export interface NodeConfigOptions {
   /** The node's `config/`, which exists. */
   readonly config: string;
   readonly identity: NodeIdentity;
+  readonly ohai?: ChangingLayer;
+  readonly metadata?: ChangingLayer;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -30,6 +33,9 @@ export interface NodeConfigOptions {
 const mode = 0o640;
 
 const write = (file: string, text: string): void => writeDurably(file, `${file}.tmp`, text, mode);
+
+/** Without the texts of numbers. */
+const plain = (value: ExactJson): Json => JSON.parse(JSON.stringify(value)) as Json;
 
 const holds = (found: TreeFile, text: string): boolean => found.type === 'good' && found.mode === mode && found.bytes.equals(Buffer.from(text));
 
@@ -58,7 +64,7 @@ export class NodeConfigFile implements ConfigFile {
     let file = this.#files.node;
     try {
       const seed = (this.#seed ??= this.#takeSeed(notices));
-      const tree = mergeLayers([seed, layers.configuration, identityLayer(this.#options.identity), layers.facts]);
+      const tree = mergeLayers(this.#layers(seed, layers).map(([, layer]) => layer));
       const text = `${JSON.stringify(tree, null, 4)}\n`;
       if (Buffer.byteLength(text) > maxTreeBytes) return { outcome: fail('config_invalid', `${file} would have more than ${maxTreeBytes} bytes`), notices };
       const lastGood = readTreeFile(this.#files.lastGood);
@@ -69,6 +75,7 @@ export class NodeConfigFile implements ConfigFile {
       const wrote = !holds(found, text);
       if (wrote) write((file = this.#files.node), text);
       this.#ours = text;
+      this.#keepUsers(lookUp(tree, 'cyclecloud.users'));
       // Parsed anew, for numbers of the seed are texts in the tree; what was written is an object.
       return { outcome: ok({ tree: JSON.parse(text) as Tree, wrote }), notices };
     } catch (error) {
@@ -76,19 +83,58 @@ export class NodeConfigFile implements ConfigFile {
     }
   }
 
+  explain(key: string, layers: ConfigLayers): readonly LayerValue[] {
+    const found = this.#layers(this.#seed ?? {}, layers).map(([layer, tree]) => ({ layer, value: lookUp(tree, key) }));
+    return found.toReversed().flatMap(({ layer, value }) => (value === undefined ? [] : [{ layer, value: plain(value) }]));
+  }
+
+  writeProperties(properties: Tree): Result<void> {
+    const file = this.#files.properties;
+    try {
+      const text = `${JSON.stringify(properties, null, 4)}\n`;
+      if (!holds(readTreeFile(file), text)) write(file, text);
+      return ok(undefined);
+    } catch (error) {
+      return fail('home_unusable', `${file} cannot be written (${systemCode(error)})`);
+    }
+  }
+
   watch(changed: () => void): () => void {
-    const { config, logger } = this.#options;
+    const { config, logger, metadata, ohai } = this.#options;
+    const end = [metadata, ohai].flatMap((layer) => layer?.onChange(changed) ?? []);
     const unwatched = (error: unknown): void => logger.debug(`${config} is not watched (${systemCode(error)}): it is looked at now and then`);
     try {
       const watcher = watch(config, { persistent: false }, (_event, name) => {
         if (name === null || this.#files.node.endsWith(`/${name}`)) changed();
       });
       watcher.on('error', unwatched);
-      return () => watcher.close();
+      end.push(() => watcher.close());
     } catch (error) {
       unwatched(error);
-      return () => undefined;
     }
+    return () => end.forEach((one) => one());
+  }
+
+  /** Each with its name, the lowest first. */
+  #layers(seed: ExactTree, { configuration, facts }: ConfigLayers): ReadonlyArray<readonly [name: string, tree: ExactTree]> {
+    const { identity, metadata, ohai } = this.#options;
+    return [
+      ['ohai', ohai?.tree() ?? {}],
+      ['seed', seed],
+      ['server', configuration],
+      ['identity', identityLayer(identity)],
+      ['facts', facts],
+      ['metadata', metadata?.tree() ?? {}],
+    ];
+  }
+
+  /** auth.json holds the users whom the configuration names. One that names none leaves the file to whoever else keeps it. */
+  #keepUsers(users: ExactJson | undefined): void {
+    if (!Array.isArray(users)) return;
+    const file = this.#files.users;
+    const text = `${JSON.stringify(users, null, 4)}\n`;
+    const found = readJsonFile(file);
+    if (found.type !== 'good' || found.mode !== mode || !found.bytes.equals(Buffer.from(text))) write(file, text);
   }
 
   /** Empty when nobody wrote a node.json before us. */

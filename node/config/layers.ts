@@ -1,9 +1,11 @@
 // The layers of a node's configuration. From the lowest to the highest, each over those before it:
 //
-//   1. the seed: what somebody wrote into node.json before jetpackd's first start;
-//   2. the server's configuration: the cluster's templates and settings for this node;
-//   3. the node's identity, which no template may change;
-//   4. the facts of the system.
+//   1. ohai: all that the program of this name tells, where it is installed;
+//   2. the seed: what somebody wrote into node.json before jetpackd's first start;
+//   3. the server's configuration: the cluster's templates and settings for this node;
+//   4. the node's identity, which no template may change;
+//   5. the facts of the system;
+//   6. the metadata of the machine's cloud.
 //
 // Objects are merged member by member, anything else replaces what is below it, lists and null included. Names such as
 // `__proto__` are data like any other: no layer reaches the prototype of anything.
@@ -22,6 +24,13 @@ const merge = (lower: ExactTree, upper: ExactTree): ExactTree => {
 
 /** The lowest first. The names of a lower layer come first, in its order, so that the text of the same tree is the same. */
 export const mergeLayers = (layers: readonly ExactTree[]): ExactTree => layers.reduce(merge, {});
+
+/** One that changes while the daemon runs. */
+export interface ChangingLayer {
+  tree(): ExactTree;
+  /** The result ends it. */
+  onChange(listener: () => void): () => void;
+}
 
 export interface NodeIdentity {
   readonly cluster: string;

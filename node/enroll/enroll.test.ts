@@ -9,7 +9,7 @@ import type { Credentials, EnrolRequest } from '../../protocol/enrolment.ts';
 import { isProof, keyOf, mintToken, seal, tokenText } from '../../protocol/enrolment-seal.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { parseNodeOptions } from '../options.ts';
-import { keepNonce, writeConnection } from './files.ts';
+import { enrolledAs, keepNonce, writeConnection } from './files.ts';
 import { enrollHelp, parseEnrollOptions } from './options.ts';
 import { redeem } from './redeem.ts';
 
@@ -83,7 +83,7 @@ describe('a nonce', () => {
     expect([first, modeOf(config('enrolling'))]).toEqual([ok(expect.stringMatching(/^[A-Za-z0-9_-]{43}$/)), 0o600]);
     expect(keepNonce(home, token.id, random)).toEqual(first);
     expect(keepNonce(home, mintToken(random).id, random)).not.toEqual(first);
-    writeConnection(home, told, 0);
+    writeConnection(home, 'token', told, 0);
     expect(existsSync(config('enrolling'))).toBe(false);
   });
 
@@ -99,10 +99,27 @@ describe('a nonce', () => {
   });
 });
 
+describe('a node that was enrolled', () => {
+  test('knows the token by which it was, and which node it is', () => {
+    expect(enrolledAs(home, token.id)).toBeUndefined();
+    writeConnection(home, token.id, told, 0);
+    expect([enrolledAs(home, token.id), enrolledAs(home, mintToken(random).id)]).toEqual(['lab/n1', undefined]);
+    expect(modeOf(config('enrolled'))).toBe(0o600);
+  });
+
+  test('asks anew when its connection.json is gone, or another node\'s', () => {
+    writeConnection(home, token.id, told, 0);
+    writeFileSync(config('connection.json'), JSON.stringify({ cluster: 'lab', node: 'n2' }), { mode: 0o600 });
+    expect(enrolledAs(home, token.id)).toBeUndefined();
+    rmSync(config('connection.json'));
+    expect(enrolledAs(home, token.id)).toBeUndefined();
+  });
+});
+
 describe('connection.json', () => {
   test('is for its owner alone, and holds all that jetpackd needs', () => {
-    expect(writeConnection(home, { ...told, ca: undefined }, 0)).toEqual(ok({ aside: undefined }));
-    expect([modeOf(config('connection.json')), readdirSync(config())]).toEqual([0o600, ['connection.json']]);
+    expect(writeConnection(home, 'token', { ...told, ca: undefined }, 0)).toEqual(ok({ aside: undefined }));
+    expect([modeOf(config('connection.json')), readdirSync(config()).sort()]).toEqual([0o600, ['connection.json', 'enrolled']]);
     const options = parseNodeOptions(['--home', home, '--instance', 'i'], {});
     expect(options).toMatchObject({
       value: { address: { cluster: 'lab', node: 'n1' }, prefix: 'own', warnings: [], broker: { urls: ['amqps://own.lab.n1:p%40ss%2Fword@broker.lab/%2Fj', 'amqp://own.lab.n1:p%40ss%2Fword@two'] } },
@@ -110,19 +127,19 @@ describe('connection.json', () => {
   });
 
   test('names the authority of the broker, in a file beside it', () => {
-    writeConnection(home, told, 0);
+    writeConnection(home, 'token', told, 0);
     expect([readFileSync(config('broker-ca.pem'), 'utf8'), JSON.parse(readFileSync(config('connection.json'), 'utf8'))]).toMatchObject(['PEM', { ca: 'broker-ca.pem' }]);
   });
 
   test('of the same node is replaced, of another or in disorder moved aside', () => {
-    writeConnection(home, told, 0);
-    expect(writeConnection(home, { ...told, password: 'new' }, 0)).toEqual(ok({ aside: undefined }));
-    const moved = writeConnection(home, { ...told, node: 'n2' }, 0);
+    writeConnection(home, 'token', told, 0);
+    expect(writeConnection(home, 'token', { ...told, password: 'new' }, 0)).toEqual(ok({ aside: undefined }));
+    const moved = writeConnection(home, 'token', { ...told, node: 'n2' }, 0);
     expect(moved).toEqual(ok({ aside: expect.stringContaining('connection.json.aside-1970-01-01') }));
     expect(moved.ok && JSON.parse(readFileSync(moved.value.aside!, 'utf8'))).toMatchObject({ node: 'n1' });
     writeFileSync(config('connection.json'), 'not JSON');
     chmodSync(config('connection.json'), 0o600);
-    expect(writeConnection(home, told, 0)).toEqual(ok({ aside: expect.any(String) }));
+    expect(writeConnection(home, 'token', told, 0)).toEqual(ok({ aside: expect.any(String) }));
   });
 
   test.each([
@@ -133,14 +150,14 @@ describe('connection.json', () => {
   ])('that %s is moved aside, for what it holds is not written again', (_what, content) => {
     mkdirSync(config());
     writeFileSync(config('connection.json'), JSON.stringify(content), { mode: 0o600 });
-    const moved = writeConnection(home, told, 0);
+    const moved = writeConnection(home, 'token', told, 0);
     expect(moved).toEqual(ok({ aside: expect.stringContaining('connection.json.aside-') }));
     expect(moved.ok && JSON.parse(readFileSync(moved.value.aside!, 'utf8'))).toEqual(content);
     expect(modeOf(config('connection.json'))).toBe(0o600);
   });
 
   test('is not written with a broker that cannot be used', () => {
-    expect(writeConnection(home, { ...told, urls: ['http://elsewhere'] }, 0)).toMatchObject({ ok: false, error: { code: 'config_invalid' } });
+    expect(writeConnection(home, 'token', { ...told, urls: ['http://elsewhere'] }, 0)).toMatchObject({ ok: false, error: { code: 'config_invalid' } });
     expect(existsSync(config('connection.json'))).toBe(false);
   });
 });

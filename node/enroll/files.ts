@@ -3,7 +3,7 @@
 //
 // Each file is written beside its place and renamed, with its mode from the first moment. A connection.json of another identity, or
 // with members that are not written again, is moved aside, never overwritten.
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Random } from '../../effects/random.ts';
 import type { Credentials } from '../../protocol/enrolment.ts';
@@ -11,8 +11,9 @@ import { parseJson } from '../../protocol/json.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { setAside } from '../../storage/set-aside.ts';
 import { parseBrokerUrls } from '../broker-options.ts';
-import { connectionPath } from '../connection-file.ts';
+import { connectionPath, readConnection } from '../connection-file.ts';
 import { writeDurably } from '../home/durable-file.ts';
+import { makeFolder } from '../home/make-folder.ts';
 import { systemCode } from '../home/system-error.ts';
 import { withUmask } from '../home/umask.ts';
 
@@ -20,11 +21,13 @@ const secret = 0o600;
 const caName = 'broker-ca.pem';
 
 const noncePath = (home: string): string => path.join(home, 'config', 'enrolling');
+/** Holds the id of the token that this node was enrolled with. */
+const enrolledPath = (home: string): string => path.join(home, 'config', 'enrolled');
 
 /** Runs what touches the disk; its trouble is a value. */
 const onDisk = <T>(home: string, work: () => Result<T>): Result<T> => {
   try {
-    withUmask(0o027, () => mkdirSync(path.join(home, 'config'), { recursive: true }));
+    withUmask(0o027, () => makeFolder(path.join(home, 'config')));
     return work();
   } catch (error) {
     return fail('home_unusable', `${path.join(home, 'config')} cannot be written (${systemCode(error)})`);
@@ -81,7 +84,7 @@ const asideOf = (home: string, content: Readonly<Record<string, unknown>>, at: n
 };
 
 /** Writes all that jetpackd needs; where an earlier connection.json lies now, if one was in the way. Fails with `home_unusable`. */
-export const writeConnection = (home: string, told: Credentials, at: number): Result<{ readonly aside: string | undefined }> => {
+export const writeConnection = (home: string, tokenId: string, told: Credentials, at: number): Result<{ readonly aside: string | undefined }> => {
   const urls = parseBrokerUrls(told.urls, (reason) => fail('config_invalid', `the server tells a broker that cannot be used: ${reason}`));
   if (!urls.ok) return urls;
   return onDisk(home, () => {
@@ -90,7 +93,22 @@ export const writeConnection = (home: string, told: Credentials, at: number): Re
     const content = { cluster, node, prefix, url: urls.value.map((url) => withCredentials(url, told)), ...(ca === undefined ? {} : { ca: caName }) };
     const aside = asideOf(home, content, at);
     write(connectionPath(home), `${JSON.stringify(content, undefined, 2)}\n`, secret);
+    write(enrolledPath(home), `${tokenId} ${cluster}/${node}\n`, secret);
     rmSync(noncePath(home), { force: true });
     return ok({ aside });
   });
 };
+
+/** The node that this home is, by the very token with this id; undefined when it is none, or its connection.json is another's. */
+export const enrolledAs = (home: string, id: string): string | undefined => {
+  try {
+    const [of, name] = readFileSync(enrolledPath(home), 'utf8').trim().split(' ');
+    const connection = readConnection(home);
+    return of === id && connection.ok && `${connection.value.cluster ?? ''}/${connection.value.node ?? ''}` === name ? name : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The server has refused for good: there is nothing to go on with. */
+export const forgetNonce = (home: string): void => rmSync(noncePath(home), { force: true });

@@ -5,7 +5,7 @@ import { parseToken, type Token } from '../../protocol/enrolment-seal.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { parseServerUrl } from '../api-request.ts';
 import { warnIfReadable } from '../broker-options.ts';
-import { resolveHome } from '../home/paths.ts';
+import { resolveHome } from '../../commands/home.ts';
 import { systemCode } from '../home/system-error.ts';
 
 export const program = 'jetpackd enroll';

@@ -4,17 +4,23 @@ import { systemRandom } from '../../effects/random.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import { exitWith, type Host } from '../../supervisors/program.ts';
 import { requestApi } from '../api-request.ts';
-import { keepNonce, writeConnection } from './files.ts';
+import { errors } from '../../protocol/errors.ts';
+import { enrolledAs, forgetNonce, keepNonce, writeConnection } from './files.ts';
 import { enrollHelp, parseEnrollOptions, program, standardInput, type EnrollOptions } from './options.ts';
 import { redeem } from './redeem.ts';
 
 const enroll = async ({ home, server, token }: EnrollOptions): Promise<Result<readonly string[]>> => {
+  const before = enrolledAs(home, token.id);
+  if (before !== undefined) return ok([`this node is ${before} already, by this token: nothing is to be done`]);
   const nonce = keepNonce(home, token.id, systemRandom);
   if (!nonce.ok) return nonce;
   const ask = (body: unknown) => requestApi({ server, path: '/api/enrol', method: 'POST', body });
   const told = await redeem(token, nonce.value, { ask, clock: systemClock });
-  if (!told.ok) return told;
-  const written = writeConnection(home, told.value, systemClock.now());
+  if (!told.ok) {
+    if (!errors[told.error.code].retryable) forgetNonce(home);
+    return told;
+  }
+  const written = writeConnection(home, token.id, told.value, systemClock.now());
   if (!written.ok) return written;
   const { aside } = written.value;
   const kept = aside === undefined ? [] : [`the connection.json that was there is now ${aside}`];

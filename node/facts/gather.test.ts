@@ -46,6 +46,14 @@ test('facts carry the names that Ohai gives them', async () => {
   });
 });
 
+test('what ohai tells of the same counts, and nothing else of it is a fact', async () => {
+  const ohai = { ask: async () => ({ cpu: { total: 8 }, platform: 'redhat', languages: { ruby: {} } }) };
+  const facts = await gatherFacts({ clock: systemClock, logger: silentLogger, sources: sound, ohai });
+  expect(facts).toMatchObject({ cpu: { total: 8 }, platform: 'redhat', hostname: 'n1' });
+  expect(facts['cpu']).toEqual({ total: 8 });
+  expect(facts).not.toHaveProperty('languages');
+});
+
 const sources = Object.keys(sound) as Array<keyof FactSources>;
 
 test.each(sources)('without %s the others are there all the same, and the log says so', async (source) => {

@@ -4,6 +4,7 @@ import type { Logger } from '../../effects/logger.ts';
 import type { Tree } from '../../protocol/configuration.ts';
 import { cpuFacts, filesystemFacts, memoryFacts } from './hardware.ts';
 import { networkFacts } from './network.ts';
+import type { Ohai } from './ohai.ts';
 import { platformFacts } from './platform.ts';
 import { systemSources, type FactSources } from './sources.ts';
 
@@ -16,7 +17,11 @@ export interface FactOptions {
   /** Ends the waiting: what is known by then is the result. */
   readonly signal?: AbortSignal;
   readonly sources?: FactSources;
+  /** Whose word counts for what it knows too. */
+  readonly ohai?: Pick<Ohai, 'ask'>;
 }
+
+const noOhai: Pick<Ohai, 'ask'> = { ask: async () => ({}) };
 
 /** Names of the machine: `hostname` without its domain, `machinename` as the kernel has it. */
 const nameFacts = (machine: string, full: string): Tree => {
@@ -25,11 +30,11 @@ const nameFacts = (machine: string, full: string): Tree => {
 };
 
 /**
- * Every fact that could be had within five seconds. One that could not is left out, with a line in the log of level debug;
+ * Every fact that could be had within five seconds, and what ohai tells of the same where it is installed. One that could not is left out, with a line in the log of level debug;
  * never rejects. An empty answer is none: that is how some sources say that they failed. Nothing in it changes while the
  * machine stays as it is.
  */
-export const gatherFacts = async ({ clock, logger, signal, sources = systemSources }: FactOptions): Promise<Tree> => {
+export const gatherFacts = async ({ clock, logger, ohai = noOhai, signal, sources = systemSources }: FactOptions): Promise<Tree> => {
   const given = Symbol('given up');
 
   const ask = async <T>(what: string, question: () => Promise<T>): Promise<T | undefined> => {
@@ -85,6 +90,7 @@ export const gatherFacts = async ({ clock, logger, signal, sources = systemSourc
     return mounted === undefined || mounted.length === 0 ? {} : filesystemFacts(mounted);
   };
 
-  const parts = await Promise.all([names(), system(), processors(), memory(), network(), fileSystems()]);
-  return Object.assign({}, ...parts) as Tree; // each part is one
+  const [told, ...parts] = await Promise.all([ohai.ask(signal), names(), system(), processors(), memory(), network(), fileSystems()]);
+  const facts = Object.assign({}, ...parts) as Tree; // each part is one
+  return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, Object.hasOwn(told, name) ? (told[name] ?? fact) : fact]));
 };

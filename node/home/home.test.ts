@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { writeDurably } from './durable-file.ts';
 import { lockHome } from './lock.ts';
-import { homePaths, resolveHome } from './paths.ts';
+import { resolveHome } from '../../commands/home.ts';
+import { homePaths } from './paths.ts';
 import { prepareHome, prepareSpool } from './prepare.ts';
 import { claimSocketPaths, findSocketPaths } from './socket-paths.ts';
 import { systemCode } from './system-error.ts';
@@ -102,13 +103,13 @@ describe('the folders of a home', () => {
 describe('the paths of the sockets', () => {
   test('stand in run/ when they fit', () => {
     const paths = homePaths(folder);
-    const expected = { ok: true, value: { cluster: path.join(folder, 'run', 'jetpack.sock'), admin: path.join(folder, 'run', 'admin.sock') } };
+    const expected = { ok: true, value: { cluster: path.join(folder, 'run', 'jetpack.sock'), admin: path.join(folder, 'run', 'admin.sock'), front: path.join(folder, 'run', 'front.sock'), frontAdmin: path.join(folder, 'run', 'front-admin.sock') } };
     expect(claimSocketPaths(paths, folder)).toEqual(expected);
     expect(findSocketPaths(paths)).toEqual(expected);
   });
 
   test('107 bytes fit, counted in bytes', () => {
-    const room = 107 - Buffer.byteLength('/run/jetpack.sock');
+    const room = 107 - Buffer.byteLength('/run/front-admin.sock');
     const fitting = `/${'é'.repeat(Math.floor((room - 1) / 2))}`.padEnd(room - Math.floor((room - 1) / 2), 'x');
     expect(Buffer.byteLength(fitting)).toBe(room);
     expect(findSocketPaths(homePaths(fitting)).ok).toBe(true);

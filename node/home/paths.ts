@@ -1,13 +1,5 @@
-// A node's home: the folder that holds what one node is. Which folder, and what lies where in it (reference, section 3).
+// A node's home: the folder that holds what one node is, and what lies where in it (reference, section 3).
 import path from 'node:path';
-
-const standardHome = '/opt/cycle/jetpack';
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The home as an absolute path: the option, else `JETPACK_HOME`, else `CYCLECLOUD_HOME`, else the standard place. Empty counts as unset. */
-export const resolveHome = (option: string | undefined, env: Environment): string =>
-  path.resolve([option, env['JETPACK_HOME'], env['CYCLECLOUD_HOME']].find((text) => text !== undefined && text !== '') ?? standardHome);
 
 export interface HomePaths {
   readonly home: string;
@@ -32,6 +24,8 @@ export interface HomePaths {
   readonly clusterInit: string;
   /** What their scripts wrote. */
   readonly clusterInitLogs: string;
+  /** What scripts for the end of the node wrote. */
+  readonly endLogs: string;
   /** Scratch for installers, `cyclecloud.bootstrap`. */
   readonly bootstrap: string;
   /** Working folders of health checks while they run. */
@@ -58,6 +52,7 @@ export const homePaths = (home: string): HomePaths => {
     healthChecks: path.join(config, 'healthcheck.d'),
     clusterInit: path.join(home, 'cluster-init'),
     clusterInitLogs: path.join(logs, 'cluster-init'),
+    endLogs: path.join(logs, 'run_on_shutdown'),
     bootstrap: path.join(home, 'system', 'bootstrap'),
     scratch: path.join(home, 'system', 'scratch'),
   };

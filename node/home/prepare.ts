@@ -1,6 +1,7 @@
 // Makes the folders of a home, each private from its first instant.
 import { lstatSync, mkdirSync, type Stats } from 'node:fs';
 import path from 'node:path';
+import { makeFolder as makeAll } from './make-folder.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import type { HomePaths } from './paths.ts';
 import { systemCode } from './system-error.ts';
@@ -79,7 +80,7 @@ const refuseForeign = (folder: string): Result<void> => {
 /** Makes the home and every folder a daemon needs in it, and trusts none that others could tamper with. Fails with `home_unusable`. */
 export const prepareHome = (paths: HomePaths): Result<void> => {
   try {
-    withUmask(0o027, () => mkdirSync(paths.home, { recursive: true }));
+    withUmask(0o027, () => makeAll(paths.home));
   } catch (error) {
     return fail('home_unusable', `${paths.home} cannot be made (${systemCode(error)})`);
   }

@@ -12,14 +12,22 @@ import { systemCode } from './system-error.ts';
 export interface SocketPaths {
   readonly cluster: string;
   readonly admin: string;
+  /** For the front, whose protocol is another (node/front/). */
+  readonly front: string;
+  readonly frontAdmin: string;
 }
 
 /** Bytes of a socket's path that Linux takes: 108 with the terminating zero (unix(7)). */
 const longestPath = 107;
 
-const fits = ({ cluster, admin }: SocketPaths): boolean => [cluster, admin].every((file) => Buffer.byteLength(file) <= longestPath);
+const fits = (sockets: SocketPaths): boolean => Object.values(sockets).every((file: string) => Buffer.byteLength(file) <= longestPath);
 
-const inFolder = (folder: string): SocketPaths => ({ cluster: path.join(folder, 'jetpack.sock'), admin: path.join(folder, 'admin.sock') });
+const inFolder = (folder: string): SocketPaths => ({
+  cluster: path.join(folder, 'jetpack.sock'),
+  admin: path.join(folder, 'admin.sock'),
+  front: path.join(folder, 'front.sock'),
+  frontAdmin: path.join(folder, 'front-admin.sock'),
+});
 
 /** A folder that only `owner` or root can have put sockets into. */
 const isPrivateTo = (folder: string, owner: number): boolean => {

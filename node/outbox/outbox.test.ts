@@ -17,7 +17,7 @@ const owner = { cluster: 'lab', node: 'n1', instanceId: 'i-1' };
 const everything = { rows: 1_000, bytes: Infinity };
 
 const open = (folder: TemporaryFolder, options: Partial<OutboxOptions> = {}, of = owner): OpenedOutbox => {
-  const opened = openOutbox(folder.at('outbox.db'), of, { clock, random, ...options });
+  const opened = openOutbox(folder.at('outbox.db'), of, { clock, random, deletionWaitMs: 0, ...options });
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
 };
@@ -192,6 +192,21 @@ describe('a stream', () => {
 });
 
 describe('what the server has applied', () => {
+  test('is deleted with the commit of the next entry, for which somebody waits, and by itself after a while', async () => {
+    await using folder = await temporaryFolder();
+    const time = new ManualClock();
+    const { outbox } = open(folder, { clock: time, deletionWaitMs: 20 });
+    const [first] = await append(outbox, entry(), entry(), entry());
+    const one = outbox.applied(first!.stream, 'report', 1);
+    expect(outbox.depth().rows).toBe(3);
+    await append(outbox, entry());
+    expect([await one, outbox.depth().rows]).toEqual([{ ok: true, value: undefined }, 3]);
+    const two = outbox.applied(first!.stream, 'report', 2);
+    await time.advance(20);
+    expect([await two, outbox.depth().rows]).toEqual([{ ok: true, value: undefined }, 2]);
+    await outbox.close();
+  });
+
   test('is deleted up to its sequence, and only in its lane', async () => {
     await using folder = await temporaryFolder();
     const { outbox } = open(folder);
@@ -409,7 +424,7 @@ const openSmall = (folder: TemporaryFolder, limit = { rows: 100, bytes: 1_000_00
   const opened = openDatabase(folder.at('outbox.db'), outboxSchema(owner), 'outbox_unwritable', 0);
   if (!opened.ok) throw new Error(opened.error.message);
   const { database } = opened.value;
-  return { database, outbox: createOutbox(database, { clock, random, limit }) };
+  return { database, outbox: createOutbox(database, { clock, random, limit, deletionWaitMs: 0 }) };
 };
 
 const fillDisk = (database: Database): void => {

@@ -29,6 +29,8 @@ export interface OutboxOptions {
   readonly limit?: OutboxDepth;
   /** How many ids of repeatable entries are remembered, default 65,536. */
   readonly recentIds?: number;
+  /** How long a deletion waits for a commit that an append needs, milliseconds, default 20: nobody waits for it. */
+  readonly deletionWaitMs?: number;
 }
 
 export interface OpenedOutbox {
@@ -39,13 +41,14 @@ export interface OpenedOutbox {
 
 const defaultLimit: OutboxDepth = { rows: 100_000, bytes: 128 * 1024 * 1024 };
 const defaultRecentIds = 65_536;
+const defaultDeletionWaitMs = 20;
 
 const standingOf = ({ lane, priority }: NewEntry): Standing =>
   lane === 'user' || priority === 'high' ? standing.stays : standing[priority];
 
 /** An outbox on an open database of its schema. Begins a new stream; throws what the database throws. */
 export const createOutbox = (database: Database, options: OutboxOptions): Outbox => {
-  const { clock, random } = options;
+  const { clock, deletionWaitMs = defaultDeletionWaitMs, random } = options;
   const mintId = (): string => uuid7(clock.now(), random);
   database.exec('BEGIN IMMEDIATE');
   const streams = new Streams(database, mintId());
@@ -84,22 +87,22 @@ export const createOutbox = (database: Database, options: OutboxOptions): Outbox
     if (!rows.makeRoom({ rows: fresh.length, bytes }, last)) {
       return fail('outbox_full', 'the outbox is full, and nothing in it is less important');
     }
-    return ok(
-      entries.map((entry) => {
-        const place = entry.repeatable ? ids.find(entry.id) : undefined;
-        return place === undefined ? write(entry) : { ...place, repeated: true };
-      }),
-    );
+    const appended = entries.map((entry) => {
+      const place = entry.repeatable ? ids.find(entry.id) : undefined;
+      return place === undefined ? write(entry) : { ...place, repeated: true };
+    });
+    rows.flush();
+    return ok(appended);
   };
 
   /** Deletes in a stream; in one that is forgotten or foreign there is nothing to delete. `work` says whether it deleted. */
-  const deleteFrom = async (name: string, work: (ordinal: number) => boolean): Promise<Result<void>> => {
+  const deleteFrom = async (name: string, waitMs: number, work: (ordinal: number) => boolean): Promise<Result<void>> => {
     const stream = streams.find(name);
     if (stream === undefined) return ok(undefined);
     const holding = await commits.run(() => {
       if (work(stream.ordinal)) streams.save();
       return streams.hasRows(stream.ordinal);
-    });
+    }, waitMs);
     if (!holding.ok) return holding;
     streams.note(stream.ordinal, holding.value);
     return ok(undefined);
@@ -114,17 +117,18 @@ export const createOutbox = (database: Database, options: OutboxOptions): Outbox
       return stream === undefined ? [] : rows.read(stream.ordinal, lane, from, limit);
     },
     applied: (name, lane, sequence) =>
-      deleteFrom(name, (ordinal) => {
+      deleteFrom(name, deletionWaitMs, (ordinal) => {
         // A sequence of the current stream that was never given out cannot have been applied. Of an earlier stream it can:
         // after a restore this file may know less of it than the server.
         if (ordinal === streams.current.ordinal && sequence > streams.last[lane]) return false;
         return rows.deleteThrough(ordinal, lane, sequence);
       }),
     release: (name, sequence, report) =>
-      deleteFrom(name, (ordinal) => {
+      deleteFrom(name, 0, (ordinal) => {
         const freed = rows.deleteOne(ordinal, 'user', sequence);
         // The report takes the place of the row it frees, so it needs no room; a row freed before is not reported again.
         if (freed && report !== undefined) write(report);
+        rows.flush();
         return freed;
       }),
     depth: () => rows.room.depth,

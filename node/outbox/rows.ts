@@ -3,8 +3,9 @@
 // that there is never more than one between two rows that stay: tombstones need no bound of their own.
 import { tombstone } from '../../actors/node/messaging/tombstone.ts';
 import type { Lane, OutboxDepth, OutboxRow } from '../../actors/node/messaging/ports.ts';
-import { integerOf, textOf, type Row } from '../../storage/columns.ts';
+import { columnsOf, integer, integerOf, text, type Row } from '../../storage/columns.ts';
 import type { Database, Statement } from '../../storage/database.ts';
+import { RowWriter } from '../../storage/row-writer.ts';
 import { Room } from './room.ts';
 import { laneNumber, standing, type Standing } from './schema.ts';
 
@@ -36,7 +37,7 @@ export class Rows {
   /** How full it is. */
   readonly room: Room;
   readonly #stamp: Stamp;
-  readonly #insert: Statement;
+  readonly #insert: RowWriter;
   readonly #read: Statement;
   readonly #sumThrough: Statement;
   readonly #deleteThrough: Statement;
@@ -52,15 +53,15 @@ export class Rows {
 
   constructor(database: Database, limit: OutboxDepth, stamp: Stamp) {
     this.#stamp = stamp;
-    this.#insert = database.prepare(
-      'INSERT INTO rows (position, ordinal, lane, sequence, through, standing, bytes, payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    );
+    this.#insert = new RowWriter(database, 'rows (position, ordinal, lane, sequence, through, standing, bytes, payload)', 8);
     // A tombstone that starts before the wanted sequence may reach beyond it.
     this.#read = database.prepare(`
       SELECT sequence, through, bytes, payload FROM rows WHERE ordinal = ?1 AND lane = ?2 AND through >= ?3 AND sequence >= ifnull(
         (SELECT sequence FROM rows WHERE ordinal = ?1 AND lane = ?2 AND sequence <= ?3 ORDER BY sequence DESC LIMIT 1), ?3
       ) ORDER BY sequence LIMIT ?4
     `);
+    // All that is published is read here: rows as lists cost half.
+    this.#read.setReturnArrays(true);
     const through = 'ordinal = ? AND lane = ? AND sequence <= ? AND through <= ?';
     this.#sumThrough = database.prepare(`SELECT standing, count(*) AS rows, sum(bytes) AS bytes FROM rows WHERE ${through} GROUP BY standing`);
     this.#deleteThrough = database.prepare(`DELETE FROM rows WHERE ${through}`);
@@ -77,8 +78,13 @@ export class Rows {
     for (const row of shares.all()) this.room.count(standingOf(row), integerOf(row, 'rows'), integerOf(row, 'bytes'));
   }
 
+  /** Adds a row, to be there for the methods below when `flush` has been called. */
   add(row: NewRow): void {
     this.#write(row, row.sequence);
+  }
+
+  flush(): void {
+    this.#insert.flush();
   }
 
   /** Rows that stand for `from` and what follows, until `limit` is passed; at least one if there is one. */
@@ -86,9 +92,10 @@ export class Rows {
     const rows: OutboxRow[] = [];
     let bytes = 0;
     for (const row of this.#read.iterate(ordinal, laneNumber[lane], from, limit.rows)) {
-      bytes += integerOf(row, 'bytes');
+      const [sequence, through, size, payload] = columnsOf(row);
+      bytes += integer(size);
       if (rows.length > 0 && bytes > limit.bytes) break;
-      rows.push({ sequence: integerOf(row, 'sequence'), through: integerOf(row, 'through'), payload: textOf(row, 'payload') });
+      rows.push({ sequence: integer(sequence), through: integer(through), payload: text(payload) });
     }
     return rows;
   }
@@ -131,6 +138,7 @@ export class Rows {
     const payload = tombstone({ id: mintId(), at: now(), from, to, reason: 'the outbox was full' });
     const bytes = Buffer.byteLength(payload);
     this.#write({ ordinal, lane: 'report', sequence: from, standing: standing.tombstone, bytes, payload }, to);
+    this.flush();
   }
 
   begun(): void {
@@ -139,6 +147,7 @@ export class Rows {
   }
 
   rolledBack(): void {
+    this.#insert.forget();
     this.room.rolledBack();
     this.#passed = { ...this.#passedBefore };
   }
@@ -151,7 +160,7 @@ export class Rows {
 
   #write(row: NewRow, through: number): void {
     this.#position += 1;
-    this.#insert.run(this.#position, row.ordinal, laneNumber[row.lane], row.sequence, through, row.standing, row.bytes, row.payload);
+    this.#insert.add([this.#position, row.ordinal, laneNumber[row.lane], row.sequence, through, row.standing, row.bytes, row.payload]);
     this.room.count(row.standing, 1, row.bytes);
   }
 

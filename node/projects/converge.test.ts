@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { AskConfiguration } from '../../actors/node/config/config.ts';
+import type { AskConfiguration } from '../../actors/node/config/messages.ts';
 import { converge, type PhaseEntered } from '../../actors/node/converge/converge.ts';
 import type { RunChecks } from '../../actors/node/health/healthcheck.ts';
 import type { DrainPending } from '../../actors/node/messaging/messaging.ts';
@@ -45,6 +45,7 @@ const life = (): void => {
   const definition = converge({
     projects: createProjects({ home, instanceId: 'here', clock: systemClock }),
     scripts: createScriptRunner({ clock: systemClock, logger: silentLogger, env: { PATH: process.env['PATH'], JETPACK_AMQP_URL: 'amqp://secret' }, graceMs: 200 }),
+    metadataDoor: { isClosed: () => false, set: async () => ({ ok: true, value: undefined }) },
     state,
     config: config.ref,
     healthcheck: probe<RunChecks>(system, 'healthcheck', ({ reply }) => reply({ ok: true, value: { checks: [] } })).ref,

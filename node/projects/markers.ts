@@ -57,8 +57,9 @@ export const readMarker = async (file: string): Promise<Result<Marker | undefine
   }
 };
 
-export const standingOf = (marker: Marker | undefined, sha256: string, instanceId: string): StepStanding => {
-  if (marker === undefined || marker.instanceId !== instanceId) return 'will run';
+/** `instanceIds`: those of this machine. */
+export const standingOf = (marker: Marker | undefined, sha256: string, instanceIds: readonly string[]): StepStanding => {
+  if (marker === undefined || !instanceIds.includes(marker.instanceId)) return 'will run';
   return marker.sha256 === sha256 ? 'has run' : 'changed since it ran';
 };
 

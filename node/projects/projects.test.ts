@@ -330,6 +330,26 @@ describe('what is missing', () => {
   });
 });
 
+describe('the copies in the home, taken as they are,', () => {
+  const kept = (specs: readonly SpecReference[] = [reference('default')]) => projects().kept(specs, address(), never);
+
+  test('are what was changed there, and the locker is not looked into', async () => {
+    upload({ 'default/scripts/a.sh': 'one', 'default/scripts/b.sh': 'two' });
+    const { steps } = await synced();
+    for (const step of steps) await projects().mark(step, { run: 'run-1', job: 'job-1' });
+    rmSync(locker, { recursive: true });
+    writeFileSync(inHome('demo', 'default', 'scripts', 'b.sh'), 'edited');
+    const result = await kept();
+    expect(result.ok && result.value.steps.map(({ script, standing }) => [script, standing])).toEqual([['a.sh', 'has run'], ['b.sh', 'changed since it ran']]);
+    expect(read('demo', 'default', 'scripts', 'b.sh')).toBe('edited');
+  });
+
+  test('are not there before they were brought, which passes an optional spec over', async () => {
+    expect(await kept()).toEqual({ ok: false, error: { code: 'project_missing', message: `${inHome('demo', 'default')} is not there` } });
+    expect(await kept([reference('default', { optional: true })])).toMatchObject({ ok: true, value: { steps: [], warnings: [expect.stringContaining('is optional and passed over')] } });
+  });
+});
+
 describe('references that are refused', () => {
   test.each([
     ['../x', '1.0.0', 'default', "'../x' cannot be the name of a project"],
@@ -407,6 +427,12 @@ describe('a marker', () => {
     const planned = await projects(instanceId).plan([reference('default', { version })], address(), never);
     expect(planned.ok && standings(planned.value)).toEqual([expected, 'will run']);
     expect(planned.ok && planned.value.steps[0]?.ranIn).toBe(expected === 'has run' ? 'run-1' : undefined);
+  });
+
+  test('stands also when the machine only goes by another id now', async () => {
+    await mark();
+    const planned = await createProjects({ home, instanceId: 'instance-2', knownAs: ['instance-1'], clock }).plan([reference('default')], address(), never);
+    expect(planned.ok && standings(planned.value)).toEqual(['has run', 'will run']);
   });
 
   test.each(['', '{', '[]', 'null', '{"sha256": 1}', '\u{FFFD}'.repeat(20_000)])('that is damaged counts as none, with a warning: %#', async (text) => {

@@ -3,6 +3,7 @@
 // It keeps no state but in files: the copies, and a marker for each script that ended well. A sync may be killed or aborted
 // at any point and be begun again. It runs no script.
 import { mkdirSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { ConvergeStep, Projects, Synced } from '../../actors/node/converge/ports.ts';
 import type { Clock } from '../../effects/clock.ts';
@@ -17,12 +18,14 @@ import { readMarker, standingOf, writeMarker } from './markers.ts';
 import { scriptsOf } from './scripts.ts';
 import { selectSpecs, type SelectedSpec } from './select-specs.ts';
 import { syncFolder } from './sync-folder.ts';
-import { caught, valueOf, writing } from './trouble.ts';
+import { caught, reading, valueOf, writing } from './trouble.ts';
 
 export interface ProjectsOptions {
   readonly home: string;
   /** The cloud's id of this machine. */
   readonly instanceId: string;
+  /** Other ids that this same machine has had. */
+  readonly knownAs?: readonly string[];
   readonly clock: Clock;
 }
 
@@ -32,25 +35,35 @@ interface FoundSpec {
   readonly image: Image;
 }
 
+type SpecImage = Pick<FoundSpec, 'reference' | 'image'>;
+
 const makeFolders = (...folders: readonly string[]): Promise<void> =>
   writing(folders.join(', '), async () => {
     for (const folder of folders) withUmask(0o027, () => mkdirSync(folder, { recursive: true }));
   });
 
 /** Undefined for an optional one that is not there; the warning says so. */
-const findOne = async (reference: SelectedSpec, warnings: string[], signal: AbortSignal): Promise<FoundSpec | undefined> => {
-  const found = await caught(async () => {
-    const source = await findProject(reference, reference.folder);
-    const content = await findSpec(source, reference.spec);
-    return { reference, source, image: content === undefined ? [] : await imageOf(content, source.root, signal) };
-  });
+const findOne = async <T>(reference: SelectedSpec, warnings: string[], find: () => Promise<T>): Promise<T | undefined> => {
+  const found = await caught(find);
   if (found.ok || found.error.code !== 'project_missing' || reference.optional !== true) return valueOf(found);
   warnings.push(`Project '${reference.project} v${reference.version}' spec '${reference.spec}' is optional and passed over: ${found.error.message}`);
   return undefined;
 };
 
-export const createProjects = ({ clock, home, instanceId }: ProjectsOptions): Projects => {
-  const stepsOf = async ({ image, reference }: FoundSpec, warnings: string[]): Promise<readonly ConvergeStep[]> => {
+const findInLocker = async (reference: SelectedSpec, signal: AbortSignal): Promise<FoundSpec> => {
+  const source = await findProject(reference, reference.folder);
+  const content = await findSpec(source, reference.spec);
+  return { reference, source, image: content === undefined ? [] : await imageOf(content, source.root, signal) };
+};
+
+const findInHome = async (home: string, reference: SelectedSpec, signal: AbortSignal): Promise<SpecImage> => {
+  const { spec } = specPlaces(home, reference.project, reference.spec);
+  const top = await reading(spec, () => realpath(spec));
+  return { reference, image: await imageOf(top, top, signal) };
+};
+
+export const createProjects = ({ clock, home, instanceId, knownAs = [] }: ProjectsOptions): Projects => {
+  const stepsOf = async ({ image, reference }: SpecImage, warnings: string[]): Promise<readonly ConvergeStep[]> => {
     const { project, spec, version } = reference;
     const places = specPlaces(home, project, spec);
     const steps: ConvergeStep[] = [];
@@ -58,7 +71,7 @@ export const createProjects = ({ clock, home, instanceId }: ProjectsOptions): Pr
       const read = await readMarker(markerFile(places, name));
       if (!read.ok) warnings.push(read.error);
       const marker = read.ok ? read.value : undefined;
-      const standing = standingOf(marker, sha256, instanceId);
+      const standing = standingOf(marker, sha256, [instanceId, ...knownAs]);
       const file = path.join(places.scripts, name);
       const log = path.join(places.logs, `${name}.out`);
       const paths = { file, folder: places.scripts, projectPath: places.project, specPath: places.spec, log };
@@ -70,14 +83,14 @@ export const createProjects = ({ clock, home, instanceId }: ProjectsOptions): Pr
   const find = async (specs: readonly SpecReference[], locker: string | undefined, warnings: string[], signal: AbortSignal): Promise<readonly FoundSpec[]> => {
     const found: FoundSpec[] = [];
     for (const reference of selectSpecs(specs, locker)) {
-      const one = await findOne(reference, warnings, signal);
+      const one = await findOne(reference, warnings, () => findInLocker(reference, signal));
       if (one !== undefined) found.push(one);
     }
     for (const ini of new Set(found.map(({ source }) => source.ini.warnings.join('\n')))) if (ini !== '') warnings.push(...ini.split('\n'));
     return found;
   };
 
-  const allSteps = async (found: readonly FoundSpec[], warnings: string[]): Promise<Synced> => {
+  const allSteps = async (found: readonly SpecImage[], warnings: string[]): Promise<Synced> => {
     const steps: ConvergeStep[] = [];
     for (const one of found) steps.push(...(await stepsOf(one, warnings)));
     return { steps, warnings };
@@ -99,6 +112,16 @@ export const createProjects = ({ clock, home, instanceId }: ProjectsOptions): Pr
         for (const one of found) {
           await copy(one, !synced.has(one.reference.project), signal);
           synced.add(one.reference.project);
+        }
+        return allSteps(found, warnings);
+      }),
+    kept: (specs, locker, signal) =>
+      caught(async () => {
+        const warnings: string[] = [];
+        const found: SpecImage[] = [];
+        for (const reference of selectSpecs(specs, locker)) {
+          const one = await findOne(reference, warnings, () => findInHome(home, reference, signal));
+          if (one !== undefined) found.push(one);
         }
         return allSteps(found, warnings);
       }),

@@ -14,12 +14,13 @@ import type { Logger } from '../../effects/logger.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
 import { assertNever } from '../../protocol/result.ts';
+import type { Client, Standing } from './client.ts';
 import { decodeHello } from './decode.ts';
 import type { LocalLimits } from './limits.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { Holding, type SharedMemory } from './memory.ts';
 import { encodeProgress, encodeReply, refusal } from './replies.ts';
-import { admitRequest, answerRequest, type Caller, type HandleRequest } from './requests.ts';
+import { admitRequest, answerLine, type Caller, type HandleRequest } from './requests.ts';
 import { Waits } from './waits.ts';
 
 /** What the connections of a listener share. */
@@ -31,7 +32,7 @@ export interface ConnectionContext {
   readonly logger: Logger;
 }
 
-export class Connection {
+export class Connection implements Client {
   readonly #socket: Socket;
   readonly #caller: Caller;
   readonly #context: ConnectionContext;
@@ -70,9 +71,8 @@ export class Connection {
     return this.#reading && this.#inFlight === 0;
   }
 
-  /** Whether this one is given up before `other`: whoever never had a request served goes first, then the idlest. */
-  yieldsBefore(other: Connection): boolean {
-    return this.#served === other.#served ? this.#progressAt < other.#progressAt : other.#served;
+  get standing(): Standing {
+    return { served: this.#served, progressAt: this.#progressAt };
   }
 
   /** Reads no new requests, answers those in flight, then ends. */
@@ -188,7 +188,7 @@ export class Connection {
     this.#waits.end('idle');
     const { handle, logger } = this.#context;
     const asker = { progress: (line: string) => this.#write(encodeProgress(request.id, line)), gone: this.#gone.signal };
-    void answerRequest(request, asker, handle, logger).then((answer) => {
+    void answerLine(request, asker, handle, logger).then((answer) => {
       this.#inFlight -= 1;
       this.#holding.change(-bytes);
       this.#served = true;

@@ -21,14 +21,19 @@ const member = (value: unknown, name: string): unknown =>
 
 /** A request, or the reply that says what is wrong with it: under the request's id when that much can be read. */
 export const decodeRequest = (line: Uint8Array): Result<LocalRequest, LocalReply> => {
-  const refuse = (message: string, to?: string): Result<LocalRequest, LocalReply> => ({ ok: false, error: refusal('request_invalid', message, to) });
   const json = parseJson(line);
-  if (!json.ok) return refuse(`the request ${json.error}`);
-  const parsedId = id.safeParse(member(json.value, 'id'));
+  if (!json.ok) return { ok: false, error: refusal('request_invalid', `the request ${json.error}`) };
+  return checkRequest(json.value);
+};
+
+/** The same of a value. */
+export const checkRequest = (value: unknown): Result<LocalRequest, LocalReply> => {
+  const refuse = (message: string, to?: string): Result<LocalRequest, LocalReply> => ({ ok: false, error: refusal('request_invalid', message, to) });
+  const parsedId = id.safeParse(member(value, 'id'));
   const to = parsedId.success ? parsedId.data : undefined;
-  const verb = member(json.value, 'verb');
+  const verb = member(value, 'verb');
   if (typeof verb !== 'string') return refuse('the request has no verb', to);
   if (!Object.hasOwn(requestSchemas, verb)) return refuse(`the request has an unknown verb: known are ${Object.keys(requestSchemas).join(', ')}`, to);
-  const parsed = requestSchema.safeParse(json.value);
+  const parsed = requestSchema.safeParse(value);
   return parsed.success ? ok(parsed.data) : refuse(`the ${verb} request is wrong at ${firstIssue(parsed.error)}`, to);
 };

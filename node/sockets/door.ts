@@ -6,12 +6,19 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { systemCode } from '../home/system-error.ts';
 import { withUmask } from '../home/umask.ts';
-import { Connection, type ConnectionContext } from './connection.ts';
-import { encodeReply, refusal } from './replies.ts';
-import type { SocketName } from './verbs.ts';
+import type { Logger } from '../../effects/logger.ts';
+import { yieldsBefore, type Client } from './client.ts';
 
-/** Permissions taken from 0777: run/jetpack.sock becomes 0660, run/admin.sock 0600. */
-const umasks: Readonly<Record<SocketName, number>> = { cluster: 0o117, admin: 0o177 };
+export interface DoorOptions {
+  /** Permissions taken from 0777. */
+  readonly umask: number;
+  /** Connections at most. */
+  readonly connections: number;
+  /** The last word to one that finds no room. */
+  readonly full: string | Uint8Array;
+  readonly logger: Logger;
+  admit(socket: Socket): Client;
+}
 
 /** Connections the system holds until they are accepted; beyond it a client is told EAGAIN and tries again. */
 const backlog = 1024;
@@ -42,14 +49,12 @@ const clear = async (path: string): Promise<Result<void>> => {
 };
 
 export class Door {
-  readonly #name: SocketName;
-  readonly #context: ConnectionContext;
+  readonly #options: DoorOptions;
   readonly #server: Server;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<Client>();
 
-  constructor(name: SocketName, context: ConnectionContext) {
-    this.#name = name;
-    this.#context = context;
+  constructor(options: DoorOptions) {
+    this.#options = options;
     // Half-open, so that a client that ends its input with its last request still gets the answer.
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#admit(socket));
   }
@@ -59,12 +64,12 @@ export class Door {
     if (!cleared.ok) return cleared;
     try {
       // The bind happens inside `listen`, before it returns.
-      withUmask(umasks[this.#name], () => this.#server.listen({ path, backlog }));
+      withUmask(this.#options.umask, () => this.#server.listen({ path, backlog }));
       await once(this.#server, 'listening');
     } catch (error) {
       return fail('home_unusable', `${path} cannot be listened on (${systemCode(error)})`);
     }
-    this.#server.on('error', (error) => this.#context.logger.warn('a local socket could not accept a client', { path, reason: error.message }));
+    this.#server.on('error', (error) => this.#options.logger.warn('a local socket could not accept a client', { path, reason: error.message }));
     return ok(undefined);
   }
 
@@ -82,7 +87,7 @@ export class Door {
     for (const connection of this.#connections) connection.checkTime(now);
   }
 
-  async #shut(end: (connection: Connection) => void): Promise<void> {
+  async #shut(end: (connection: Client) => void): Promise<void> {
     // The server's close removes the socket's file and waits for the connections; a second one has nothing to close.
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
@@ -92,21 +97,21 @@ export class Door {
   }
 
   #admit(socket: Socket): void {
-    if (this.#connections.size >= this.#context.limits.connections && !this.#giveUpOne()) {
+    if (this.#connections.size >= this.#options.connections && !this.#giveUpOne()) {
       socket.on('error', () => undefined);
-      socket.end(encodeReply(refusal('busy', 'the daemon serves as many clients as it may: try again')));
+      socket.end(this.#options.full);
       socket.destroy();
       return;
     }
-    const connection = new Connection(socket, { socket: this.#name }, this.#context);
+    const connection = this.#options.admit(socket);
     this.#connections.add(connection);
     socket.once('close', () => this.#connections.delete(connection));
   }
 
   #giveUpOne(): boolean {
-    let first: Connection | undefined;
+    let first: Client | undefined;
     for (const connection of this.#connections) {
-      if (connection.expendable && (first === undefined || connection.yieldsBefore(first))) first = connection;
+      if (connection.expendable && (first === undefined || yieldsBefore(connection.standing, first.standing))) first = connection;
     }
     if (first === undefined) return false;
     this.#connections.delete(first);

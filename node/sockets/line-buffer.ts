@@ -1,4 +1,4 @@
-// Cuts a stream of bytes into lines. The bytes are copied into one buffer that doubles as it fills: a client that sends a
+// Cuts a stream of bytes into lines, or into pieces of a known length. The bytes are copied into one buffer that doubles as it fills: a client that sends a
 // byte at a time then costs a byte each, where keeping its chunks would cost a hundred.
 import type { Holding } from './memory.ts';
 
@@ -47,6 +47,21 @@ export class LineBuffer {
     this.#scanned = this.#start;
     if (this.#start === this.#end) this.#rewind();
     return line;
+  }
+
+  /** The next `length` bytes, left where they are; undefined while they are not there. Valid until the next `append`. */
+  peek(length: number): Buffer | undefined {
+    return this.length < length ? undefined : this.#bytes.subarray(this.#start, this.#start + length);
+  }
+
+  /** The same, taken. */
+  take(length: number): Buffer | undefined {
+    const bytes = this.peek(length);
+    if (bytes === undefined) return undefined;
+    this.#start += length;
+    this.#scanned = Math.max(this.#scanned, this.#start);
+    if (this.#start === this.#end) this.#rewind();
+    return bytes;
   }
 
   /** Forgets everything and gives its memory back. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentLogger } from '../../effects/logger.ts';
 import { ManualClock } from '../../effects/manual-clock.ts';
-import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
+import { requestSchemas, type LocalReply, type LocalRequest } from '../../protocol/local.ts';
 import { limits as protocolLimits } from '../../protocol/limits.ts';
 import { localLimits, type LocalLimits } from './limits.ts';
 import { listenLocal, type LocalListener } from './listen.ts';
@@ -28,12 +28,17 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const paths = () => ({ cluster: path.join(folder, 'jetpack.sock'), admin: path.join(folder, 'admin.sock') });
+const paths = () => ({
+  cluster: path.join(folder, 'jetpack.sock'),
+  admin: path.join(folder, 'admin.sock'),
+  front: path.join(folder, 'front.sock'),
+  frontAdmin: path.join(folder, 'front-admin.sock'),
+});
 
 const accepts: HandleRequest = (request) => Promise.resolve({ ok: true, id: request.id, result: null });
 
 const listen = async (handle: HandleRequest = accepts, limits: Partial<LocalLimits> = {}): Promise<LocalListener> => {
-  const listener = await listenLocal({ paths: paths(), handle, limits: { ...localLimits, ...limits }, clock, logger: silentLogger });
+  const listener = await listenLocal({ paths: paths(), home: folder, handle, limits: { ...localLimits, ...limits }, clock, logger: silentLogger });
   if (!listener.ok) throw new Error(listener.error.message);
   open.push(listener.value);
   return listener.value;
@@ -103,7 +108,7 @@ describe('the sockets as files', () => {
 
   test('a socket that another process serves is left alone', async () => {
     await listen();
-    const second = await listenLocal({ paths: paths(), handle: accepts, clock, logger: silentLogger });
+    const second = await listenLocal({ paths: paths(), home: folder, handle: accepts, clock, logger: silentLogger });
     expect(second).toMatchObject({ ok: false, error: { code: 'already_running' } });
     expect(await ask(logRequest(1))).toEqual(accepted(1));
   });
@@ -113,23 +118,22 @@ describe('the sockets as files', () => {
     ['a link', () => symlinkSync('/dev/null', paths().admin)],
   ])('%s in the way is never removed, and the other socket is given back', async (_what, place) => {
     place();
-    const listener = await listenLocal({ paths: paths(), handle: accepts, clock, logger: silentLogger });
+    const listener = await listenLocal({ paths: paths(), home: folder, handle: accepts, clock, logger: silentLogger });
     expect(listener).toMatchObject({ ok: false, error: { code: 'home_unusable', message: `${paths().admin} is in the way: it is not a socket` } });
     expect(existsSync(paths().admin)).toBe(true);
     expect(existsSync(paths().cluster)).toBe(false);
   });
 
   test('a folder that is missing is one coded answer', async () => {
-    const missing = { cluster: path.join(folder, 'none', 'a'), admin: path.join(folder, 'none', 'b') };
-    const listener = await listenLocal({ paths: missing, handle: accepts, clock, logger: silentLogger });
+    const missing = { ...paths(), cluster: path.join(folder, 'none', 'a') };
+    const listener = await listenLocal({ paths: missing, home: folder, handle: accepts, clock, logger: silentLogger });
     expect(listener).toMatchObject({ ok: false, error: { code: 'home_unusable' } });
   });
 
-  test('closing removes both', async () => {
+  test('closing removes all', async () => {
     const listener = await listen();
     await listener.close();
-    expect(existsSync(paths().cluster)).toBe(false);
-    expect(existsSync(paths().admin)).toBe(false);
+    expect(Object.values(paths()).filter((file) => existsSync(file))).toEqual([]);
   });
 });
 
@@ -186,8 +190,8 @@ describe('requests', () => {
     ['an empty line', '\n', { message: 'the request is not JSON' }],
     ['not an object', '[]\n', { message: 'the request has no verb' }],
     ['no verb', `{"id":"${uuid(9)}"}\n`, { id: uuid(9), message: 'the request has no verb' }],
-    ['an unknown verb', `{"id":"${uuid(9)}","verb":"reboot"}\n`, { id: uuid(9), message: 'the request has an unknown verb: known are log, send, keepalive, converge, health, wait, status, inspect' }],
-    ['a verb that every object has', `{"id":"${uuid(9)}","verb":"constructor"}\n`, { id: uuid(9), message: 'the request has an unknown verb: known are log, send, keepalive, converge, health, wait, status, inspect' }],
+    ['an unknown verb', `{"id":"${uuid(9)}","verb":"reboot"}\n`, { id: uuid(9), message: `the request has an unknown verb: known are ${Object.keys(requestSchemas).join(', ')}` }],
+    ['a verb that every object has', `{"id":"${uuid(9)}","verb":"constructor"}\n`, { id: uuid(9), message: `the request has an unknown verb: known are ${Object.keys(requestSchemas).join(', ')}` }],
     ['a missing field', `{"id":"${uuid(9)}","verb":"log","at":1,"level":"info","priority":"low"}\n`, { id: uuid(9), message: expect.stringMatching(/^the log request is wrong at message: /) }],
     ['an id that is none', `{"id":"x","verb":"inspect"}\n`, { message: 'the inspect request is wrong at id: not a UUID in lower case' }],
     ['deep nesting', `${'['.repeat(1_000_000)}\n`, { message: 'the request nests deeper than 64 levels' }],

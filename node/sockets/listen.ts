@@ -3,13 +3,19 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import type { SocketPaths } from '../home/socket-paths.ts';
-import { Door } from './door.ts';
+import { frontFull, FrontConnection } from '../front/connection.ts';
+import { Connection } from './connection.ts';
+import { Door, type DoorOptions } from './door.ts';
 import { localLimits, type LocalLimits } from './limits.ts';
 import { SharedMemory } from './memory.ts';
+import { encodeReply, refusal } from './replies.ts';
 import type { HandleRequest } from './requests.ts';
+import type { SocketName } from './verbs.ts';
 
 export interface ListenOptions {
   readonly paths: SocketPaths;
+  /** Whose commands the front may have run here. */
+  readonly home: string;
   readonly handle: HandleRequest;
   /** Default `localLimits`. */
   readonly limits?: LocalLimits;
@@ -24,20 +30,34 @@ export interface LocalListener {
   close(): Promise<void>;
 }
 
+/** Permissions taken from 0777: what any cluster user may ask for becomes 0660, what only the daemon's own user may 0600. */
+const umasks: Readonly<Record<SocketName, number>> = { cluster: 0o117, admin: 0o177 };
+
+const full = encodeReply(refusal('busy', 'the daemon serves as many clients as it may: try again'));
+
 /** How often connections are checked for having used up their time, milliseconds. */
 const checkEveryMs = 1000;
 
 /**
- * Listens on both sockets, made with their final permissions and in place of what a dead daemon left. The caller holds the
+ * Listens on all sockets, made with their final permissions and in place of what a dead daemon left. The caller holds the
  * home's lock. Fails with `home_unusable` or `already_running`.
  */
-export const listenLocal = async ({ paths, handle, limits = localLimits, clock, logger }: ListenOptions): Promise<Result<LocalListener>> => {
+export const listenLocal = async ({ paths, home, handle, limits = localLimits, clock, logger }: ListenOptions): Promise<Result<LocalListener>> => {
   const context = { handle, limits, clock, logger, memory: new SharedMemory(limits.sharedMemory) };
-  const cluster = new Door('cluster', context);
-  const admin = new Door('admin', context);
-  const doors = [cluster, admin];
+  const front = { ...context, home };
+  const door = (socket: SocketName, { admit, full }: Pick<DoorOptions, 'admit' | 'full'>): Door =>
+    new Door({ umask: umasks[socket], connections: limits.connections, full, logger, admit });
+  const lines = (socket: SocketName): Door => door(socket, { admit: (client) => new Connection(client, { socket }, context), full });
+  const fronts = (socket: SocketName): Door => door(socket, { admit: (client) => new FrontConnection(client, { socket }, front), full: frontFull });
+  const places = [
+    [lines('cluster'), paths.cluster],
+    [lines('admin'), paths.admin],
+    [fronts('cluster'), paths.front],
+    [fronts('admin'), paths.frontAdmin],
+  ] as const;
+  const doors = places.map(([each]) => each);
 
-  for (const [door, path] of [[cluster, paths.cluster], [admin, paths.admin]] as const) {
+  for (const [door, path] of places) {
     const opened = await door.open(path);
     if (!opened.ok) {
       await Promise.all(doors.map((each) => each.close()));

@@ -5,13 +5,14 @@ import { seededRandom, uuid7 } from '../../effects/random.ts';
 import type { PendingReport } from '../../actors/node/state.ts';
 import { copyDatabase } from '../../storage/testing/copy-database.ts';
 import { temporaryFolder, type TemporaryFolder } from '../../storage/testing/temporary-folder.ts';
+import type { FileOwner } from '../owned-file.ts';
 import { openState, type OpenedState } from './state.ts';
 
 const clock = new ManualClock();
 const random = seededRandom(3);
 const owner = { cluster: 'lab', node: 'n1', instanceId: 'i-1' };
 
-const open = (folder: TemporaryFolder, of = owner, file = 'state.db'): OpenedState => {
+const open = (folder: TemporaryFolder, of: FileOwner = owner, file = 'state.db'): OpenedState => {
   const opened = openState(folder.at(file), of, clock);
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
@@ -93,6 +94,16 @@ test.each([
   expect(setAside?.reason).toMatch(reason);
   expect(fresh.get('k')).toBeUndefined();
   await fresh.close();
+});
+
+test('state of a machine that only goes by another id now is its own', async () => {
+  await using folder = await temporaryFolder();
+  const { state } = open(folder);
+  await state.change([{ key: 'k', value: 1 }]);
+  await state.close();
+  const { state: same, setAside } = open(folder, { ...owner, instanceId: 'i-2', knownAs: ['i-0', 'i-1'] });
+  expect([setAside, same.get('k')]).toEqual([undefined, 1]);
+  await same.close();
 });
 
 test('a damaged file is set aside, and a closed one refuses changes by a code', async () => {

@@ -1,12 +1,14 @@
 // Every message of the protocol as fast-check sees it. The tables are typed by kind, so a new kind without an arbitrary
 // does not compile.
 import * as fc from 'fast-check';
+import type { AutoscaleTarget } from '../autoscale.ts';
 import type { Card } from '../card.ts';
 import type { Configuration, Tree } from '../configuration.ts';
-import { commandStates, conditionStatuses, convergeOutcomes, convergeTriggers, levels, phases, priorities, type EventKind, type EventOf } from '../events.ts';
+import { commandStates, conditionStatuses, convergeOutcomes, convergeTriggers, installationStatuses, levels, phases, priorities, shutdownCauses, shutdownWays, type EventKind, type EventOf } from '../events.ts';
 import { commandNames, wireVersion, type FrameKind, type FrameOf } from '../frames.ts';
 import { nodeName, type NodeAddress } from '../identity.ts';
 import type { LocalRequestOf, Verb } from '../local.ts';
+import { character } from './character.ts';
 
 const uuid = fc.uuid();
 const natural = fc.maxSafeNat();
@@ -18,7 +20,7 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc
 /** Any text at all, lone surrogates included: what a file or an argument can hold. */
 const text = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
 
-const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 30 }).filter((any) => nodeName.safeParse(any).success);
+const name = fc.string({ unit: character, minLength: 1, maxLength: 30 }).filter((any) => nodeName.safeParse(any).success);
 
 export const address: fc.Arbitrary<NodeAddress> = fc.record({ cluster: name, node: name });
 
@@ -38,6 +40,13 @@ const tree: fc.Arbitrary<Tree> = fc
   .map((any) => JSON.parse(JSON.stringify(any, (key, value: unknown) => (key === '__proto__' ? undefined : value))) as Tree);
 
 const configuration: fc.Arbitrary<Configuration> = fc.record({ revision: sequence, tree });
+
+const short = fc.string({ minLength: 1, maxLength: 255 });
+
+const targets: fc.Arbitrary<AutoscaleTarget[]> = fc.array(
+  fc.record({ name: maybe(short), coreCount: maybe(natural), instanceCount: natural, attributes: maybe(tree) }),
+  { maxLength: 5 },
+);
 
 const card: fc.Arbitrary<Card> = fc.record({
   summary: text,
@@ -81,8 +90,11 @@ export const events: { readonly [K in EventKind]: fc.Arbitrary<EventOf<K>> } = {
     name: text,
     status: fc.constantFrom(...conditionStatuses),
     message: maybe(text),
+    description: maybe(text),
     details: maybe(text),
     recommendation: maybe(text),
+    actionType: maybe(text),
+    ghrCategory: maybe(text),
   }),
   termination: fc.record({
     kind: fc.constant('termination'),
@@ -93,6 +105,18 @@ export const events: { readonly [K in EventKind]: fc.Arbitrary<EventOf<K>> } = {
     reason: text,
   }),
   keepalive: fc.record({ kind: fc.constant('keepalive'), ...eventHead, holds: fc.boolean(), expiresAt: maybe(natural), reason: maybe(text) }),
+  shutdown: fc.record({
+    kind: fc.constant('shutdown'),
+    ...eventHead,
+    request: uuid,
+    state: fc.constantFrom('requested', 'withdrawn'),
+    cause: fc.constantFrom(...shutdownCauses),
+    way: fc.constantFrom(...shutdownWays),
+    reason: maybe(text),
+  }),
+  autoscale: fc.record({ kind: fc.constant('autoscale'), ...eventHead, targets }),
+  property: fc.record({ kind: fc.constant('property'), ...eventHead, key: text, value: maybe(text) }),
+  installation: fc.record({ kind: fc.constant('installation'), ...eventHead, status: fc.constantFrom(...installationStatuses), message: maybe(text), hostname: text }),
   command: fc.record({
     kind: fc.constant('command'),
     ...eventHead,
@@ -197,6 +221,49 @@ export const requests: { readonly [V in Verb]: fc.Arbitrary<LocalRequestOf<V>> }
     routingKey: text,
     contentType: fc.string({ maxLength: 255 }),
     bodyBase64: fc.base64String(),
+    exchange: maybe(fc.string({ maxLength: 255 })),
+    headers: maybe(fc.dictionary(short.filter((header) => header !== '__proto__'), text, { noNullPrototype: true })),
+    persistent: maybe(fc.boolean()),
+  }),
+  condition: fc.record({
+    verb: fc.constant('condition'),
+    ...requestHead,
+    at: natural,
+    name: short,
+    status: fc.constantFrom('OK', 'Warning', 'Error', 'NA'),
+    message: maybe(text),
+    description: maybe(text),
+    details: maybe(text),
+    recommendation: maybe(text),
+    actionType: maybe(fc.constant('GHR')),
+    ghrCategory: maybe(short),
+  }),
+  autoscale: fc.record({ verb: fc.constant('autoscale'), ...requestHead, at: natural, targets }),
+  installation: fc.record({
+    verb: fc.constant('installation'),
+    ...requestHead,
+    at: natural,
+    status: fc.constantFrom(...installationStatuses),
+    message: maybe(text),
+    hostname: maybe(short),
+  }),
+  property: fc.record({ verb: fc.constant('property'), ...requestHead, at: natural, key: short, value: maybe(text) }),
+  explain: fc.record({ verb: fc.constant('explain'), ...requestHead, key: text }),
+  watch: fc.record({ verb: fc.constant('watch'), ...requestHead }),
+  shutdown: fc.record({
+    verb: fc.constant('shutdown'),
+    ...requestHead,
+    action: fc.constantFrom('request', 'cancel'),
+    cause: maybe(fc.constantFrom(...shutdownCauses)),
+    way: maybe(fc.constantFrom(...shutdownWays)),
+    reason: maybe(text),
+  }),
+  'run-on-shutdown': fc.record({
+    verb: fc.constant('run-on-shutdown'),
+    ...requestHead,
+    action: fc.constantFrom('add', 'list', 'remove'),
+    path: maybe(short),
+    arguments: maybe(fc.array(text, { maxLength: 3 })),
   }),
   keepalive: fc.record({
     verb: fc.constant('keepalive'),

@@ -15,6 +15,7 @@ export const rooms = [
   { room: 'node', packages: [] },
   { room: 'server', packages: ['fastify'] },
   { room: 'cli', packages: [] },
+  { room: 'install', packages: ['esbuild'] },
   { room: 'box', packages: [] },
   { room: 'integration', packages: ['amqplib', 'testcontainers', '@swc/core'] },
   { room: 'bench', packages: ['nact', 'amqplib', 'ioredis', 'nats'] },
@@ -28,6 +29,7 @@ export const owners = {
   smqp: ['transport/embedded/'],
   systeminformation: ['node/facts/'],
   'node:sqlite': ['storage/', 'bench/', 'integration/'],
+  yazl: ['cli/report/'],
 };
 
 /** What any test file may import besides. */

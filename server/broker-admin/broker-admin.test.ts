@@ -34,7 +34,7 @@ const begin = async (answer: (line: string) => { readonly status: number; readon
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${(listening.address() as AddressInfo).port}/`;
-  const admin = brokerAdmin(new ManagementClient({ base, user: 'root', password: 's3cret' }, {}), { prefix: 'p', vhost: '/' });
+  const admin = brokerAdmin(new ManagementClient({ base, user: 'root', password: 's3cret' }, {}), { prefix: 'p', vhost: '/', user: 'root' });
   return { admin, asked, base };
 };
 
@@ -67,15 +67,29 @@ test('a revocation deletes the user, then its queue, then its connections, and w
 });
 
 test('policies are those that the version of the broker knows', async () => {
-  const { admin, asked } = await begin((line) => (line.startsWith('GET') ? { status: 200, json: { rabbitmq_version: '3.10.8' } } : { status: 201 }));
+  const { admin, asked } = await begin((line) => {
+    if (line.includes('/permissions')) return { status: 200, json: [{ vhost: '/' }] };
+    return line.startsWith('GET') ? { status: 200, json: { rabbitmq_version: '3.10.8' } } : { status: 201 };
+  });
   expect(await admin.applyPolicies(goOn)).toEqual({ ok: true, value: undefined });
-  expect(asked.map(({ line }) => line)).toEqual(['GET /api/overview', 'PUT /api/policies/%2F/p.node', 'PUT /api/policies/%2F/p.dead']);
-  expect(asked[1]?.body).toMatchObject({ pattern: expect.any(String), 'apply-to': 'queues', definition: expect.any(Object), priority: 1 });
+  expect(asked.map(({ line }) => line)).toEqual(['GET /api/overview', 'GET /api/users/root/permissions', 'PUT /api/policies/%2F/p.node', 'PUT /api/policies/%2F/p.dead']);
+  expect(asked[2]?.body).toMatchObject({ pattern: expect.any(String), 'apply-to': 'queues', definition: expect.any(Object), priority: 1 });
+});
+
+test('an administrator without permissions in the virtual host is found out before a revocation needs them', async () => {
+  const { admin } = await begin((line) => ({ status: 200, json: line.includes('/permissions') ? [{ vhost: 'other' }] : { rabbitmq_version: '4.0.5' } }));
+  const line = "the user 'root' of --management has no permissions in the virtual host '/': rabbitmqctl set_permissions -p '/' 'root' '.*' '.*' '.*'";
+  expect(await admin.applyPolicies(goOn)).toEqual({ ok: false, error: { code: 'management_failed', message: line } });
+});
+
+test('the reason that the broker gives is told', async () => {
+  const { admin } = await begin(() => ({ status: 401, json: { error: 'not_authorised', reason: 'Not management user' } }));
+  expect(await admin.revoke(node, goOn)).toMatchObject({ ok: false, error: { message: expect.stringContaining('in the virtual host ("Not management user")') } });
 });
 
 test.each([
-  [401, 'it refuses the name or password of --management'],
-  [403, 'the user of --management is no administrator'],
+  [401, 'it refuses the user of --management, for its name, its password, its tag (administrator) or its permissions in the virtual host'],
+  [403, 'it refuses the user of --management'],
   [500, 'answers PUT /api/users with 500'],
 ])('a refusal with %d ends it at once, in one line without anything secret', async (status, why) => {
   const { admin, asked } = await begin(() => ({ status }));

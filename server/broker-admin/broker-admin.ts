@@ -12,6 +12,8 @@ import { nodeQueue, nodeUser } from '../../transport/topology.ts';
 import type { ManagementClient, Path } from './management-client.ts';
 
 interface Scope {
+  /** Of `--management`. */
+  readonly user: string;
   readonly vhost: string;
   readonly prefix: string;
 }
@@ -34,7 +36,7 @@ export const vhostOf = (url: string): string => {
 
 const memberOf = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined);
 
-export const brokerAdmin = (client: ManagementClient, { prefix, vhost }: Scope): BrokerAdmin => {
+export const brokerAdmin = (client: ManagementClient, { prefix, user: administrator, vhost }: Scope): BrokerAdmin => {
   /** Those that a user of this name has. */
   const closeConnections = async (user: string, stop: AbortSignal): Promise<Result<void>> => {
     const listed = await client.get(['connections', 'username', user]);
@@ -64,6 +66,12 @@ export const brokerAdmin = (client: ManagementClient, { prefix, vhost }: Scope):
     async applyPolicies(stop) {
       const overview = await client.get(['overview']);
       if (!overview.ok) return overview;
+      const permitted = await client.get(['users', administrator, 'permissions']);
+      if (!permitted.ok) return permitted;
+      // Without them it may make users, and not take away what a node leaves: a revocation would never be finished.
+      if (!(Array.isArray(permitted.value) && permitted.value.some((one: unknown) => memberOf(one, 'vhost') === vhost))) {
+        return fail('management_failed', `the user '${administrator}' of --management has no permissions in the virtual host '${vhost}': rabbitmqctl set_permissions -p '${vhost}' '${administrator}' '.*' '.*' '.*'`);
+      }
       const version = memberOf(overview.value, 'rabbitmq_version');
       const policies = policiesFor(prefix, typeof version === 'string' ? version : '3.10.0');
       return inTurn(

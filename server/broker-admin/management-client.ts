@@ -26,6 +26,13 @@ const mostBytes = 16 * 1024 * 1024;
 /** Words of a path; each is escaped. */
 export type Path = readonly string[];
 
+/** The reason that the broker gives. */
+const saidIn = (body: Uint8Array): string => {
+  const json = parseJson(body);
+  const reason: unknown = json.ok && typeof json.value === 'object' && json.value !== null && 'reason' in json.value ? json.value.reason : undefined;
+  return typeof reason === 'string' && reason !== '' ? ` ("${reason.slice(0, 200)}")` : '';
+};
+
 export class ManagementClient {
   readonly #address: ManagementAddress;
   readonly #options: ManagementOptions;
@@ -49,7 +56,7 @@ export class ManagementClient {
     if (!answered.ok) return answered;
     const { body, status } = answered.value;
     const json = status === 200 ? parseJson(body) : undefined;
-    return json?.ok === true ? json : this.#refused('GET', path, status);
+    return json?.ok === true ? json : this.#refused('GET', path, answered.value);
   }
 
   async #done(method: 'PUT' | 'DELETE', path: Path, body?: Readonly<Record<string, unknown>>): Promise<Result<void>> {
@@ -57,11 +64,12 @@ export class ManagementClient {
     if (!answered.ok) return answered;
     const { status } = answered.value;
     const isDone = (status >= 200 && status < 300) || (method === 'DELETE' && status === 404);
-    return isDone ? ok(undefined) : this.#refused(method, path, status);
+    return isDone ? ok(undefined) : this.#refused(method, path, answered.value);
   }
 
-  #refused(method: Method, path: Path, status: number): Result<never> {
-    const why = status === 401 ? ': it refuses the name or password of --management' : status === 403 ? ': the user of --management is no administrator' : '';
+  #refused(method: Method, path: Path, { body, status }: Answer): Result<never> {
+    // RabbitMQ says 401 for all of them, and which one it is in words that differ by version.
+    const why = status === 401 || status === 403 ? `: it refuses the user of --management, for its name, its password, its tag (administrator) or its permissions in the virtual host${saidIn(body)}` : '';
     return fail('management_failed', `the broker's management API answers ${method} /api/${path[0] ?? ''} with ${status}${why}`);
   }
 

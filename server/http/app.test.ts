@@ -179,7 +179,7 @@ describe('a request that would change something', () => {
   test('is a problem also when its body is of no type at all', async () => {
     const { request } = begin();
     const asked = await request('/api/events', 'POST', { headers: { 'content-type': 'nonsense' }, payload: 'x' });
-    expect(asked).toMatchObject(problem(415, 'Unsupported Media Type', 'request_invalid', 'Unsupported Media Type'));
+    expect(asked).toMatchObject(problem(415, 'Unsupported Media Type', 'request_invalid', 'the body is taken as JSON alone: send it with content-type: application/json'));
   });
 
   test('HEAD is a reading', async () => {

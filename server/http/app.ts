@@ -3,6 +3,7 @@
 //   GET  /api/nodes       the roster
 //   GET  /api/events      the event log: ?after=POSITION&limit=N&cluster=&node=&priority=low|medium|high
 //   POST /api/commands    commands.ts, and reading them back
+//   clusters.ts           what is asked of a cluster as a whole
 //   enrolments.ts         tokens and identities
 //   GET  /healthz         200 while the broker is connected, 503 while it is not
 //
@@ -17,6 +18,7 @@ import type { Result } from '../../protocol/result.ts';
 import type { ConnectionState } from '../../transport/port.ts';
 import { reasonOf } from '../../transport/reason.ts';
 import { createBoundedServer, refuseClient } from './bounded-server.ts';
+import { addClusters, clusterPath, type ClusterSources } from './clusters.ts';
 import { addCommands, commandsPath, type CommandSources } from './commands.ts';
 import { addEnrol, addEnrolments, enrolmentPaths, type EnrolmentSources } from './enrolments.ts';
 import { parseEventQuery } from './event-query.ts';
@@ -32,7 +34,7 @@ export interface Health {
 }
 
 /** What the API answers from. */
-export interface ApiSources extends CommandSources, EnrolmentSources {
+export interface ApiSources extends CommandSources, ClusterSources, EnrolmentSources {
   nodes(): Promise<Result<readonly NodeView[]>>;
   events(query: EventQuery): readonly StoredEvent[];
   health(): Health;
@@ -78,11 +80,12 @@ export const buildApp = (sources: ApiSources, onError: (error: unknown) => void,
   app.setErrorHandler(async (error, _request, response) => {
     const status = clientStatus(error);
     if (status === 413) return refuse(response, status, 'message_too_large', `the body has more than ${limits.bodyBytes} bytes`);
+    if (status === 415) return refuse(response, status, 'request_invalid', 'the body is taken as JSON alone: send it with content-type: application/json');
     if (status !== undefined) return refuse(response, status, 'request_invalid', reasonOf(error));
     onError(error);
     return refuse(response, 500, 'internal', 'the request failed; see the log of the server');
   });
-  const isReadable = (path: string): boolean => app.hasRoute({ method: 'GET', url: path }) || oneCommand.test(path);
+  const isReadable = (path: string): boolean => app.hasRoute({ method: 'GET', url: path }) || oneCommand.test(path) || clusterPath.test(path);
   app.setNotFoundHandler(async (request, response) => {
     const path = pathOf(request);
     // A body that nobody asked for is not waited for.
@@ -111,6 +114,7 @@ export const buildApp = (sources: ApiSources, onError: (error: unknown) => void,
     return { events, next: events.at(-1)?.position ?? query.value.after ?? 0 };
   });
 
+  addClusters(app, sources);
   void app.register(async (scope) => addCommands(scope, sources, limits));
   void app.register(async (scope) => addEnrolments(scope, sources, limits));
   void app.register(async (scope) => addEnrol(scope, sources, clock));

@@ -14,6 +14,9 @@ const converge = { kind: 'converge', run: id, trigger: 'boot', outcome: 'running
 const condition = { kind: 'condition', name: 'disk.sh', status: 'OK' };
 const termination = { kind: 'termination', request: id, state: 'requested', check: 'disk.sh', reason: 'no space' };
 const keepalive = { kind: 'keepalive', holds: true };
+const shutdown = { kind: 'shutdown', request: id, state: 'requested', cause: 'requested', way: 'terminate' };
+const autoscale = { kind: 'autoscale', targets: [{ name: 'execute', coreCount: 8 }, { instanceCount: 2, coreCount: 4 }] };
+const installation = { kind: 'installation', status: 'success', hostname: 'n7' };
 const command = { kind: 'command', command: id, state: 'accepted' };
 
 test.each<readonly [string, string, string, object]>([
@@ -36,6 +39,16 @@ test.each<readonly [string, string, string, object]>([
   ['info', 'high', 'kept alive until 2026-01-01T00:00:00.000Z: a look', { ...keepalive, expiresAt: Date.UTC(2026, 0), reason: 'a look' }],
   ['info', 'high', 'kept alive forever', { ...keepalive, expiresAt: Number.MAX_SAFE_INTEGER }],
   ['info', 'high', 'no longer kept alive', { ...keepalive, holds: false }],
+  ['warn', 'high', 'asks to be terminated', shutdown],
+  ['warn', 'high', 'asks to be deallocated (idle): no jobs', { ...shutdown, cause: 'idle', way: 'deallocate', reason: 'no jobs' }],
+  ['error', 'high', 'asks to be terminated (unhealthy)', { ...shutdown, cause: 'unhealthy' }],
+  ['info', 'high', 'shutdown withdrawn: it was cancelled', { ...shutdown, state: 'withdrawn', reason: 'it was cancelled' }],
+  ['info', 'low', 'autoscale: execute 8 cores; the cluster 4 cores, 2 machines', autoscale],
+  ['info', 'low', 'autoscale: nothing is asked for any more', { ...autoscale, targets: [] }],
+  ['info', 'low', 'autoscale: a 1 cores; a 1 cores; a 1 cores; a 1 cores; a 1 cores; a 1 cores; a 1 cores; a 1 cores; a 1 cores; a 1 cores; and 2 more', { ...autoscale, targets: Array.from({ length: 12 }, () => ({ name: 'a', coreCount: 1 })) }],
+  ['info', 'high', 'installation success, host n7', installation],
+  ['warn', 'high', 'installation warning, host n7: renamed', { ...installation, status: 'warning', message: 'renamed' }],
+  ['error', 'high', 'installation error, host n7', { ...installation, status: 'error' }],
   ['info', 'high', `command ${id} accepted`, command],
   ['info', 'high', `command ${id} done: 3 checks`, { ...command, state: 'done', message: '3 checks' }],
   ['error', 'high', `command ${id} failed (script_failed): it broke`, { ...command, state: 'failed', code: 'script_failed', message: 'it broke' }],

@@ -1,6 +1,6 @@
 // An event as the log shows it: one line, a level, a priority.
 import type { IncomingEntry } from '../../actors/server/ports.ts';
-import { priorityOf, type ConditionStatus, type EventOf, type JetpackEvent, type Level, type Priority } from '../../protocol/events.ts';
+import { priorityOf, type ConditionStatus, type EventOf, type InstallationStatus, type JetpackEvent, type Level, type Priority } from '../../protocol/events.ts';
 import { id as idSchema } from '../../protocol/identity.ts';
 import { assertNever } from '../../protocol/result.ts';
 
@@ -46,6 +46,26 @@ const keepaliveLine = ({ holds, expiresAt, reason }: EventOf<'keepalive'>): Line
   return { level: 'info', message: holds ? because(`kept alive ${until}`, reason) : 'no longer kept alive' };
 };
 
+const shutdownLine = ({ state, cause, way, reason }: EventOf<'shutdown'>): Line => {
+  if (state === 'withdrawn') return { level: 'info', message: because('shutdown withdrawn', reason) };
+  const why = cause === 'requested' ? '' : ` (${cause})`;
+  return { level: cause === 'unhealthy' ? 'error' : 'warn', message: because(`asks to be ${way}d${why}`, reason) };
+};
+
+/** Of so many arrays a line tells. */
+const shownTargets = 10;
+
+const autoscaleMessage = ({ targets }: EventOf<'autoscale'>): string => {
+  if (targets.length === 0) return 'autoscale: nothing is asked for any more';
+  const shown = targets.slice(0, shownTargets).map(({ coreCount, instanceCount, name = 'the cluster' }) => {
+    const counts = [...(coreCount === undefined ? [] : [`${coreCount} cores`]), ...(instanceCount === undefined ? [] : [`${instanceCount} machines`])];
+    return `${name} ${counts.join(', ')}`;
+  });
+  return `autoscale: ${shown.join('; ')}${targets.length > shownTargets ? `; and ${targets.length - shownTargets} more` : ''}`;
+};
+
+const installationLevel: Readonly<Record<InstallationStatus, Level>> = { success: 'info', warning: 'warn', error: 'error' };
+
 const commandLine = ({ command, state, code, message }: EventOf<'command'>): Line => {
   const level = { accepted: 'info', done: 'info', expired: 'warn', failed: 'error' } as const;
   return { level: level[state], message: because(`command ${command} ${state}${code === undefined ? '' : ` (${code})`}`, message) };
@@ -69,8 +89,16 @@ const lineOf = (event: JetpackEvent): Line => {
         : { level: 'info', message: `termination withdrawn: ${event.check}: ${event.reason}` };
     case 'keepalive':
       return keepaliveLine(event);
+    case 'shutdown':
+      return shutdownLine(event);
+    case 'autoscale':
+      return { level: 'info', message: autoscaleMessage(event) };
+    case 'installation':
+      return { level: installationLevel[event.status], message: because(`installation ${event.status}, host ${event.hostname}`, event.message) };
     case 'command':
       return commandLine(event);
+    case 'property':
+      return { level: 'info', message: event.value === undefined ? `property ${event.key} is no longer set` : `property ${event.key} is ${event.value.slice(0, 1_000)}` };
     case 'undelivered':
       return { level: 'warn', message: `message ${event.messageId} to ${event.routingKey} was not delivered: ${event.reason}` };
     case 'dropped': {

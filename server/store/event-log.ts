@@ -4,6 +4,7 @@ import { levels, priorities } from '../../protocol/events.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { integerOf, optionalTextOf, textOf, type Row } from '../../storage/columns.ts';
 import type { Database, Statement } from '../../storage/database.ts';
+import { RowWriter } from '../../storage/row-writer.ts';
 import { describe } from './describe.ts';
 import { rankOf } from './schema.ts';
 
@@ -50,7 +51,7 @@ export const pageLength = 1024 * 1024;
 export class EventLog {
   readonly #database: Database;
   readonly #retention: number;
-  readonly #insert: Statement;
+  readonly #rows: RowWriter;
   readonly #deleteBefore: Statement;
   readonly #nodeIds: Statement;
   readonly #queries = new Map<string, Statement>();
@@ -63,7 +64,7 @@ export class EventLog {
   constructor(database: Database, retention: number) {
     this.#database = database;
     this.#retention = retention;
-    this.#insert = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#rows = new RowWriter(database, 'events', 13);
     this.#deleteBefore = database.prepare('DELETE FROM events WHERE position < ?');
     this.#nodeIds = database.prepare(someNodes);
     const ends = database.prepare('SELECT ifnull(min(position), 1) AS oldest, ifnull(max(position), 0) AS newest FROM events').get();
@@ -75,16 +76,19 @@ export class EventLog {
     return this.#newest - this.#oldest + 1;
   }
 
+  /** Appends an event, to be in the log when `flush` has been called. */
   append(source: Source, entry: IncomingEntry, receivedAt: number): StoredEvent {
     const { cluster, node, stream, lane, streamId, nodeId } = source;
     const { id, kind, at = receivedAt, level, priority, message, problem } = describe(entry);
     const { sequence, raw } = entry;
     this.#newest += 1;
     const position = this.#newest;
-    this.#insert.run(
-      position, streamId, nodeId, sequence, id ?? null, kind, at, receivedAt, level, rankOf(priority), message, raw, problem ?? null,
-    );
+    this.#rows.add([position, streamId, nodeId, sequence, id ?? null, kind, at, receivedAt, level, rankOf(priority), message, raw, problem ?? null]);
     return { position, cluster, node, stream, lane, sequence, id, kind, at, receivedAt, level, priority, message, raw, problem };
+  }
+
+  flush(): void {
+    this.#rows.flush();
   }
 
   query({ after, limit, cluster, node, priority = 'low' }: EventQuery): readonly StoredEvent[] {
@@ -132,6 +136,7 @@ export class EventLog {
   }
 
   rolledBack(): void {
+    this.#rows.forget();
     this.#oldest = this.#before.oldest;
     this.#newest = this.#before.newest;
   }

@@ -1,18 +1,24 @@
 // Nodes as the tables tell of them.
-import type { NodeCondition, NodeConverge, NodeKeepalive, NodeRecord, NodeTermination } from '../../actors/server/ports.ts';
+import type { NodeCondition, NodeConverge, NodeKeepalive, NodeRecord, NodeShutdown, NodeTermination } from '../../actors/server/ports.ts';
 import { conditionStatuses } from '../../protocol/events.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { integerOf, optionalTextOf, textOf, type Row } from '../../storage/columns.ts';
 import type { Database } from '../../storage/database.ts';
 
 const conditionOf = (row: Row): NodeCondition => {
-  const [message, details, recommendation] = ['message', 'details', 'recommendation'].map((name) => optionalTextOf(row, name));
+  const text = (column: string, name = column): object => {
+    const value = optionalTextOf(row, column);
+    return value === undefined ? {} : { [name]: value };
+  };
   return {
     name: textOf(row, 'name'),
     status: conditionStatuses.find((status) => status === row['status']) ?? 'Unknown',
-    ...(message === undefined ? {} : { message }),
-    ...(details === undefined ? {} : { details }),
-    ...(recommendation === undefined ? {} : { recommendation }),
+    ...text('message'),
+    ...text('description'),
+    ...text('details'),
+    ...text('recommendation'),
+    ...text('action_type', 'actionType'),
+    ...text('ghr_category', 'ghrCategory'),
     at: integerOf(row, 'at'),
   };
 };
@@ -77,9 +83,10 @@ export class NodeRecords {
         detail: optionalTextOf(row, 'detail'),
         phaseAt: integerOf(row, 'phase_at'),
         conditions: conditions.get(nodeId) ?? [],
-        // `NodeTells` wrote both columns.
+        // `NodeTells` wrote these columns.
         keepalive: jsonOf(row, 'keepalive') as NodeKeepalive | undefined,
         terminations: terminations.get(nodeId) ?? [],
+        shutdown: jsonOf(row, 'shutdown') as NodeShutdown | undefined,
         converge: jsonOf(row, 'converge') as NodeConverge | undefined,
       };
     });

@@ -176,3 +176,49 @@ test('a node that is first told of by something else keeps that converge until i
   expect(record()).toMatchObject({ instanceId: 'i-1', converge: { run } });
   await close();
 });
+
+describe('a wish of jetpack shutdown', () => {
+  const shutdown = (state: 'requested' | 'withdrawn', more: object = {}, at = 1) => ({ ...stamp(at), kind: 'shutdown', request, state, cause: 'idle', way: 'terminate', ...more });
+
+  test('stands in its newest words until it is withdrawn, also after a restart; the withdrawal of another changes nothing', async () => {
+    await using folder = await temporaryFolder();
+    const { close, record, reopen, tell } = begin(folder);
+    await tell('s', node('i-1'), shutdown('requested'), shutdown('requested', { cause: 'unhealthy', way: 'deallocate', reason: 'r'.repeat(2_000) }, 7));
+    const standing = { request, cause: 'unhealthy', way: 'deallocate', reason: 'r'.repeat(1_000), at: 7 };
+    expect(record().shutdown).toEqual(standing);
+    await reopen();
+    await tell('s', shutdown('withdrawn', { request: other }));
+    expect(record().shutdown).toEqual(standing);
+    await tell('s', shutdown('withdrawn'));
+    expect(record().shutdown).toBeUndefined();
+    await close();
+  });
+
+  test('of a daemon that begins to tell all that stands is gone until it is told again', async () => {
+    await using folder = await temporaryFolder();
+    const { close, record, tell } = begin(folder);
+    await tell('s', node('i-1'), shutdown('requested'));
+    await tell('t', node('i-1'));
+    expect(record().shutdown).toBeUndefined();
+    await tell('t', shutdown('requested', {}, 9));
+    expect(record().shutdown).toEqual({ request, cause: 'idle', way: 'terminate', at: 9 });
+    await close();
+  });
+});
+
+test('an installation status brings the name that the host has now', async () => {
+  await using folder = await temporaryFolder();
+  const { close, record, tell } = begin(folder);
+  await tell('s', node('i-1'), { ...stamp(2), kind: 'installation', status: 'warning', hostname: 'renamed' });
+  expect(record()).toMatchObject({ instanceId: 'i-1', hostname: 'renamed' });
+  await close();
+});
+
+test('a condition that was set has all that was said of it', async () => {
+  await using folder = await temporaryFolder();
+  const { close, record, tell } = begin(folder);
+  const said = { message: 'm', description: 'd', details: 'x', recommendation: 'r', actionType: 'GHR', ghrCategory: 'XID79' };
+  await tell('s', condition('gpu', 'Error', said));
+  expect(record().conditions).toEqual([{ name: 'gpu', status: 'Error', ...said, at: 1 }]);
+  await close();
+});

@@ -4,7 +4,7 @@
 // begins to tell all that stands, because it has begun or because it was asked to: its conditions, its wishes to be ended and its
 // keepalive follow, and what was told of them before is gone, also what the node has lost the memory of. The last converge is
 // not told again: it stays with its machine, and is gone with the first word of another one. Texts are cut to what a list can carry.
-import type { NodeConverge, NodeKeepalive } from '../../actors/server/ports.ts';
+import type { NodeConverge, NodeKeepalive, NodeShutdown } from '../../actors/server/ports.ts';
 import type { Card } from '../../protocol/card.ts';
 import type { EventOf, JetpackEvent } from '../../protocol/events.ts';
 import { assertNever } from '../../protocol/result.ts';
@@ -49,6 +49,17 @@ const keepaliveOf = ({ expiresAt, reason }: EventOf<'keepalive'>): NodeKeepalive
   ...(reason === undefined ? {} : { reason: cut(reason, line) }),
 });
 
+const shutdownOf = ({ request, cause, way, reason, at }: EventOf<'shutdown'>): NodeShutdown => ({
+  request,
+  cause,
+  way,
+  ...(reason === undefined ? {} : { reason: cut(reason, line) }),
+  at,
+});
+
+/** Kinds that tell of their node. */
+type Telling = EventOf<'node' | 'phase' | 'converge' | 'condition' | 'termination' | 'keepalive' | 'shutdown' | 'installation'>;
+
 export class NodeTells {
   readonly #claim: Statement;
   readonly #instance: Statement;
@@ -65,12 +76,15 @@ export class NodeTells {
   readonly #boundRequests: Statement;
   readonly #withdraw: Statement;
   readonly #heal: Statement;
+  readonly #shutdown: Statement;
+  readonly #withdrawShutdown: Statement;
+  readonly #hostname: Statement;
 
   constructor(database: Database) {
     this.#claim = database.prepare('UPDATE nodes SET told_by = ? WHERE node_id = ? AND told_by <= ?');
     this.#instance = database.prepare('SELECT instance FROM nodes WHERE node_id = ?');
     this.#forget = [
-      'UPDATE nodes SET keepalive = NULL WHERE node_id = ?',
+      'UPDATE nodes SET keepalive = NULL, shutdown = NULL WHERE node_id = ?',
       'DELETE FROM conditions WHERE node_id = ?',
       'DELETE FROM terminations WHERE node_id = ?',
     ].map((sql) => database.prepare(sql));
@@ -79,13 +93,19 @@ export class NodeTells {
     this.#phase = database.prepare('UPDATE nodes SET phase = ?, detail = ?, phase_at = ? WHERE node_id = ?');
     this.#keepalive = database.prepare('UPDATE nodes SET keepalive = ? WHERE node_id = ?');
     this.#converge = database.prepare('UPDATE nodes SET converge = ? WHERE node_id = ?');
-    this.#condition = database.prepare('INSERT OR REPLACE INTO conditions VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#condition = database.prepare(`
+      INSERT OR REPLACE INTO conditions (node_id, name, status, message, description, details, recommendation, action_type, ghr_category, at)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `);
     this.#dropCondition = database.prepare('DELETE FROM conditions WHERE node_id = ? AND name = ?');
     this.#boundConditions = database.prepare(bound('conditions'));
     this.#request = database.prepare('INSERT OR REPLACE INTO terminations VALUES (?, ?, ?, ?, ?)');
     this.#boundRequests = database.prepare(bound('terminations'));
     this.#withdraw = database.prepare('DELETE FROM terminations WHERE node_id = ? AND request = ?');
     this.#heal = database.prepare('DELETE FROM terminations WHERE node_id = ? AND name = ?');
+    this.#shutdown = database.prepare('UPDATE nodes SET shutdown = ? WHERE node_id = ?');
+    this.#withdrawShutdown = database.prepare("UPDATE nodes SET shutdown = NULL WHERE node_id = ? AND json_extract(shutdown, '$.request') = ?");
+    this.#hostname = database.prepare('UPDATE nodes SET hostname = ? WHERE node_id = ?');
   }
 
   /** Lets an event tell of its node. Streams are numbered as they are first seen: an older one has nothing to say any more. */
@@ -97,9 +117,13 @@ export class NodeTells {
       case 'condition':
       case 'termination':
       case 'keepalive':
+      case 'shutdown':
+      case 'installation':
         if (this.#claim.run(streamId, nodeId, streamId).changes > 0) this.#tell(nodeId, event);
         return;
       case 'log':
+      case 'autoscale':
+      case 'property':
       case 'command':
       case 'undelivered':
       case 'dropped':
@@ -109,7 +133,7 @@ export class NodeTells {
     }
   }
 
-  #tell(nodeId: number, event: EventOf<'node' | 'phase' | 'converge' | 'condition' | 'termination' | 'keepalive'>): void {
+  #tell(nodeId: number, event: Telling): void {
     switch (event.kind) {
       case 'node': {
         const before = textOf(this.#instance.get(nodeId), 'instance');
@@ -132,6 +156,13 @@ export class NodeTells {
         return;
       case 'keepalive':
         this.#keepalive.run(event.holds ? JSON.stringify(keepaliveOf(event)) : null, nodeId);
+        return;
+      case 'shutdown':
+        if (event.state === 'requested') this.#shutdown.run(JSON.stringify(shutdownOf(event)), nodeId);
+        else this.#withdrawShutdown.run(nodeId, event.request);
+        return;
+      case 'installation':
+        this.#hostname.run(cut(event.hostname, line), nodeId);
         return;
       default:
         assertNever(event);
@@ -156,8 +187,9 @@ export class NodeTells {
       this.#dropCondition.run(nodeId, name);
       return;
     }
-    const details = event.details === undefined ? null : cutStart(event.details);
-    this.#condition.run(nodeId, name, event.status, text(event.message), details, text(event.recommendation), event.at);
+    const { actionType, at, description, details, ghrCategory, message, recommendation, status } = event;
+    const end = details === undefined ? null : cutStart(details);
+    this.#condition.run(nodeId, name, status, text(message), text(description), end, text(recommendation), text(actionType), text(ghrCategory), at);
     this.#boundConditions.run(nodeId);
   }
 }

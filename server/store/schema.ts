@@ -162,9 +162,29 @@ const enrolled = `
   );
 `;
 
+/**
+ * Version 5. Of nodes, `shutdown` as JSON; of conditions, what `jetpack condition set` may say besides; and `autoscale`, the newest
+ * target of each node array, with '' as the name of a cluster as a whole, and `node` that asked for it.
+ */
+const reported = `
+  ALTER TABLE nodes ADD COLUMN shutdown TEXT;
+  ALTER TABLE conditions ADD COLUMN description TEXT;
+  ALTER TABLE conditions ADD COLUMN action_type TEXT;
+  ALTER TABLE conditions ADD COLUMN ghr_category TEXT;
+  CREATE TABLE autoscale (
+    cluster TEXT NOT NULL,
+    name TEXT NOT NULL,
+    node TEXT NOT NULL,
+    target TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (cluster, name)
+  ) WITHOUT ROWID;
+`;
+
 export const storeSchema: Schema = {
   applicationId: 0x4a_50_53_54, // JPST
-  version: 4,
-  create: (database) => database.exec(told + ordered + discreet + enrolled),
-  upgrades: { 1: (database) => database.exec(ordered), 2: forgetWords, 3: (database) => database.exec(enrolled) },
+  version: 5,
+  create: (database) => database.exec(told + ordered + discreet + enrolled + reported),
+  upgrades: { 1: (database) => database.exec(ordered), 2: forgetWords, 3: (database) => database.exec(enrolled), 4: (database) => database.exec(reported) },
 };

@@ -20,6 +20,7 @@ import { openDatabase, type Database } from '../../storage/database.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import type { SetAside } from '../../storage/set-aside.ts';
 import { catchTrouble } from '../../storage/trouble.ts';
+import { AutoscaleTargets } from './autoscale.ts';
 import { Commands } from './commands.ts';
 import { Enrolments } from './enrolments.ts';
 import { EventLog } from './event-log.ts';
@@ -48,6 +49,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
   const registry = new Registry(database);
   const tells = new NodeTells(database);
   const records = new NodeRecords(database);
+  const autoscale = new AutoscaleTargets(database);
   const commands = new Commands(database);
   const settings = new Settings(database);
   const enrolments = new Enrolments(database);
@@ -74,9 +76,11 @@ export const createStore = (database: Database, { clock, retention = defaultRete
         tells.tell(source, entry.event.value);
         // A command is told of by whichever stream brings it: what became of it does not grow old.
         if (entry.event.value.kind === 'command') commands.tell(source, entry.event.value, clock.now());
+        if (entry.event.value.kind === 'autoscale') autoscale.tell(source, entry.event.value, clock.now());
       }
       applied = entry.through;
     }
+    log.flush();
     registry.move(source, applied);
     return { outcome: 'applied', applied, stored };
   };
@@ -131,6 +135,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
     openWork: (node) => enrolments.openWork(node),
     withOpenWork: () => enrolments.withOpenWork(),
     events: (query) => log.query(query),
+    autoscale: (cluster) => autoscale.of(cluster, clock.now()),
     count: () => log.count,
     close: async () => {
       commits.close();

@@ -153,7 +153,7 @@ export class ModelNode {
 
   #open(): Outbox {
     const { clock, random, rows } = this.#settings;
-    const opened = openOutbox(this.#file, { ...this.address, instanceId: 'i' }, { clock, random, limit: { rows, bytes: 1_000_000 } });
+    const opened = openOutbox(this.#file, { ...this.address, instanceId: 'i' }, { clock, random, limit: { rows, bytes: 1_000_000 }, deletionWaitMs: 0 });
     if (!opened.ok) throw new Error(opened.error.message);
     if (opened.value.setAside !== undefined) throw new Error(opened.value.setAside.reason);
     return opened.value.outbox;

@@ -9,13 +9,16 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** `env` is the whole environment; `under` is a shell command that runs first, `ulimit` for example. */
+/** What Node kept of the sources halves the time of a child. */
+const { NODE_COMPILE_CACHE = '' } = process.env;
+
+/** `env` is the whole environment but for Node's compile cache; `under` is a shell command that runs first, `ulimit` for example. */
 export const runChild = (script: URL, args: readonly string[], env: Readonly<Record<string, string>>, under = 'true'): Promise<Finished> =>
   new Promise((resolve) => {
     const child = execFile(
       '/bin/sh',
       ['-c', `${under} && exec "$0" "$@"`, process.execPath, fileURLToPath(script), ...args],
-      { env, timeout: 20_000, killSignal: 'SIGKILL' },
+      { env: { NODE_COMPILE_CACHE, ...env }, timeout: 20_000, killSignal: 'SIGKILL' },
       (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
   });

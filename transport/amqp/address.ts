@@ -33,6 +33,9 @@ export const parseBrokerUrl = (url: string): Result<BrokerAddress> => {
   if (parts === null || parts.hostname === '' || (protocol !== 'amqp' && protocol !== 'amqps')) {
     return fail('config_invalid', `the URL of the broker is unusable: give ${form}`);
   }
+  if (parts.hash !== '' || parts.search !== '') {
+    return fail('config_invalid', 'the URL of the broker goes on after its virtual host: write @ / # and ? in a name or password as %40 %2F %23 and %3F');
+  }
   const username = decode(parts.username === '' ? 'guest' : parts.username);
   const password = decode(parts.username === '' ? 'guest' : parts.password);
   if (username === undefined || password === undefined || decode(parts.pathname) === undefined) {

@@ -89,13 +89,13 @@ export class AmqpConnection {
   consumer(queue: string, prefetch: number, listener: ConsumeListener): Promise<Result<ConsumeChannel>> {
     return this.#open(async () => {
       const open = new OpenChannel(await this.#model.createChannel(), this);
-      const consuming = new ConsumeChannel(open, this.gone);
+      const consuming = new ConsumeChannel(open, this.gone, prefetch, this.#settings.clock);
       const lose = (message: string): void => {
         this.doubt();
         listener.ended({ code: 'transport_closed', message });
       };
       const cancelled = (): void => lose('the broker cancelled it, for its queue is gone or a delivery was held too long');
-      await consuming.start(queue, prefetch, (incoming) => listener.delivered(incoming), cancelled);
+      await consuming.start(queue, (incoming) => listener.delivered(incoming), cancelled);
       void open.ended.then((reason) => {
         if (!consuming.closing) lose(reason);
       });

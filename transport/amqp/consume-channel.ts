@@ -1,6 +1,7 @@
 // Consumes one queue on a channel of its own. It settles on the channel of the delivery, and not at all once that has ended:
 // the broker delivers again. It never holds deliveries back: each is handed on as it comes, and the prefetch bounds them.
 import type { Channel, ConsumeMessage, Message } from 'amqplib';
+import type { Clock } from '../../effects/clock.ts';
 import type { Incoming } from '../broker-side.ts';
 import type { Delivery, HeaderValue } from '../port.ts';
 import type { OpenChannel } from './channel.ts';
@@ -36,28 +37,31 @@ const tagged = (deliveryTag: number): Message => ({ fields: { deliveryTag } }) a
 export class ConsumeChannel {
   readonly #open: OpenChannel<Channel>;
   readonly #gone: Promise<void>;
+  readonly #prefetch: number;
   readonly #settlements: Settlements;
   #tag: string | undefined;
   #closing = false;
 
-  constructor(open: OpenChannel<Channel>, gone: Promise<void>) {
+  constructor(open: OpenChannel<Channel>, gone: Promise<void>, prefetch: number, clock: Clock) {
     const { channel } = open;
     this.#open = open;
     this.#gone = gone;
-    this.#settlements = new Settlements({
-      ack: (tag, upTo) => {
+    this.#prefetch = prefetch;
+    const settler = {
+      ack: (tag: number, upTo: boolean): void => {
         if (open.alive) channel.ack(tagged(tag), upTo);
       },
-      reject: (tag, requeue) => {
+      reject: (tag: number, requeue: boolean): void => {
         if (open.alive) channel.reject(tagged(tag), requeue);
       },
-    });
+    };
+    this.#settlements = new Settlements(settler, prefetch, clock);
   }
 
   /** `cancelled`: the broker ended it, because the queue is gone or this consumer took too long. */
-  async start(queue: string, prefetch: number, deliver: (incoming: Incoming) => void, cancelled: () => void): Promise<void> {
+  async start(queue: string, deliver: (incoming: Incoming) => void, cancelled: () => void): Promise<void> {
     const { channel } = this.#open;
-    await channel.prefetch(prefetch);
+    await channel.prefetch(this.#prefetch);
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (message === null) cancelled();
       else deliver(this.#incoming(message, queue));

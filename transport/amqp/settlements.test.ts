@@ -1,19 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Settlement } from '../port.ts';
+import { ManualClock } from '../../effects/manual-clock.ts';
 import { Settlements } from './settlements.ts';
 
-const scene = (arrived: number) => {
+const scene = (arrived: number, prefetch = 1) => {
   const sent: string[] = [];
+  const clock = new ManualClock();
   const settlements = new Settlements({
     ack: (tag, upTo) => void sent.push(`ack ${upTo ? '..' : ''}${tag}`),
     reject: (tag, requeue) => void sent.push(`${requeue ? 'requeue' : 'reject'} ${tag}`),
-  });
+  }, prefetch, clock);
   for (let tag = 1; tag <= arrived; tag += 1) settlements.arrived(tag);
   const settle = (tags: readonly number[], settlement: Settlement = 'ack'): void => {
     for (const tag of tags) settlements.settle(tag, settlement);
   };
-  return { sent, settle, settlements };
+  return { clock, sent, settle, settlements };
 };
 
 describe('settling the deliveries of a channel', () => {
@@ -26,6 +28,24 @@ describe('settling the deliveries of a channel', () => {
     settle([5, 4]);
     await Promise.resolve();
     expect(sent).toEqual(['ack ..3', 'ack ..5']);
+  });
+
+  test('acknowledgements wait for others for two milliseconds, and for no more than a quarter of what may be open', async () => {
+    const { clock, sent, settle } = scene(20, 16);
+    settle([1, 2]);
+    await clock.advance(1);
+    settle([3]);
+    expect(sent).toEqual([]);
+    await clock.advance(1);
+    expect(sent).toEqual(['ack ..3']);
+    settle([4, 5, 6, 7]);
+    await Promise.resolve();
+    expect(sent).toEqual(['ack ..3', 'ack ..7']);
+    settle([8]);
+    await clock.advance(1);
+    expect(sent).toHaveLength(2);
+    await clock.advance(1);
+    expect([sent.at(-1), clock.armed]).toEqual(['ack ..8', 0]);
   });
 
   test('none reaches over a delivery that is still open', () => {
@@ -84,7 +104,7 @@ describe('settling the deliveries of a channel', () => {
             take(tag, 'ack');
           },
           reject: (tag, requeue) => take(tag, requeue ? 'requeue' : 'reject'),
-        });
+        }, 30, new ManualClock());
         for (let tag = 1; tag <= 30; tag += 1) settlements.arrived(tag);
         const wanted = new Map<number, string>();
         for (const { tag, settlement, flush } of steps) {

@@ -1,9 +1,11 @@
 // Settles the deliveries of one channel, acknowledgements several at a time.
 //
 // A delivery is open from `arrived` until it is settled, and forgotten then; those that are open are held in the order of
-// their tags. What is acknowledged by handlers that end together goes out together: one acknowledgement up to the newest
-// tag before which nothing is open, and one for each beyond. An ack "up to" a tag settles every earlier delivery of the
-// channel, so it is sent only for a tag that has no open one before it. Rejections go out at once.
+// their tags. What is acknowledged goes out together: one acknowledgement up to the newest tag before which nothing is open,
+// and one for each beyond. An ack "up to" a tag settles every earlier delivery of the channel, so it is sent only for a tag that
+// has no open one before it. Each costs the broker an entry in the log of its queue, so they are gathered: for a moment, and until
+// they are a quarter of what the broker delivers at a time, which leaves it enough to deliver. Rejections go out at once.
+import type { Cancel, Clock } from '../../effects/clock.ts';
 import type { Settlement } from '../port.ts';
 
 export interface Settler {
@@ -11,14 +13,24 @@ export interface Settler {
   reject(tag: number, requeue: boolean): void;
 }
 
+/** The longest time that an acknowledgement waits for others, milliseconds. */
+const gatherMs = 2;
+
 export class Settlements {
   readonly #settler: Settler;
+  readonly #clock: Pick<Clock, 'after'>;
+  /** So many acknowledgements wait for no more. */
+  readonly #enough: number;
   /** Tags in the order of arrival, which a set keeps. */
   readonly #open = new Set<number>();
   #acked: number[] = [];
+  #cancelTimer: Cancel | undefined;
 
-  constructor(settler: Settler) {
+  /** `prefetch`: deliveries that the broker lets be open at a time. */
+  constructor(settler: Settler, prefetch: number, clock: Pick<Clock, 'after'>) {
     this.#settler = settler;
+    this.#enough = Math.max(1, Math.floor(prefetch / 4));
+    this.#clock = clock;
   }
 
   /** Deliveries that are remembered: those that are open, and no other. */
@@ -34,8 +46,9 @@ export class Settlements {
     if (!this.#open.delete(tag)) return;
     switch (settlement) {
       case 'ack':
-        if (this.#acked.length === 0) queueMicrotask(() => this.flush());
         this.#acked.push(tag);
+        if (this.#acked.length === this.#enough) queueMicrotask(() => this.flush());
+        else this.#cancelTimer ??= this.#clock.after(gatherMs, () => this.flush());
         break;
       case 'requeue':
         // Not nack: from RabbitMQ 4.3 on a nack no longer counts towards the delivery limit.
@@ -49,6 +62,8 @@ export class Settlements {
 
   /** Sends the acknowledgements that wait. */
   flush(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
     const acked = this.#acked;
     if (acked.length === 0) return;
     this.#acked = [];

@@ -4,12 +4,13 @@ import { seededRandom } from '../../../effects/random.ts';
 import type { Configuration, Json, Tree } from '../../../protocol/configuration.ts';
 import { fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
 import type { ActorRef } from '../../ref.ts';
-import { frame } from '../../testing/frames.ts';
+import { frame, newId } from '../../testing/frames.ts';
 import { probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
-import type { ConfigFile, ConfigKeeping, ConfigLayers, ConfigNotice } from './ports.ts';
-import { config, type ConfigMessage, type ConfigurationKnown, type ConfigView } from './config.ts';
+import type { ConfigFile, ConfigKeeping, ConfigLayers, ConfigNotice, LayerValue } from './ports.ts';
+import { config } from './config.ts';
+import type { ConfigMessage, ConfigurationKnown, ConfigView } from './messages.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import { MemoryState } from '../testing/memory-state.ts';
 
@@ -23,6 +24,7 @@ class FakeFile implements ConfigFile {
   notices: ConfigNotice[] = [];
   text = '';
   watchers: Array<() => void> = [];
+  properties: Tree | undefined;
 
   keep(layers: ConfigLayers): ConfigKeeping {
     const notices = this.notices.splice(0);
@@ -32,6 +34,17 @@ class FakeFile implements ConfigFile {
     const wrote = this.text !== JSON.stringify(tree);
     this.text = JSON.stringify(tree);
     return { outcome: ok({ tree, wrote }), notices };
+  }
+
+  explain(key: string, { configuration, facts }: ConfigLayers): readonly LayerValue[] {
+    const layers = { facts: facts[key], server: configuration[key] };
+    return Object.entries(layers).flatMap(([layer, value]) => (value === undefined ? [] : [{ layer, value }]));
+  }
+
+  writeProperties(properties: Tree): Result<void> {
+    if (this.failWith !== undefined) return { ok: false, error: this.failWith };
+    this.properties = properties;
+    return ok(undefined);
   }
 
   watch(changed: () => void): () => void {
@@ -356,5 +369,79 @@ describe('its end and its successor', () => {
     await frame(2);
     await tell({ type: 'configuration?', observer: late.ref });
     expect(late.received).toMatchObject([{ type: 'configured', revision: 2, source: 'server' }]);
+  });
+});
+
+describe('a property', () => {
+  const set = (key: string, value: string | undefined, answers: Array<Result<void>>, id = newId()): ConfigMessage => ({ type: 'property', id, at: 5, key, value, reply: (answer) => answers.push(answer) });
+
+  test('is durable with the report that tells of it before it is answered, and stands in its file', async () => {
+    const { file, messaging, state, tell } = await begin();
+    const answers: Array<Result<void>> = [];
+    await tell(set('os.id', 'rocky', answers));
+    await tell(set('os.version', '9', answers));
+    expect([answers, file.properties, state.values.get('properties')]).toEqual([[ok(undefined), ok(undefined)], { os: { id: 'rocky', version: '9' } }, { os: { id: 'rocky', version: '9' } }]);
+    expect(state.reports.map(({ event }) => event)).toMatchObject([
+      { kind: 'property', key: 'os.id', value: 'rocky', at: 5 },
+      { kind: 'property', key: 'os.version', value: '9' },
+    ]);
+    expect(messaging.received.at(-1)).toEqual({ type: 'pending' });
+  });
+
+  test('that is taken back is gone, and the report has no value', async () => {
+    const { file, state, tell } = await begin();
+    const answers: Array<Result<void>> = [];
+    await tell(set('a', '1', answers));
+    await tell(set('a', undefined, answers));
+    expect([file.properties, state.reports.at(-1)?.event]).toMatchObject([{}, { kind: 'property', key: 'a' }]);
+    expect(state.reports.at(-1)?.event).not.toHaveProperty('value');
+  });
+
+  test('that cannot be kept is a failure, and is not there afterwards', async () => {
+    const { file, state, tell } = await begin();
+    const answers: Array<Result<void>> = [];
+    state.failWith = { code: 'state_unwritable', message: 'full' };
+    await tell(set('a', '1', answers));
+    state.failWith = undefined;
+    await tell(set('b', '2', answers));
+    expect([answers, file.properties]).toEqual([[fail('state_unwritable', 'full'), ok(undefined)], { b: '2' }]);
+  });
+});
+
+describe('questions of the command line', () => {
+  test('which layers have a key is what the file says of what is kept and known', async () => {
+    const { frame, tell } = await begin({ facts: [Promise.resolve({ os: 'linux' })] });
+    await frame(1, { os: 'mine' });
+    let layers: readonly LayerValue[] = [];
+    await tell({ type: 'explain', key: 'os', reply: (answer) => (layers = answer) });
+    expect(layers).toEqual([{ layer: 'facts', value: 'linux' }, { layer: 'server', value: 'mine' }]);
+  });
+
+  test('whoever watches hears at once, then of each writing of node.json, and of none when it stays as it is, until it listens no more', async () => {
+    const { frame, tell } = await begin();
+    let heard = 0;
+    await tell({ type: 'watch', id: 'w', changed: () => (heard += 1), reply: () => undefined });
+    expect(heard).toBe(1);
+    await frame(1, { a: 1 });
+    expect(heard).toBe(2);
+    await frame(2, { a: 1 });
+    expect(heard).toBe(2);
+    await tell({ type: 'unwatch', id: 'w' });
+    await frame(3, { a: 2 });
+    expect(heard).toBe(2);
+  });
+});
+
+describe('facts that somebody says have changed', () => {
+  test('are gathered at once and held in node.json, and those of the interval come when they would have come', async () => {
+    const { file, pass, signals, tell } = await begin({ facts: [Promise.resolve({ hostname: 'old' }), Promise.resolve({ hostname: 'new' })] });
+    await pass(100_000);
+    await tell({ type: 'gather', once: true });
+    expect(signals).toHaveLength(2);
+    expect(file.kept.at(-1)?.facts).toEqual({ hostname: 'new' });
+    await pass(200_000);
+    expect(signals).toHaveLength(3);
+    await pass(300_000);
+    expect(signals).toHaveLength(4);
   });
 });

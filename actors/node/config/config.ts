@@ -12,80 +12,18 @@
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
-import type { Configuration, SpecReference, Tree } from '../../../protocol/configuration.ts';
+import type { Configuration, Tree } from '../../../protocol/configuration.ts';
 import { assertNever, fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import { keptKey, readKept } from './kept.ts';
+import { propertiesKey, readProperties, withProperty } from './properties.ts';
 import type { ConfigFile } from './ports.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import { specReferences } from './spec-references.ts';
 import { settling } from '../settling-state.ts';
 import type { NodeState } from '../state.ts';
-import type { AnswerToConfig } from '../transport.ts';
-
-/** Told to observers: node.json holds this now. */
-export interface ConfigurationKnown {
-  readonly type: 'configured';
-  readonly revision: number;
-  /** `kept`: from an earlier life; the server may know better. */
-  readonly source: 'kept' | 'server';
-  readonly specs: readonly SpecReference[];
-  readonly locker: string | undefined;
-  /** What could not be read of the specs, in one line; absent: nothing. `specs` lacks it then. */
-  readonly flaw?: string;
-  /** All layers merged. */
-  readonly tree: Tree;
-}
-
-/**
- * Answered when node.json holds it, or a newer one, with the tree that it holds. Fails with `state_unwritable`, `home_unusable`
- * or `config_invalid`.
- */
-export interface SetConfiguration {
-  readonly type: 'configuration';
-  readonly configuration: Configuration;
-  readonly reply: Reply<Result<Tree>>;
-}
-
-/** An observer that has just started asks for what is known; when nothing is, it is told as soon as something is. */
-export interface AskConfiguration {
-  readonly type: 'configuration?';
-  readonly observer: ActorRef<ConfigurationKnown>;
-}
-
-/** How the configuration stands. */
-export interface ConfigQuestion {
-  readonly type: 'config?';
-  readonly reply: Reply<ConfigView>;
-}
-
-export interface ConfigView {
-  /** Absent: the server has sent none yet. */
-  readonly revision?: number;
-  /** Wall clock; when this life of the actor last had to write node.json. */
-  readonly writtenAt?: number;
-  /** Why node.json does not hold it. */
-  readonly problem?: Failure;
-}
-
-/** A configuration on its way, and who is answered in the end: without `reply`, the observers alone. */
-interface Arrival {
-  readonly configuration: Configuration;
-  readonly reply?: Reply<Result<Tree>>;
-}
-
-export type ConfigMessage =
-  | AnswerToConfig
-  | SetConfiguration
-  | AskConfiguration
-  | ConfigQuestion
-  | { readonly type: 'kept'; readonly arrival: Arrival; readonly result: Result<void> }
-  | { readonly type: 'gather' }
-  | { readonly type: 'facts'; readonly facts: Tree }
-  | { readonly type: 'changed' }
-  | { readonly type: 'look' }
-  | { readonly type: 'reported'; readonly result: Result<void> };
+import type { Arrival, ConfigMessage, ConfigurationKnown, SetProperty } from './messages.ts';
 
 export interface ConfigPorts {
   readonly state: NodeState;
@@ -119,6 +57,9 @@ interface State {
   readonly problem: Failure | undefined;
   readonly stop: AbortController;
   readonly unwatch: () => void;
+  readonly watchers: ReadonlyMap<string, () => void>;
+  /** With those that are being kept. */
+  readonly properties: Tree;
 }
 
 const gatherEveryMs = 300_000;
@@ -129,8 +70,8 @@ const calmMs = 10_000;
 const againMs = 10_000;
 
 /** What an incarnation begins with. */
-const unknown: Omit<State, 'kept' | 'due' | 'stop' | 'unwatch'> = {
-  source: 'kept', facts: undefined, arrivals: [], lookAt: 0, cancelLook: () => undefined, calmUntil: 0, writtenAt: undefined, problem: undefined,
+const unknown: Omit<State, 'kept' | 'due' | 'stop' | 'unwatch' | 'properties'> = {
+  watchers: new Map(), source: 'kept', facts: undefined, arrivals: [], lookAt: 0, cancelLook: () => undefined, calmUntil: 0, writtenAt: undefined, problem: undefined,
 };
 
 export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage> => {
@@ -138,13 +79,13 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
   const memory = settling(ports.state);
   type Context = ActorContext<ConfigMessage>;
 
-  const gather = ({ stop }: State, context: Context): void =>
+  const gather = ({ stop }: State, once: boolean, context: Context): void =>
     context.pipeToSelf(
       ports.gatherFacts(stop.signal),
-      (facts) => ({ type: 'facts', facts }),
+      (facts) => ({ type: 'facts', facts, once }),
       (error) => {
         logger.warn(`no facts of the system: ${String(error)}`);
-        return { type: 'facts', facts: {} };
+        return { type: 'facts', facts: {}, once };
       },
     );
 
@@ -197,6 +138,7 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
       else tell(state, due.observers, tree, context);
     }
     const writtenAt = wrote ? clock.now() : state.writtenAt;
+    if (wrote) for (const changed of state.watchers.values()) changed();
     return lookIn({ ...state, calmUntil, due: [], problem: undefined, writtenAt }, lookEveryMs, context);
   };
 
@@ -237,6 +179,27 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     return keepNext(next, context);
   };
 
+  const setProperty = (state: State, { at, id, key, reply, value }: SetProperty, context: Context): State => {
+    const properties = withProperty(state.properties, key, value);
+    const event = { kind: 'property', id, at, key, ...(value === undefined ? {} : { value }) } as const;
+    context.pipeToSelf(
+      memory.change([{ key: propertiesKey, value: properties }], [{ event, trace: context.trace }]),
+      (result) => ({ type: 'propertyKept', reply, result }),
+      (error) => ({ type: 'propertyKept', reply, result: fail('internal', String(error)) }),
+    );
+    return { ...state, properties };
+  };
+
+  const propertyKept = (state: State, reply: SetProperty['reply'], result: Result<void>, context: Context): State => {
+    if (!result.ok) {
+      reply(result);
+      return { ...state, properties: readProperties(ports.state) };
+    }
+    context.tell(messaging, { type: 'pending' });
+    reply(file.writeProperties(readProperties(ports.state)));
+    return state;
+  };
+
   return {
     name: 'config',
     start(context) {
@@ -244,11 +207,12 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
       const state: State = {
         ...unknown,
         kept,
+        properties: readProperties(ports.state),
         due: kept === undefined ? [] : [{ type: 'tell', observers }],
         stop: new AbortController(),
         unwatch: file.watch(() => context.tell(context.self, { type: 'changed' })),
       };
-      gather(state, context);
+      gather(state, false, context);
       return state;
     },
     receive(state, message, context) {
@@ -264,15 +228,28 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
           message.reply({ ...(kept && { revision: kept.revision }), ...(writtenAt !== undefined && { writtenAt }), ...(problem && { problem }) });
           return state;
         }
+        case 'property':
+          return setProperty(state, message, context);
+        case 'propertyKept':
+          return propertyKept(state, message.reply, message.result, context);
+        case 'explain':
+          message.reply(file.explain(message.key, { configuration: state.kept?.tree ?? {}, facts: state.facts ?? {} }));
+          return state;
+        case 'watch':
+          // Whatever was written before it listened.
+          message.changed();
+          return { ...state, watchers: new Map([...state.watchers, [message.id, message.changed]]) };
+        case 'unwatch':
+          return { ...state, watchers: new Map([...state.watchers].filter(([id]) => id !== message.id)) };
         case 'kept':
           return kept(state, message.arrival, message.result, context);
         case 'gather':
-          gather(state, context);
+          gather(state, message.once, context);
           return state;
         case 'facts':
           // Told to stop, it may have been cut short.
           if (state.stop.signal.aborted) return state;
-          context.later(gatherEveryMs, { type: 'gather' });
+          if (!message.once) context.later(gatherEveryMs, { type: 'gather', once: false });
           // One that could not be had this time stays as it was.
           return look({ ...state, facts: { ...state.facts, ...message.facts } }, context);
         case 'changed': {

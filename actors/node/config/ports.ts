@@ -1,5 +1,5 @@
 // What the config actor needs of the machine; node/config/ provides it.
-import type { Tree } from '../../../protocol/configuration.ts';
+import type { Json, Tree } from '../../../protocol/configuration.ts';
 import type { Result } from '../../../protocol/result.ts';
 
 /** What changes while the daemon runs; identity and seed are the file's own (node/config/layers.ts). */
@@ -23,9 +23,20 @@ export interface ConfigKeeping {
   readonly notices: readonly ConfigNotice[];
 }
 
+/** What one layer says of a key. */
+export interface LayerValue {
+  /** As the documentation names it. */
+  readonly layer: string;
+  readonly value: Json;
+}
+
 export interface ConfigFile {
   /** Sees to it that node.json holds these layers, and nothing else. */
   keep(layers: ConfigLayers): ConfigKeeping;
+  /** Which layers have something under a key, the one that counts first. An object is made of what all of them have. */
+  explain(key: string, layers: ConfigLayers): readonly LayerValue[];
+  /** What `jetpack props` set, into the file that it answers from. Fails with `home_unusable`. */
+  writeProperties(properties: Tree): Result<void>;
   /** Calls `changed` when node.json may have changed; not surely each time. The result ends it. */
   watch(changed: () => void): () => void;
 }

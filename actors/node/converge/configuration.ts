@@ -1,6 +1,7 @@
 // What a configuration says about converging. A template's values may come as text.
+import { lookUp } from '../../../commands/config-key.ts';
 import type { SpecReference, Tree } from '../../../protocol/configuration.ts';
-import type { ConfigurationKnown } from '../config/config.ts';
+import type { ConfigurationKnown } from '../config/messages.ts';
 
 export interface ConvergeConfiguration {
   readonly source: ConfigurationKnown['source'];
@@ -12,6 +13,8 @@ export interface ConvergeConfiguration {
   readonly failOnError: boolean;
   /** Undefined: as the node's own setting says. */
   readonly scriptTimeoutMs: number | undefined;
+  /** Whether users that are not root are kept from the cloud's metadata service. */
+  readonly preventsMetadataAccess: boolean;
   /** How often a converge at boot is tried before it has failed for good. */
   readonly attempts: number;
   /** What is passed over in it; one line each. */
@@ -28,6 +31,12 @@ const settingOf = (tree: Tree, key: string): unknown => {
 };
 
 const failsOnError = (tree: Tree): boolean => String(settingOf(tree, 'fail_on_error')).toLowerCase() !== 'false';
+
+/** `cyclecloud.node.prevent_metadata_access` (reference, section 5.1). */
+const preventsAccess = (tree: Tree): boolean => {
+  const value = lookUp(tree, 'cyclecloud.node.prevent_metadata_access');
+  return value === true || (typeof value === 'string' && value.trim().toLowerCase() === 'true');
+};
 
 /** NaN for what is neither a number nor a plain decimal number as text. */
 const numberIn = (value: unknown): number => {
@@ -56,5 +65,5 @@ const attemptsIn = (tree: Tree, warnings: string[]): number => {
 export const configurationOf = ({ flaw, locker, source, specs, tree }: ConfigurationKnown): ConvergeConfiguration => {
   const warnings: string[] = [];
   const [scriptTimeoutMs, attempts] = [timeoutIn(tree, warnings), attemptsIn(tree, warnings)];
-  return { source, specs, locker, flaw, failOnError: failsOnError(tree), scriptTimeoutMs, attempts, warnings };
+  return { source, specs, locker, flaw, failOnError: failsOnError(tree), preventsMetadataAccess: preventsAccess(tree), scriptTimeoutMs, attempts, warnings };
 };

@@ -6,10 +6,11 @@ import type { AskResult, Reply } from '../../ref.ts';
 import type { ActorSystem, Incarnation } from '../../system.ts';
 import { probe, type Probe } from '../../testing/probe.ts';
 import { createWorld, settle, until, type World } from '../../testing/world.ts';
-import type { AskConfiguration, ConfigurationKnown } from '../config/config.ts';
+import type { AskConfiguration, ConfigurationKnown } from '../config/messages.ts';
 import { converge, type ConvergeMessage, type ConvergePlan, type ConvergeReport, type ConvergeView, type PhaseEntered } from './converge.ts';
 import type { HealthSummary, RunChecks } from '../health/healthcheck.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
+import { FakeDoor } from '../testing/fake-door.ts';
 import { exited, FakeProjects, FakeScripts } from '../testing/fake-projects.ts';
 import { MemoryState } from '../testing/memory-state.ts';
 
@@ -28,6 +29,7 @@ let messaging: Probe<DrainPending>;
 let healthcheck: Probe<RunChecks>;
 let health: Result<HealthSummary>;
 let answersChecks: boolean;
+let door: FakeDoor;
 /** The phase that sync was told last, whenever checks were asked for. */
 let phasesWhenChecked: Array<string | undefined>;
 let known: ConfigurationKnown | undefined;
@@ -58,6 +60,7 @@ const life = (): { readonly system: ActorSystem; readonly spawn: () => void } =>
     healthcheck: healthcheck.ref,
     projects,
     scripts: runner,
+    metadataDoor: door,
     state,
     config: config.ref,
     messaging: messaging.ref,
@@ -80,7 +83,7 @@ const life = (): { readonly system: ActorSystem; readonly spawn: () => void } =>
 
 const tell = (message: ConvergeMessage): unknown => world.system.tell(world.system.ref<ConvergeMessage>('converge'), message);
 
-const ask = (trigger: 'command-line' | 'server', more: { readonly rerunScripts?: boolean; readonly run?: string; readonly progress?: (line: string) => void } = {}): Promise<AskResult<Result<ConvergeReport>>> =>
+const ask = (trigger: 'command-line' | 'server', more: { readonly rerunScripts?: boolean; readonly noSync?: boolean; readonly run?: string; readonly progress?: (line: string) => void } = {}): Promise<AskResult<Result<ConvergeReport>>> =>
   world.system.ask(
     world.system.ref<ConvergeMessage>('converge'),
     (reply: Reply<Result<ConvergeReport>>) => ({ type: 'converge', trigger, rerunScripts: false, ...more, reply }) as const,
@@ -125,6 +128,7 @@ beforeEach(() => {
   answersChecks = true;
   projects = new FakeProjects(scripts);
   runner = new FakeScripts();
+  door = new FakeDoor();
   log = recordLog();
   known = undefined;
 });
@@ -708,6 +712,49 @@ describe('asked for a second time under its id, a converge', () => {
   });
 });
 
+describe('with the projects as they lie in the home', () => {
+  test('it brings nothing from a locker, and the next one does again', async () => {
+    known = configuration();
+    life();
+    await settle();
+    expect(projects.syncs).toBe(1);
+    projects.markers.delete('execute 10-c.sh');
+    expect(await ask('command-line', { noSync: true })).toMatchObject({ value: { value: { ran: 1, skipped: 2 } } });
+    expect([projects.syncs, projects.kepts]).toEqual([1, 1]);
+    expect(await ask('command-line')).toMatchObject({ value: { ok: true } });
+    expect([projects.syncs, projects.kepts]).toEqual([2, 1]);
+  });
+
+  test('one that is interrupted goes on so: what was changed there is not lost', async () => {
+    known = configuration();
+    life();
+    await settle();
+    const held = runner.hold('10-a.sh');
+    void ask('command-line', { noSync: true, rerunScripts: true });
+    await settle();
+    await incarnation.drain();
+    held.resolve(exited(0));
+    runner.held.clear();
+    anotherLife();
+    await settle();
+    expect(await view()).toMatchObject({ state: 'idle', last: { outcome: 'succeeded' } });
+    expect([projects.syncs, projects.kepts]).toEqual([1, 2]);
+  });
+
+  test('one that waits with another that brings them is that one', async () => {
+    known = configuration();
+    const held = runner.hold('20-b.sh');
+    life();
+    await settle();
+    const waiting = [ask('server', { noSync: true }), ask('server')];
+    await settle();
+    held.resolve(exited(0));
+    const [one, other] = await Promise.all(waiting);
+    expect(one).toEqual(other);
+    expect([projects.syncs, projects.kepts]).toEqual([2, 0]);
+  });
+});
+
 describe('everything is to run again, and an earlier converge was interrupted', () => {
   const interrupt = async (): Promise<string> => {
     known = configuration();
@@ -1094,5 +1141,78 @@ describe('the health checks', () => {
     life();
     await until(world.clock, 'the node has failed', () => phases().at(-1) === 'failed');
     expect(phasesWhenChecked).toEqual([]);
+  });
+});
+
+describe('cyclecloud.node.prevent_metadata_access', () => {
+  const prevent = (value: boolean | string): ConfigurationKnown => configuration({ tree: { cyclecloud: { node: { prevent_metadata_access: value } } } });
+
+  test.each([true, 'true', 'True'])('%j closes the metadata service after the scripts and checks, and before the node is ready', async (value) => {
+    life();
+    answersChecks = false;
+    tell(prevent(value));
+    await until(world.clock, 'checks are asked for', () => healthcheck.received.length === 1);
+    expect(door.asked).toEqual([]);
+    healthcheck.received[0]!.reply(health);
+    await until(world.clock, 'the node is ready', () => phases().includes('ready'));
+    expect(door.asked).toEqual(['closed']);
+  });
+
+  test('is asked for after every converge that ended well: rules do not outlive a boot', async () => {
+    life();
+    tell(prevent(true));
+    await until(world.clock, 'the node is ready', () => phases().includes('ready'));
+    await ask('command-line');
+    expect(door.asked).toEqual(['closed', 'closed']);
+  });
+
+  test('leaves the service open when a script failed', async () => {
+    runner.results.set('10-a.sh', exited(1));
+    life();
+    tell(prevent(true));
+    await until(world.clock, 'the converge has failed', () => phases().includes('failed'));
+    expect(door.asked).toEqual([]);
+  });
+
+  test('that cannot be had is one line for the log, for who asked and for the server, and the node is ready', async () => {
+    door.trouble = 'the metadata service cannot be closed to users that are not root: iptables: no';
+    life();
+    tell(prevent(true));
+    await until(world.clock, 'the node is ready', () => phases().includes('ready'));
+    expect(told().slice(-3)).toEqual([`warn: ${door.trouble}`, 'succeeded 3/3', 'ready']);
+    expect(log.lines.filter((line) => line.includes(door.trouble!))).toEqual([`warn: ${door.trouble}`]);
+  });
+
+  test('that turns false opens it again at once, without a converge', async () => {
+    life();
+    tell(prevent(true));
+    await until(world.clock, 'the node is ready', () => phases().includes('ready'));
+    tell({ ...prevent(false), revision: 2 });
+    await until(world.clock, 'the door is open', () => !door.closed);
+    expect(door.asked).toEqual(['closed', 'open']);
+    expect(phases()).toEqual(['converging', 'ready']);
+  });
+
+  test('of an earlier life that is not wanted any more is undone; where it never was, nothing is touched', async () => {
+    door.closed = true;
+    life();
+    tell(configuration());
+    await until(world.clock, 'the node is ready', () => phases().includes('ready'));
+    expect(door.asked[0]).toBe('open');
+    expect(door.closed).toBe(false);
+    await ask('command-line');
+    expect(door.asked).toEqual(['open']);
+  });
+
+  test('that cannot be undone is told in the log, and tried again by the next converge', async () => {
+    door.closed = true;
+    door.trouble = 'no';
+    life();
+    tell(configuration());
+    await until(world.clock, 'the node is ready', () => phases().includes('ready'));
+    expect(log.lines).toContain('warn: no');
+    door.trouble = undefined;
+    await ask('command-line');
+    expect(door.closed).toBe(false);
   });
 });

@@ -24,13 +24,13 @@ import type { ConvergeTrigger, Phase } from '../../../protocol/events.ts';
 import { assertNever, fail, type Result } from '../../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
-import type { AskConfiguration, ConfigurationKnown } from '../config/config.ts';
+import type { AskConfiguration, ConfigurationKnown } from '../config/messages.ts';
 import { Basis } from './basis.ts';
 import { configurationOf, type ConvergeConfiguration } from './configuration.ts';
 import { ConvergeDriver, type ConvergeState } from './driver.ts';
 import { Effects, recover } from './effects.ts';
 import { ConvergeMemory } from './memory.ts';
-import type { ConvergeStep, Projects, StepStanding, Synced } from './ports.ts';
+import type { ConvergeStep, MetadataDoor, Projects, StepStanding, Synced } from './ports.ts';
 import { bootWanted, joined, mostAskers, type Wanted } from './queue.ts';
 import { answerOf, standsFor, type ConvergeRecord } from './record.ts';
 import type { RanScript, ScriptPlace } from './script.ts';
@@ -68,6 +68,8 @@ export interface ConvergeRequest {
   readonly type: 'converge';
   readonly trigger: ConvergeTrigger;
   readonly rerunScripts: boolean;
+  /** Whether the projects are taken as they lie in the home. When it waits with another that brings them, they are brought. */
+  readonly noSync?: boolean | undefined;
   /** A UUID: of two converges under one id, the second is the first, or runs nothing again that it ran. Absent: each is its own. */
   readonly run?: string;
   /** Takes lines for a person. */
@@ -124,6 +126,8 @@ export type ConvergeMessage =
   | StepKept
   | StepRan
   | { readonly type: 'checked'; readonly result: Result<HealthSummary> }
+  | { readonly type: 'door'; readonly result: Result<void, string> }
+  | { readonly type: 'opened'; readonly result: Result<void, string> }
   | { readonly type: 'ended'; readonly result: Result<void> }
   | { readonly type: 'endAgain' }
   | { readonly type: 'attempt'; readonly attempt: number }
@@ -139,6 +143,7 @@ export interface ConvergeTimes {
 export interface ConvergePorts extends Omit<ScriptPlace, 'scriptTimeoutMs'> {
   readonly projects: Projects;
   readonly scripts: ScriptRunner;
+  readonly metadataDoor: MetadataDoor;
   readonly state: NodeState;
   readonly config: ActorRef<AskConfiguration>;
   readonly messaging: ActorRef<DrainPending>;
@@ -187,13 +192,13 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
   const configured = (before: ConvergeState, message: ConfigurationKnown, context: Context): ConvergeState => {
     const configuration = configurationOf(message);
     // A predecessor may have left an attempt to come.
-    const state = driver.attemptLater({ ...before, configuration }, context);
+    const state = driver.attemptLater(driver.openDoor({ ...before, configuration }, context), context);
     if (message.source === 'server') return state.bootDue ? wantBoot(state, context) : changed(state, configuration, context);
     if (state.bootDue && before.configuration === undefined) context.later(times.bootGraceMs, { type: 'graceOver' });
     return driver.go(state, context);
   };
 
-  const request = (state: ConvergeState, { progress, reply, rerunScripts, run: id, trigger }: ConvergeRequest, context: Context): ConvergeState => {
+  const request = (state: ConvergeState, { noSync, progress, reply, rerunScripts, run: id, trigger }: ConvergeRequest, context: Context): ConvergeState => {
     const { last, run } = state;
     const asker = { progress, reply };
     const isLast = last !== undefined && standsFor(last, id);
@@ -214,7 +219,7 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
     }
     if (joins) return { ...state, run: { ...run, askers: [...run.askers, asker] } };
     if (state.configuration === undefined) progress?.("Waiting for the node's configuration");
-    return want(state, { boot: false, attempt: 1, asks: [{ id, trigger, rerunScripts, asker }] }, context);
+    return want(state, { boot: false, attempt: 1, asks: [{ id, trigger, rerunScripts, noSync: noSync === true, asker }] }, context);
   };
 
   return {
@@ -261,6 +266,11 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
           return driver.ran(state, message, context);
         case 'checked':
           return driver.checked(state, message.result, context);
+        case 'door':
+          return driver.doorSet(state, message.result, context);
+        case 'opened':
+          if (!message.result.ok) logger.warn(message.result.error);
+          return state;
         case 'ended':
           return driver.ended(state, message.result, context);
         case 'endAgain':

@@ -1,10 +1,10 @@
 // Moves a converge on: each verb takes the state of the actor in converge.ts and a result, begins what follows, and gives the
 // next state. converge.ts says what the states are and what holds in them.
 //
-//   go → begun → synced → (stepKept → ran)* → checked → ended → go
+//   go → begun → synced → (stepKept → ran)* → checked → doorSet → ended → go
 //
 // A result that comes when nothing more is to begin changes nothing, so that the next life finds the run as it was.
-import { cardText } from '../../../commands/converge.ts';
+import { cardText } from '../../../commands/card-text.ts';
 import { uuid7 } from '../../../effects/random.ts';
 import { fail, type Failure, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
@@ -98,7 +98,7 @@ export class ConvergeDriver {
     const { flaw, locker, specs, warnings } = run.configuration;
     const state = this.#warn(before, run, warnings, context);
     if (flaw !== undefined) return this.#fail(state, run, { code: 'project_unusable', message: flaw }, context);
-    const work = effects.add((signal) => this.#ports.projects.sync(specs, locker, signal));
+    const work = effects.add((signal) => (run.noSync ? this.#ports.projects.kept(specs, locker, signal) : this.#ports.projects.sync(specs, locker, signal)));
     context.pipeToSelf(work, (synced) => ({ type: 'synced', result: synced }), broke);
     return state;
   }
@@ -144,7 +144,27 @@ export class ConvergeDriver {
     const lines = bad.map(({ message, name, status }) => `Health check ${name} is ${status}${message === undefined ? '' : `: ${message}`}`);
     for (const line of lines) this.#say(run, line, 'warn');
     if (!result.ok) this.#say(run, `The health checks could not be run: ${result.error.message}`, 'warn');
-    return this.#finish(before, run, { ok: true }, context);
+    const { metadataDoor } = this.#ports;
+    const { preventsMetadataAccess } = run.configuration;
+    // Opened again also when the setting went unseen, in an earlier life.
+    if (!preventsMetadataAccess && !metadataDoor.isClosed()) return this.#finish(before, run, { ok: true }, context);
+    context.pipeToSelf(effects.add(() => metadataDoor.set(preventsMetadataAccess)), (door) => ({ type: 'door', result: door }), broke);
+    return before;
+  }
+
+  /** What a configuration no longer asks for is undone at once; closing waits for a converge that ends well. */
+  openDoor(state: ConvergeState, context: Context): ConvergeState {
+    const { metadataDoor } = this.#ports;
+    if (state.effects.stopped || state.configuration?.preventsMetadataAccess === true || !metadataDoor.isClosed()) return state;
+    context.pipeToSelf(state.effects.add(() => metadataDoor.set(false)), (result) => ({ type: 'opened', result }), broke);
+    return state;
+  }
+
+  doorSet(before: ConvergeState, result: Result<void, string>, context: Context): ConvergeState {
+    const { effects, run } = before;
+    if (run === undefined || effects.stopped) return before;
+    const state = result.ok ? before : this.#warn(before, run, [result.error], context);
+    return this.#finish(state, run, { ok: true }, context);
   }
 
   ended(state: ConvergeState, result: Result<void>, context: Context): ConvergeState {

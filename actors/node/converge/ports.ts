@@ -49,10 +49,20 @@ export interface Projects {
    * taken up by the next.
    */
   sync(specs: readonly SpecReference[], locker: string | undefined, signal: AbortSignal): Promise<Result<Synced>>;
+  /** The same steps, of the copies as they lie in the home; fails with `project_missing` when there is none of a spec. Looks into no locker. */
+  kept(specs: readonly SpecReference[], locker: string | undefined, signal: AbortSignal): Promise<Result<Synced>>;
   /** The same steps, out of the lockers and markers as they are; changes nothing. */
   plan(specs: readonly SpecReference[], locker: string | undefined, signal: AbortSignal): Promise<Result<Synced>>;
   /** Writes the marker of a script that ended well. Durable when it resolves; fails with `state_unwritable`. */
   mark(step: ConvergeStep, by: { readonly run: string; readonly job: string }): Promise<Result<void>>;
   /** Whether this very run of the script left its marker. */
   endedWell(script: BegunScript): Promise<boolean>;
+}
+
+/** The way to the metadata service of the machine's cloud, for users that are not root. */
+export interface MetadataDoor {
+  /** Whether jetpackd has closed it and not opened it again, also in an earlier life. */
+  isClosed(): boolean;
+  /** Closes or opens it; well when it is so already. The error is one line for a person. Never rejects. */
+  set(closed: boolean): Promise<Result<void, string>>;
 }

@@ -1,5 +1,6 @@
 // Who waits for a converge to begin. All that wait are one converge: it begins once, for each of them. Only one that was
-// interrupted comes before those who want everything to run again, for half of everything has run in it already.
+// interrupted comes before those who want everything to run again, for half of everything has run in it already, and before those
+// who want the projects from elsewhere than it.
 import type { ConvergeTrigger } from '../../../protocol/events.ts';
 import type { Result } from '../../../protocol/result.ts';
 import type { Reply } from '../../ref.ts';
@@ -20,6 +21,7 @@ export interface Ask {
   readonly id: string | undefined;
   readonly trigger: ConvergeTrigger;
   readonly rerunScripts: boolean;
+  readonly noSync: boolean;
   readonly asker: Asker;
 }
 
@@ -43,7 +45,8 @@ export const joined = (waiting: Wanted | undefined, { asks, attempt, boot }: Wan
 
 /** What of it the next run is for, and what waits on. */
 export const dealt = ({ asks, attempt, boot }: Wanted, interrupted: ConvergeRecord | undefined): { readonly now: Wanted; readonly later: Wanted | undefined } => {
-  const joins = ({ id, rerunScripts }: Ask): boolean => interrupted === undefined || !rerunScripts || standsFor(interrupted, id);
+  const joins = ({ id, noSync, rerunScripts }: Ask): boolean =>
+    interrupted === undefined || standsFor(interrupted, id) || (!rerunScripts && noSync === (interrupted.noSync === true));
   const others = asks.filter((ask) => !joins(ask));
   return { now: { boot, attempt, asks: asks.filter(joins) }, later: others.length === 0 ? undefined : { boot: false, attempt: 1, asks: others } };
 };

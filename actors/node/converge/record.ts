@@ -17,6 +17,8 @@ const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errors, c
 const schema = eventSchemas.converge.pick({ run: true, trigger: true, outcome: true, done: true, total: true, step: true, failure: true }).extend({
   /** Whether scripts that had run before were to run again: one that was interrupted goes on so. */
   rerunScripts: requestSchemas.converge.shape.rerunScripts,
+  /** Whether it took the projects as they lay in the home. */
+  noSync: requestSchemas.converge.shape.noSync,
   /** Of all that were asked for and became this one. */
   ids: run.array().max(mostIds).default([]),
   /** Of the boot's: which one. */

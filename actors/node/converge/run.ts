@@ -13,6 +13,8 @@ export interface Run {
   readonly ids: readonly string[];
   readonly trigger: ConvergeTrigger;
   readonly rerunScripts: boolean;
+  /** Whether the projects are taken as they lie in the home. */
+  readonly noSync: boolean;
   /** Of the boot's: which one, from 1. */
   readonly attempt: number;
   /** Wall clock. */
@@ -31,7 +33,7 @@ export interface Run {
   readonly askers: readonly Asker[];
 }
 
-/** One that was interrupted keeps its name, those it stands for, its beginning, and whether it runs everything again. */
+/** One that was interrupted keeps its name, those it stands for, its beginning, whether it runs everything again, and where it has the projects from. */
 export const beginRun = (
   { asks, attempt, boot }: Wanted,
   configuration: ConvergeConfiguration,
@@ -44,6 +46,7 @@ export const beginRun = (
     ids: [...new Set([...(interrupted?.ids ?? []), ...asked])].slice(0, mostIds),
     trigger: boot ? 'boot' : (asks[0]?.trigger ?? interrupted?.trigger ?? 'boot'),
     rerunScripts: interrupted?.rerunScripts ?? asks.some(({ rerunScripts }) => rerunScripts),
+    noSync: interrupted === undefined ? !boot && asks.length > 0 && asks.every(({ noSync }) => noSync) : interrupted.noSync === true,
     attempt: interrupted?.attempt ?? attempt,
     startedAt: interrupted?.startedAt ?? now,
     begun: monotonic,
@@ -68,10 +71,10 @@ export const isFirstOfSpec = ({ at, steps }: Run): boolean => {
 };
 
 /** `step` is there while one is under way. */
-export const recordOf = ({ at, attempt, id, ids, ran, rerunScripts, skipped, startedAt, steps, trigger }: Run): ConvergeRecord => {
+export const recordOf = ({ at, attempt, id, ids, noSync, ran, rerunScripts, skipped, startedAt, steps, trigger }: Run): ConvergeRecord => {
   const step = steps[at];
   const name = step === undefined ? {} : { step: nameOfStep(step) };
-  return { run: id, trigger, outcome: 'running', done: ran + skipped, total: steps.length, ...name, rerunScripts, ids: [...ids], attempt, startedAt };
+  return { run: id, trigger, outcome: 'running', done: ran + skipped, total: steps.length, ...name, rerunScripts, ...(noSync ? { noSync } : {}), ids: [...ids], attempt, startedAt };
 };
 
 /** A run's end: well, or with a failure and its card. */

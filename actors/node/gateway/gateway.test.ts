@@ -8,11 +8,12 @@ import { newId } from '../../testing/frames.ts';
 import { probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
-import type { ConfigMessage } from '../config/config.ts';
+import type { ConfigMessage } from '../config/messages.ts';
 import type { ConvergeMessage } from '../converge/converge.ts';
 import { gateway, type LocalSockets } from './gateway.ts';
 import type { HealthcheckMessage } from '../health/healthcheck.ts';
 import type { KeepaliveMessage } from '../keepalive/keepalive.ts';
+import type { LifecycleMessage } from '../lifecycle/lifecycle.ts';
 import type { AcceptRequest } from '../messaging/messaging.ts';
 import { RequestServer, type Asker, type ServePorts } from './serve-request.ts';
 import type { SyncMessage } from '../sync/sync.ts';
@@ -36,6 +37,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
   const converge = probe<ConvergeMessage>(system, 'converge');
   const sync = probe<SyncMessage>(system, 'sync');
   const config = probe<ConfigMessage>(system, 'config');
+  const lifecycle = probe<LifecycleMessage>(system, 'lifecycle');
   const gone = new AbortController();
   const progress: string[] = [];
   const asker: Asker = { progress: (line) => void progress.push(line), gone: gone.signal };
@@ -56,6 +58,9 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
     keepalive: keepalive.ref,
     converge: converge.ref,
     healthcheck: healthcheck.ref,
+    config: config.ref,
+    lifecycle: lifecycle.ref,
+    hostname: (told) => told ?? 'machine',
     sync: sync.ref,
     status: {
       sync: sync.ref,
@@ -75,7 +80,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
   const watching = supervise('end');
   const incarnation = system.spawn('gateway', definition, watching);
   await settle();
-  return { clock, converge, deeds, doors, gone, healthcheck, incarnation, keepalive, messaging, progress, sync, system, watching };
+  return { clock, config, converge, deeds, doors, gone, healthcheck, incarnation, keepalive, lifecycle, messaging, progress, sync, system, watching };
 };
 
 /** What an actor of this system may use, for what is tested outside of one. */
@@ -154,7 +159,7 @@ describe('a request by the socket', () => {
     expect(await doors.handle({ verb: 'inspect', id })).toEqual({
       ok: true,
       id,
-      result: { actors: ['messaging', 'keepalive', 'healthcheck', 'converge', 'sync', 'config', 'gateway'].map((path) => ({ path, state: 'running', mailbox: 0, restarts: 0 })) },
+      result: { actors: ['messaging', 'keepalive', 'healthcheck', 'converge', 'sync', 'config', 'lifecycle', 'gateway'].map((path) => ({ path, state: 'running', mailbox: 0, restarts: 0 })) },
     });
     expect(messaging.received).toEqual([]);
   });
@@ -276,10 +281,10 @@ describe('a request for another actor', () => {
 
   test('converge hands on its lines, and waits as long as it takes', async () => {
     const begun = await begin();
-    const reply = begun.doors.handle(request('converge', { plan: false, rerunScripts: true }));
+    const reply = begun.doors.handle(request('converge', { plan: false, rerunScripts: true, noSync: true }));
     await settle();
     const asked = convergeOf(begun);
-    expect(asked).toMatchObject({ trigger: 'command-line', rerunScripts: true });
+    expect(asked).toMatchObject({ trigger: 'command-line', rerunScripts: true, noSync: true });
     asked.progress?.('Executing cluster-init script');
     await begun.clock.advance(3_600_000);
     asked.reply(ok({ run: newId(), ran: 2, skipped: 0, durationMs: 1 }));
@@ -319,6 +324,54 @@ describe('a request for another actor', () => {
     expect(waitOf(begun).wait).toMatchObject({ role: 'scheduler', phase: 'ready', timeoutMs: 90_000 });
     waitOf(begun).reply(fail('wait_unmet', 'not yet'));
     expect(await reply).toMatchObject({ ok: false, code: 'wait_unmet', message: 'not yet' });
+  });
+
+  test('shutdown and run-on-shutdown are answered by lifecycle', async () => {
+    const begun = await begin();
+    void begun.doors.handle(request('shutdown', { action: 'request' }));
+    void begun.doors.handle(request('shutdown', { action: 'request', cause: 'idle', way: 'deallocate', reason: 'r' }));
+    void begun.doors.handle(request('shutdown', { action: 'cancel' }));
+    void begun.doors.handle(request('run-on-shutdown', { action: 'add', path: '/a', arguments: ['b'] }));
+    void begun.doors.handle(request('run-on-shutdown', { action: 'list' }));
+    void begun.doors.handle(request('run-on-shutdown', { action: 'remove', path: '/a' }));
+    const pathless = await begun.doors.handle(request('run-on-shutdown', { action: 'add' }));
+    await settle();
+    expect(begun.lifecycle.received).toMatchObject([
+      { type: 'shutdown', cause: 'requested', way: 'terminate', reason: undefined },
+      { type: 'shutdown', cause: 'idle', way: 'deallocate', reason: 'r' },
+      { type: 'cancelShutdown' },
+      { type: 'endScripts', change: { type: 'add', script: { path: '/a', arguments: ['b'] } } },
+      { type: 'endScripts', change: { type: 'list' } },
+      { type: 'endScripts', change: { type: 'remove', path: '/a' } },
+    ]);
+    expect(pathless).toMatchObject({ ok: false, code: 'request_invalid' });
+  });
+
+  test('a condition, by socket or spool, is kept by the one who knows the health checks', async () => {
+    const begun = await begin();
+    const condition: SpooledRequest = { verb: 'condition', id: newId(), at: 0, name: 'gpu', status: 'OK' };
+    const replies = [begun.doors.handle(condition), begun.doors.submit(condition)];
+    await settle();
+    for (const message of begun.healthcheck.received) {
+      if (message.type === 'condition') message.reply(fail('request_invalid', 'why'));
+    }
+    expect(await Promise.all(replies)).toEqual([{ ok: false, id: condition.id, code: 'request_invalid', message: 'why' }, fail('request_invalid', 'why')]);
+    expect(begun.messaging.received).toEqual([]);
+  });
+
+  test.each([
+    [undefined, 'machine'],
+    ['renamed', 'renamed'],
+  ])('an installation status that names host %s tells %s, and has the facts gathered anew once it is accepted', async (hostname, told) => {
+    const begun = await begin();
+    const reply = begun.doors.submit({ verb: 'installation', id: newId(), at: 0, status: 'warning', ...(hostname === undefined ? {} : { hostname }) });
+    await settle();
+    expect(begun.messaging.received.map((message) => message.request)).toMatchObject([{ status: 'warning', hostname: told }]);
+    expect(begun.config.received).toEqual([]);
+    begun.messaging.received[0]?.reply(ok(undefined));
+    expect(await reply).toEqual(ok(undefined));
+    await settle();
+    expect(begun.config.received).toEqual([{ type: 'gather', once: true }]);
   });
 
   test('wait is given up when its caller has gone', async () => {

@@ -8,10 +8,17 @@ import { requestSpan } from '../../../telemetry/spans.ts';
 import type { ActorContext } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import type { ActorSnapshot } from '../../system.ts';
+import type { ExplainKey, GatherFacts, SetProperty, WatchConfig, WatchConfigNoMore } from '../config/messages.ts';
+import type { LayerValue } from '../config/ports.ts';
 import type { ConvergePlan, ConvergeReport, ConvergeRequest, PlanRequest } from '../converge/converge.ts';
-import type { HealthQuestion, HealthSummary, HealthView, RunChecks } from '../health/healthcheck.ts';
+import type { HealthQuestion, HealthSummary, RunChecks } from '../health/healthcheck.ts';
+import type { SetCondition } from '../health/set-conditions.ts';
+import type { HealthView } from '../health/view.ts';
 import type { CancelKeepalive, KeepaliveView, SetKeepalive, ShowKeepalive } from '../keepalive/keepalive.ts';
+import type { AskShutdown, CancelShutdown, ChangeEndScripts } from '../lifecycle/lifecycle.ts';
+import type { MessageRequest } from '../messaging/accept.ts';
 import type { AcceptRequest } from '../messaging/messaging.ts';
+import { endScriptsQuestion, shutdownQuestion } from './lifecycle-requests.ts';
 import { askStatus, type StatusPorts } from './status.ts';
 import type { WaitForNodes, WaitNoMore } from '../sync/sync.ts';
 import type { WaitedFor } from '../sync/waits.ts';
@@ -28,10 +35,14 @@ export interface ServePorts {
   readonly messaging: ActorRef<AcceptRequest>;
   readonly keepalive: ActorRef<SetKeepalive | CancelKeepalive | ShowKeepalive>;
   readonly converge: ActorRef<ConvergeRequest | PlanRequest>;
-  readonly healthcheck: ActorRef<RunChecks | HealthQuestion>;
+  readonly healthcheck: ActorRef<RunChecks | HealthQuestion | SetCondition>;
+  readonly config: ActorRef<ExplainKey | GatherFacts | SetProperty | WatchConfig | WatchConfigNoMore>;
+  readonly lifecycle: ActorRef<AskShutdown | CancelShutdown | ChangeEndScripts>;
   readonly sync: ActorRef<WaitForNodes | WaitNoMore>;
   readonly status: StatusPorts;
   readonly inspect: () => readonly ActorSnapshot[];
+  /** The machine has another name: what was told, else what it says; from now on it is known by that. */
+  readonly hostname: (told: string | undefined) => string;
   readonly clock: Clock;
 }
 
@@ -42,7 +53,7 @@ export const longestWaitMs = 30_000;
 /** Nor for a converge, a round of checks, or other nodes. */
 const longestJobMs = 24 * 3_600_000;
 
-const isLong = (request: LocalRequest): boolean => request.verb === 'converge' || request.verb === 'wait' || (request.verb === 'health' && request.run);
+const isLong = (request: LocalRequest): boolean => request.verb === 'converge' || request.verb === 'watch' || request.verb === 'wait' || (request.verb === 'health' && request.run);
 
 const waitMsOf = (request: LocalRequest): number =>
   isLong(request) ? Math.min(request.remainingMs ?? longestJobMs, longestJobMs) : Math.min(request.remainingMs ?? defaultWaitMs, longestWaitMs);
@@ -74,9 +85,24 @@ export class RequestServer<M> {
     }
   }
 
-  /** Gives a message to messaging, which answers when it is durable. */
+  /** Gives a message to whoever keeps it, which answers when it is durable. */
   async accept(request: SpooledRequest, waitMs: number, trace: TraceContext | undefined): Promise<Result<void>> {
-    return this.#ask(this.#ports.messaging, (reply: Reply<Result<void>>) => ({ type: 'accept', request, reply }) as const, waitMs, trace);
+    switch (request.verb) {
+      case 'condition':
+        return this.#ask(this.#ports.healthcheck, (reply: Reply<Result<void>>) => ({ type: 'condition', request, reply }) as const, waitMs, trace);
+      case 'installation': {
+        const { config, hostname } = this.#ports;
+        const accepted = await this.#tellMessaging({ ...request, hostname: hostname(request.hostname) }, waitMs, trace);
+        if (accepted.ok) this.#context.tell(config, { type: 'gather', once: true });
+        return accepted;
+      }
+      case 'log':
+      case 'send':
+      case 'autoscale':
+        return this.#tellMessaging(request, waitMs, trace);
+      default:
+        return assertNever(request);
+    }
   }
 
   #work(request: LocalRequest, asker: Asker, trace: TraceContext | undefined): Promise<Result<unknown>> {
@@ -84,7 +110,16 @@ export class RequestServer<M> {
     switch (request.verb) {
       case 'log':
       case 'send':
+      case 'condition':
+      case 'autoscale':
+      case 'installation':
         return this.accept(request, waitMs, trace);
+      case 'shutdown':
+        return this.#ask(this.#ports.lifecycle, shutdownQuestion(request), waitMs, trace);
+      case 'run-on-shutdown': {
+        const question = endScriptsQuestion(request);
+        return question.ok ? this.#ask(this.#ports.lifecycle, question.value, waitMs, trace) : Promise.resolve(question);
+      }
       case 'keepalive':
         return this.#keepalive(request, waitMs, trace);
       case 'converge':
@@ -93,6 +128,16 @@ export class RequestServer<M> {
         return this.#health(request, waitMs, trace);
       case 'wait':
         return this.#wait(request, asker, waitMs, trace);
+      case 'property': {
+        const { at, id, key, value } = request;
+        return this.#ask(this.#ports.config, (reply: Reply<Result<void>>) => ({ type: 'property', id, at, key, value, reply }) as const, waitMs, trace);
+      }
+      case 'explain': {
+        const { key } = request;
+        return this.#context.ask(this.#ports.config, (reply: Reply<readonly LayerValue[]>) => ({ type: 'explain', key, reply }) as const, { timeoutMs: waitMs, trace });
+      }
+      case 'watch':
+        return this.#watch(request, asker, waitMs, trace);
       case 'status':
         return askStatus(this.#ports.status, this.#context).then(ok);
       case 'inspect':
@@ -100,6 +145,10 @@ export class RequestServer<M> {
       default:
         return assertNever(request);
     }
+  }
+
+  #tellMessaging(request: MessageRequest, waitMs: number, trace: TraceContext | undefined): Promise<Result<void>> {
+    return this.#ask(this.#ports.messaging, (reply: Reply<Result<void>>) => ({ type: 'accept', request, reply }) as const, waitMs, trace);
   }
 
   #keepalive({ action, durationMs, reason }: LocalRequestOf<'keepalive'>, waitMs: number, trace: TraceContext | undefined): Promise<Result<KeepaliveView>> {
@@ -116,10 +165,10 @@ export class RequestServer<M> {
     }
   }
 
-  #converge({ plan, rerunScripts }: LocalRequestOf<'converge'>, { progress }: Asker, waitMs: number, trace: TraceContext | undefined): Promise<Result<unknown>> {
+  #converge({ noSync, plan, rerunScripts }: LocalRequestOf<'converge'>, { progress }: Asker, waitMs: number, trace: TraceContext | undefined): Promise<Result<unknown>> {
     const { converge } = this.#ports;
     if (plan) return this.#ask(converge, (reply: Reply<Result<ConvergePlan>>) => ({ type: 'plan', reply }) as const, waitMs, trace);
-    const message = { type: 'converge', trigger: 'command-line', rerunScripts, progress } as const;
+    const message = { type: 'converge', trigger: 'command-line', rerunScripts, noSync, progress } as const;
     return this.#ask(converge, (reply: Reply<Result<ConvergeReport>>) => ({ ...message, reply }) as const, waitMs, trace);
   }
 
@@ -149,6 +198,26 @@ export class RequestServer<M> {
       }
     } finally {
       asker.gone.removeEventListener('abort', leave);
+    }
+  }
+
+  /** Never answered but by the daemon's end: whoever watches goes away. An actor that crashed has forgotten the watch. */
+  async #watch({ id }: LocalRequestOf<'watch'>, asker: Asker, waitMs: number, trace: TraceContext | undefined): Promise<Result<never>> {
+    const { clock, config } = this.#ports;
+    const end = clock.monotonic() + waitMs;
+    const leave = (): void => void this.#context.tell(config, { type: 'unwatch', id });
+    const changed = (): void => asker.progress('changed');
+    asker.gone.addEventListener('abort', leave, { once: true });
+    try {
+      for (;;) {
+        const timeoutMs = Math.max(0, end - clock.monotonic());
+        const watch = (reply: Reply<never>): WatchConfig => ({ type: 'watch', id, changed, reply });
+        const result = await this.#context.ask(config, watch, { timeoutMs, trace });
+        if (result.ok || result.error.code !== 'actor_crashed' || asker.gone.aborted) return result;
+      }
+    } finally {
+      asker.gone.removeEventListener('abort', leave);
+      leave();
     }
   }
 

@@ -2,9 +2,10 @@
 // named, so that the rest can still be seen.
 import type { ActorContext } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
-import type { ConfigQuestion, ConfigView } from '../config/config.ts';
+import type { ConfigQuestion, ConfigView } from '../config/messages.ts';
 import type { ConvergeQuestion, ConvergeView } from '../converge/converge.ts';
-import type { HealthQuestion, HealthView } from '../health/healthcheck.ts';
+import type { HealthQuestion } from '../health/healthcheck.ts';
+import type { HealthView } from '../health/view.ts';
 import type { KeepaliveView, ShowKeepalive } from '../keepalive/keepalive.ts';
 import type { OutboxDepth } from '../messaging/ports.ts';
 import type { SyncQuestion, SyncView } from '../sync/sync.ts';

@@ -3,11 +3,14 @@ import { seededRandom } from '../../../effects/random.ts';
 import { recordLog } from '../../../effects/testing/recorded-log.ts';
 import { fail, ok, type Result } from '../../../protocol/result.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
+import { newId } from '../../testing/frames.ts';
 import { probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
 import type { CheckScript } from './checks.ts';
-import { healthcheck, type HealthcheckMessage, type HealthcheckPorts, type HealthSummary, type HealthView, type RunChecks } from './healthcheck.ts';
+import { healthcheck, type HealthcheckMessage, type HealthcheckPorts, type HealthSummary, type RunChecks } from './healthcheck.ts';
+import type { HealthView } from './view.ts';
+import type { SetCondition } from './set-conditions.ts';
 import type { KeepaliveView, ShowKeepalive } from '../keepalive/keepalive.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import type { ScriptEnding, ScriptResult } from '../scripts.ts';
@@ -120,6 +123,12 @@ const begin = async (behaviours: Record<string, Behaviour> = {}, times: Healthch
       await settle();
     },
     drain: () => incarnation.drain(),
+    set: async (request: SetCondition['request']): Promise<Result<void>> => {
+      const asked = system.ask(ref, (reply: Reply<Result<void>>) => ({ type: 'condition', request, reply }) as const, { timeoutMs: 5_000 });
+      await settle();
+      const answer = await asked;
+      return answer.ok ? answer.value : answer;
+    },
   };
 };
 
@@ -657,6 +666,77 @@ describe('when it is ended', () => {
     await settle();
     await draining;
     expect(await asked).toMatchObject({ ok: false, error: { code: 'actor_stopped' } });
+    expect(news()).toEqual([]);
+  });
+});
+
+describe('a condition that somebody sets', () => {
+  const setting = (more: object = {}) => ({ verb: 'condition', id: newId(), at: 5, name: 'gpu', status: 'Error', ...more }) as SetCondition['request'];
+
+  test('is durable with its event, under the id of the request and with all that was said; is shown, and told anew with the rest', async () => {
+    const { messaging, set, state, tellStanding, view } = await begin();
+    messaging.received.length = 0;
+    const said = { message: 'm', description: 'd', details: 'x', recommendation: 'r', actionType: 'GHR', ghrCategory: 'c' } as const;
+    const request = setting(said);
+    expect(await set(request)).toEqual(ok(undefined));
+    const event = { kind: 'condition', id: request.id, at: 5, name: 'gpu', status: 'Error', ...said };
+    expect(state.reports.map((report) => report.event)).toEqual([event]);
+    expect(messaging.received).toEqual([{ type: 'pending' }]);
+    expect((await view()).conditions).toEqual([{ name: 'gpu', status: 'Error', message: 'm', since: 5 }]);
+    await tellStanding();
+    expect(state.reports.at(-1)?.event).toEqual({ ...event, id: expect.any(String), at: expect.any(Number) });
+  });
+
+  test('that comes again under its id changes nothing, also when another one came in between', async () => {
+    const { news, set, view } = await begin();
+    const [first, second] = [setting(), setting({ status: 'OK' })];
+    for (const request of [first, first, second, first]) expect(await set(request)).toEqual(ok(undefined));
+    expect(news()).toEqual(['gpu Error', 'gpu OK']);
+    expect((await view()).conditions).toMatchObject([{ status: 'OK' }]);
+  });
+
+  test('to NA is told and no longer shown; the same status as before counts from when it began', async () => {
+    const { news, set, tellStanding, view } = await begin();
+    await set(setting());
+    await set(setting({ at: 9, message: 'again' }));
+    expect((await view()).conditions).toEqual([{ name: 'gpu', status: 'Error', message: 'again', since: 5 }]);
+    await set(setting({ status: 'NA' }));
+    await tellStanding();
+    expect([news(), (await view()).conditions]).toEqual([['gpu Error', 'gpu Error', 'gpu NA'], []]);
+  });
+
+  test('is refused under the name of a health check', async () => {
+    const { news, round, set } = await begin({ gpu: exits(1) });
+    await round();
+    expect(await set(setting({ status: 'OK' }))).toEqual(fail('request_invalid', 'gpu is a health check of this node: its condition is what it finds'));
+    expect(news()).toEqual(['gpu Unknown']);
+  });
+
+  test('gives its name up to a health check that comes later, and is not forgotten with checks that are gone', async () => {
+    const { news, round, scene, set, state, tellStanding } = await begin();
+    await set(setting());
+    await round();
+    expect(news()).toEqual(['gpu Error']);
+    scene.checks.set('gpu', exits(0));
+    await round();
+    expect([news(), state.keys('condition/')]).toEqual([['gpu OK'], []]);
+    await tellStanding();
+    expect(news()).toEqual(['gpu OK']);
+  });
+
+  test('is one of 256 at most: those that say nothing any more give way first, then the oldest', async () => {
+    const { set, state } = await begin();
+    for (let index = 0; index < 256; index += 1) await set(setting({ name: `c-${index}`, at: index, status: index === 200 ? 'NA' : 'OK' }));
+    await set(setting({ name: 'one more', at: 999 }));
+    await set(setting({ name: 'and one', at: 999 }));
+    expect(state.keys('condition/')).toHaveLength(256);
+    expect(['c-200', 'c-0', 'c-1'].map((name) => state.get(`condition/${name}`) === undefined)).toEqual([true, true, false]);
+  });
+
+  test('that cannot be kept is answered so', async () => {
+    const { news, set, state } = await begin();
+    state.failWith = { code: 'state_unwritable', message: 'the disk is full' };
+    expect(await set(setting())).toMatchObject({ ok: false, error: { code: 'state_unwritable' } });
     expect(news()).toEqual([]);
   });
 });

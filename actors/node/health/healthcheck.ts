@@ -5,10 +5,10 @@
 // a round is under way shares it, or has another one follow. What a check finds is durable in the records before the round counts
 // it. A check that asks for the node's end becomes a request to the server unless a keepalive holds, or cannot be asked, or the
 // node has not converged since the daemon started; the node is never ended here. A check that hangs takes up its own place and no other. A stop ends what runs, and what was ended so says
-// nothing about the node.
+// nothing about the node. What somebody sets stands beside that (records.ts).
 import PQueue from 'p-queue';
 import type { ConditionStatus } from '../../../protocol/events.ts';
-import { assertNever, fail, type Result } from '../../../protocol/result.ts';
+import { assertNever, fail, ok, type Result } from '../../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, AskResult, Reply } from '../../ref.ts';
 import type { Checks, CheckScript } from './checks.ts';
@@ -16,6 +16,8 @@ import { findingOf, refused, type Finding } from './finding.ts';
 import { heldBy, type Hold } from './hold.ts';
 import { HealthRecords, type HealthRecordsPorts } from './records.ts';
 import { answerAskers, byName, endedWithDaemon, newRound, summaryOf, withAsker, withResult, type Round } from './round.ts';
+import type { SetCondition } from './set-conditions.ts';
+import { healthView, type HealthView } from './view.ts';
 import type { KeepaliveChanged, KeepaliveView, ShowKeepalive, TellStanding } from '../keepalive/keepalive.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import type { ScriptResult } from '../scripts.ts';
@@ -29,15 +31,6 @@ export interface CheckSummary {
 /** What one round found, in name order. */
 export interface HealthSummary {
   readonly checks: readonly CheckSummary[];
-}
-
-export interface HealthView {
-  /** `since`, `lastRoundAt`: wall clock, milliseconds. */
-  readonly conditions: ReadonlyArray<CheckSummary & { readonly since: number }>;
-  readonly lastRoundAt?: number;
-  readonly running: boolean;
-  /** A request to the server that stands. */
-  readonly termination?: { readonly request: string; readonly check: string; readonly reason: string };
 }
 
 /** Runs all checks now; answered when the round is over. Fails with `busy` when too many wait for it. */
@@ -59,6 +52,7 @@ export interface HealthQuestion {
 export type HealthcheckMessage =
   | RunChecks
   | HealthQuestion
+  | SetCondition
   | KeepaliveChanged
   | TellStanding
   | { readonly type: 'toldStanding'; readonly result: Result<boolean> }
@@ -230,14 +224,12 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
     return state.telling === 'again' ? tellStanding(told, context) : told;
   };
 
-  const viewOf = ({ lastRoundAt, records, round }: State): HealthView => {
-    const [standing] = records.terminations();
-    return {
-      conditions: records.conditions().map(([name, { message, since, status }]) => ({ name, status, since, ...(message !== undefined && { message }) })),
-      running: round !== undefined,
-      ...(lastRoundAt !== undefined && { lastRoundAt }),
-      ...(standing !== undefined && { termination: { ...standing[1], check: standing[0] } }),
+  const setCondition = ({ records }: State, { reply, request }: SetCondition, context: Context): void => {
+    const settle = (result: Result<boolean>): HealthcheckMessage => {
+      reply(result.ok ? ok(undefined) : result);
+      return { type: 'recorded', ofRound: false, result: result.ok ? result : ok(false) };
     };
+    context.pipeToSelf(records.set(request, context.trace), settle, (error) => settle(fail('internal', String(error))));
   };
 
   return {
@@ -261,7 +253,10 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
         case 'check':
           return runChecks(state, message, context);
         case 'health':
-          message.reply(viewOf(state));
+          message.reply(healthView(state.records, state.lastRoundAt, state.round !== undefined));
+          return state;
+        case 'condition':
+          setCondition(state, message, context);
           return state;
         case 'keepalive':
           return keepaliveChanged(state, message, context);

@@ -5,17 +5,20 @@
 // termination request is made once for an incident, which begins with the first finding that asks for the node's end while
 // nothing holds that off, and is over when the check no longer asks, is gone, or a keepalive begins to hold. Every step reads
 // what is durable and is made before the next one begins; one that cannot be made changes nothing, and the next finding finds
-// the same difference.
+// the same difference. Beside them stand conditions that somebody set (set-conditions.ts). A name belongs to the check that has
+// it: nobody sets what a check finds, and a check that comes later takes its name over.
 import PQueue from 'p-queue';
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
-import { fail, ok, type Result } from '../../../protocol/result.ts';
+import { fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
+import type { LocalRequestOf } from '../../../protocol/local.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ReportedEvent } from '../messaging/accept.ts';
 import { readCondition, readTermination, saysTheSame, type Condition, type Termination } from './condition.ts';
 import type { Finding } from './finding.ts';
 import { byKeepalive, heldOff, type Hold } from './hold.ts';
+import { SetConditions, type SetByHand } from './set-conditions.ts';
 import type { NodeState, StateChange } from '../state.ts';
 
 export interface HealthRecordsPorts {
@@ -40,9 +43,11 @@ interface Step {
 export class HealthRecords {
   readonly #ports: HealthRecordsPorts;
   readonly #steps = new PQueue({ concurrency: oneAtATime });
+  readonly #set: SetConditions;
 
   constructor(ports: HealthRecordsPorts) {
     this.#ports = ports;
+    this.#set = new SetConditions(ports.state);
   }
 
   conditions(): ReadonlyArray<readonly [name: string, condition: Condition]> {
@@ -50,6 +55,10 @@ export class HealthRecords {
       const condition = this.#condition(name);
       return condition === undefined ? [] : [[name, condition] as const];
     });
+  }
+
+  setByHand(): ReadonlyArray<readonly [name: string, condition: SetByHand]> {
+    return this.#set.all();
   }
 
   /** Requests that stand, by check. */
@@ -75,6 +84,19 @@ export class HealthRecords {
       if (ends === undefined) this.#withdraw(step, name, `the check does not ask for it any more: ${finding.message ?? 'all is well'}`);
       else if (hold !== undefined) this.#withdraw(step, name, hold.why);
       else if (standing === undefined) this.#request(step, name, ends);
+    });
+  }
+
+  /** Somebody sets a condition; the same request again changes nothing. Fails with `request_invalid` for the name of a check. */
+  set(request: LocalRequestOf<'condition'>, trace: TraceContext | undefined): Promise<Result<boolean>> {
+    return this.#step(trace, (step) => {
+      const { message, name, status } = request;
+      if (this.#condition(name) !== undefined) return { code: 'request_invalid', message: `${name} is a health check of this node: its condition is what it finds` };
+      if (this.#set.knows(request)) return undefined;
+      step.changes.push(...this.#set.changesFor(request));
+      step.events.push(this.#set.eventOf(request));
+      step.lines.push([status === 'OK' || status === 'NA' ? 'info' : 'warn', `the condition ${name} is set to ${status}${message === undefined ? '' : `: ${message}`}`]);
+      return undefined;
     });
   }
 
@@ -106,6 +128,7 @@ export class HealthRecords {
   tellStanding(trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
       for (const [name, condition] of this.conditions()) step.events.push(this.#conditionEvent(name, condition));
+      for (const [name, condition] of this.setByHand()) step.events.push(this.#set.eventFor(name, condition, this.#stamp()));
       for (const [name, termination] of this.terminations()) step.events.push(this.#requestEvent(name, termination));
     });
   }
@@ -141,11 +164,13 @@ export class HealthRecords {
     return { kind: 'termination', ...this.#stamp(), request, state: 'requested', check, reason };
   }
 
-  async #step(trace: TraceContext | undefined, fill: (step: Step) => void): Promise<Result<boolean>> {
+  /** Resolves with whether there is something to report; `fill` may refuse it. */
+  async #step(trace: TraceContext | undefined, fill: (step: Step) => Failure | undefined): Promise<Result<boolean>> {
     const { logger, state } = this.#ports;
     return this.#steps.add(async () => {
       const step: Step = { changes: [], events: [], lines: [] };
-      fill(step);
+      const refusal = fill(step);
+      if (refusal !== undefined) return { ok: false, error: refusal };
       if (step.changes.length + step.events.length === 0) return ok(false);
       const changed = await state.change(step.changes, step.events.map((event) => ({ event, trace }))).catch((error: unknown) => fail('internal', String(error)));
       if (!changed.ok) return changed;
@@ -159,7 +184,7 @@ export class HealthRecords {
     const condition: Condition = { ...found, since: before?.status === found.status ? before.since : this.#ports.clock.now() };
     if (before !== undefined && saysTheSame(before, condition)) return;
     const { message, status } = condition;
-    step.changes.push({ key: `${conditionPrefix}${name}`, value: { ...condition } });
+    step.changes.push({ key: `${conditionPrefix}${name}`, value: { ...condition } }, ...this.#set.without(name));
     step.events.push(this.#conditionEvent(name, condition));
     step.lines.push([status === 'OK' ? 'info' : 'warn', `the check ${name} is ${status}${message === undefined ? '' : `: ${message}`}`]);
   }

@@ -4,9 +4,10 @@ import { encodeEvent } from '../../../protocol/codec.ts';
 import type { ErrorCode } from '../../../protocol/errors.ts';
 import { priorityOf, type JetpackEvent } from '../../../protocol/events.ts';
 import { limits } from '../../../protocol/limits.ts';
-import type { SpooledRequest } from '../../../protocol/local.ts';
+import type { LocalRequestOf, SpooledRequest } from '../../../protocol/local.ts';
 import { assertNever, fail, ok, type Result } from '../../../protocol/result.ts';
 import { checkUserRoutingKey } from '../../../protocol/routing.ts';
+import { checkUserHeaders } from '../../../protocol/user-headers.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import { startSpan, type SpanHandle } from '../../../telemetry/span.ts';
 import { acceptSpan } from '../../../telemetry/spans.ts';
@@ -66,24 +67,42 @@ export const acceptEvents = (events: readonly ReportedEvent[], parent: TraceCont
 /** A report that was kept in the node's state with the change it tells of: it may come again. */
 export const acceptPending = ({ event, trace }: PendingReport): Result<Acceptance> => eventEntry(event, true, trace);
 
-/** A request of the command line, by socket or spool: its id was minted there and may come again. */
-export const acceptRequest = (request: SpooledRequest, parent: TraceContext | undefined): Result<Acceptance> => {
+/** What messaging takes of the command line; the host's name is filled in. */
+export type MessageRequest =
+  | Exclude<SpooledRequest, { readonly verb: 'condition' | 'installation' }>
+  | (LocalRequestOf<'installation'> & { readonly hostname: string });
+
+const acceptSend = (request: LocalRequestOf<'send'>, parent: TraceContext | undefined, userExchange: string): Result<Acceptance> => {
+  const { id, at, routingKey, contentType, bodyBase64, headers, persistent, exchange = userExchange } = request;
+  const key = checkUserRoutingKey(routingKey);
+  if (!key.ok) return key;
+  const given = checkUserHeaders(headers ?? {});
+  if (!given.ok) return given;
+  // Published to another one it would never leave: a node may write to no other.
+  if (exchange !== userExchange && exchange !== 'user') return fail('exchange_refused', `a node publishes to the exchange ${userExchange} and to no other`);
+  const bytes = Buffer.byteLength(bodyBase64, 'base64');
+  if (bytes > limits.userBody) return fail('message_too_large', `the message has ${bytes} bytes: at most ${limits.userBody} are allowed`);
+  const span = startSpan(acceptSpan('send', 'user', id, parent));
+  const message: UserMessage = { id, at, routingKey, contentType, bodyBase64, headers, persistent, trace: span.trace };
+  return ok({ entry: { id, lane: 'user', priority: 'high', payload: JSON.stringify(message), repeatable: true }, span });
+};
+
+/** A request of the command line, by socket or spool: its id was minted there and may come again. `userExchange`: that of `jetpack send`. */
+export const acceptRequest = (request: MessageRequest, parent: TraceContext | undefined, userExchange: string): Result<Acceptance> => {
   switch (request.verb) {
     case 'log': {
       const { id, at, level, priority, message } = request;
       return eventEntry({ kind: 'log', id, at, level, priority, message }, true, parent);
     }
-    case 'send': {
-      const key = checkUserRoutingKey(request.routingKey);
-      if (!key.ok) return key;
-      const bytes = Buffer.byteLength(request.bodyBase64, 'base64');
-      if (bytes > limits.userBody) {
-        return fail('message_too_large', `the message has ${bytes} bytes: at most ${limits.userBody} are allowed`);
-      }
-      const span = startSpan(acceptSpan('send', 'user', request.id, parent));
-      const { id, at, routingKey, contentType, bodyBase64 } = request;
-      const message: UserMessage = { id, at, routingKey, contentType, bodyBase64, trace: span.trace };
-      return ok({ entry: { id, lane: 'user', priority: 'high', payload: JSON.stringify(message), repeatable: true }, span });
+    case 'send':
+      return acceptSend(request, parent, userExchange);
+    case 'autoscale': {
+      const { id, at, targets } = request;
+      return eventEntry({ kind: 'autoscale', id, at, targets }, true, parent);
+    }
+    case 'installation': {
+      const { id, at, status, message, hostname } = request;
+      return eventEntry({ kind: 'installation', id, at, status, message, hostname }, true, parent);
     }
     default:
       return assertNever(request);

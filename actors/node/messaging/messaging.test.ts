@@ -3,7 +3,6 @@ import { recordLog } from '../../../effects/testing/recorded-log.ts';
 import { seededRandom } from '../../../effects/random.ts';
 import { decodeFrame } from '../../../protocol/codec.ts';
 import type { ErrorCode } from '../../../protocol/errors.ts';
-import type { SpooledRequest } from '../../../protocol/local.ts';
 import { fail, ok, type Result } from '../../../protocol/result.ts';
 import { recordSpans } from '../../../telemetry/testing/recorded-spans.ts';
 import type { PublishOutcome } from '../../../transport/port.ts';
@@ -13,6 +12,7 @@ import { probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, until, type World } from '../../testing/world.ts';
 import type { ReportedEvent } from './accept.ts';
+import type { MessageRequest } from './accept.ts';
 import { messaging, type MessagingMessage } from './messaging.ts';
 import type { UserMessage } from './ports.ts';
 import { HeldOutbox } from '../testing/held-outbox.ts';
@@ -21,8 +21,8 @@ import type { NodeTransportMessage } from '../transport.ts';
 
 const destination = { address, reportsExchange: 'reports', userExchange: 'user' };
 
-const logRequest = (message: string, id = newId()): SpooledRequest => ({ verb: 'log', id, at: 1, level: 'info', priority: 'low', message });
-const sendRequest = (routingKey: string, bodyBase64 = 'aGk='): SpooledRequest => ({ verb: 'send', id: newId(), at: 1, routingKey, contentType: 'text/plain', bodyBase64 });
+const logRequest = (message: string, id = newId()): MessageRequest => ({ verb: 'log', id, at: 1, level: 'info', priority: 'low', message });
+const sendRequest = (routingKey: string, bodyBase64 = 'aGk='): MessageRequest => ({ verb: 'send', id: newId(), at: 1, routingKey, contentType: 'text/plain', bodyBase64 });
 const phase = (): ReportedEvent => ({ kind: 'phase', id: newId(), at: 1, phase: 'ready' });
 
 const spans = recordSpans();
@@ -91,6 +91,12 @@ describe('what is asked of messaging', () => {
     ['a report', (reply) => ({ type: 'report', event: phase(), reply }), { lane: 'report', repeatable: false }],
     ['a log request', (reply) => ({ type: 'accept', request: logRequest('m'), reply }), { lane: 'report', priority: 'low', repeatable: true }],
     ['a send request', (reply) => ({ type: 'accept', request: sendRequest('k'), reply }), { lane: 'user', repeatable: true }],
+    ['targets of autoscale', (reply) => ({ type: 'accept', request: { verb: 'autoscale', id: newId(), at: 1, targets: [{ coreCount: 8 }] }, reply }), { lane: 'report', priority: 'low', repeatable: true, payload: expect.stringContaining('"targets":[{"coreCount":8}]') }],
+    [
+      'an installation status',
+      (reply) => ({ type: 'accept', request: { verb: 'installation', id: newId(), at: 1, status: 'warning', hostname: 'h' }, reply }),
+      { lane: 'report', priority: 'high', repeatable: true, payload: expect.stringContaining('"hostname":"h"') },
+    ],
   ])('as %s is answered when it is durable, and not before', async (_what, build, entry) => {
     const { ask, outbox } = await begin();
     let answered: unknown;
@@ -121,11 +127,13 @@ describe('what is asked of messaging', () => {
     expect(watching.crashes).toEqual([]);
   });
 
-  test.each<readonly [ErrorCode, SpooledRequest]>([
+  test.each<readonly [ErrorCode, MessageRequest]>([
     ['message_too_large', logRequest('m'.repeat(1024 * 1024))],
     ['message_too_large', sendRequest('k', Buffer.alloc(4 * 1024 * 1024 + 1).toString('base64'))],
     ['routing_key_invalid', sendRequest('')],
     ['routing_key_invalid', sendRequest('k'.repeat(256))],
+    ['exchange_refused', { ...sendRequest('k'), exchange: 'jetpack.reports' } as MessageRequest],
+    ['request_invalid', { ...sendRequest('k'), headers: { CC: 'everybody' } } as MessageRequest],
   ])('and can never be accepted is answered %s, and the outbox is not asked', async (code, request) => {
     const { ask, outbox } = await begin();
     expect(await ask((reply) => ({ type: 'accept', request, reply }))).toMatchObject(ok({ ok: false, error: { code } }));
@@ -353,6 +361,17 @@ describe('a message of `jetpack send`', () => {
     await settle();
     expect(outbox.rows.map(({ sequence }) => sequence)).toEqual([2]);
     expect(published().map(({ message }) => message.messageId)).toEqual(['b']);
+  });
+
+  test('has the headers that its sender gave it, and not in place of ours, and need not be kept by the broker', async () => {
+    const outbox = new HeldOutbox(stream);
+    const given = { unit: '7', traceparent: 'x', 'jetpack-node': 'other' };
+    outbox.add('user', JSON.stringify({ ...(JSON.parse(user('a')) as object), headers: given, persistent: false }));
+    const { link, published } = await begin(outbox);
+    await link(true);
+    const [sent] = published();
+    expect(sent?.message).toMatchObject({ persistent: false, headers: { unit: '7', 'jetpack-cluster': 'lab', 'jetpack-node': 'n1' } });
+    expect(sent?.message.headers?.['traceparent']).not.toBe('x');
   });
 
   test('that nobody takes is reported, and the next one goes', async () => {

@@ -10,14 +10,13 @@
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
 import type { Random } from '../../../effects/random.ts';
-import type { SpooledRequest } from '../../../protocol/local.ts';
 import { assertNever, fail, ok, type Result } from '../../../protocol/result.ts';
 import type { PublishOutcome } from '../../../transport/port.ts';
 import type { SpanHandle } from '../../../telemetry/span.ts';
 import { failureOf } from '../../broker-link.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, AskResult, Reply } from '../../ref.ts';
-import { acceptEvents, acceptRequest, endAll, type Acceptance, type ReportedEvent } from './accept.ts';
+import { acceptEvents, acceptRequest, endAll, type Acceptance, type MessageRequest, type ReportedEvent } from './accept.ts';
 import { movePending } from './pending.ts';
 import type { Outbox } from './ports.ts';
 import { eventsPublication, userPublication, type Destination, type Publication } from './publication.ts';
@@ -45,7 +44,7 @@ export interface DrainPending {
 
 export interface AcceptRequest {
   readonly type: 'accept';
-  readonly request: SpooledRequest;
+  readonly request: MessageRequest;
   readonly reply: Reply<Result<void>>;
 }
 
@@ -82,6 +81,8 @@ interface State {
   readonly untaken: boolean;
   /** A pump is due shortly: what is accepted until then travels with it. */
   readonly gathering: boolean;
+  /** A pump waits in the mailbox: what is heard until then, such as the confirms of one write of the broker's, is acted on together. */
+  readonly pumping: boolean;
   /** Cancels the timer after which unanswered events are sent again. */
   readonly cancelWake: () => void;
   readonly flushers: ReadonlyArray<Reply<void>>;
@@ -141,7 +142,7 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
 
   const pump = (state: State, context: Context): State => {
     state.cancelWake();
-    if (!state.up) return { ...state, gathering: false, cancelWake: idle };
+    if (!state.up) return { ...state, gathering: false, pumping: false, cancelWake: idle };
     const { sender } = state;
     for (let batch = sender.next(clock.monotonic()); batch !== undefined; batch = sender.next(clock.monotonic())) {
       const sent = batch;
@@ -153,7 +154,13 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
     }
     const wakeAt = sender.wakeAt();
     const cancelWake = wakeAt === undefined ? idle : context.later(Math.max(0, wakeAt - clock.monotonic()), { type: 'pump' });
-    return { ...state, gathering: false, cancelWake };
+    return { ...state, gathering: false, pumping: false, cancelWake };
+  };
+
+  /** Pumps behind the messages that wait already. A mailbox that is full has to be emptied first. */
+  const soon = (state: State, context: Context): State => {
+    if (state.pumping) return state;
+    return context.tell(context.self, { type: 'pump' }) === 'queued' ? { ...state, pumping: true } : pump(state, context);
   };
 
   const gather = (state: State, context: Context): State => {
@@ -207,7 +214,7 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
     start(context) {
       context.tell(ports.transport, { type: 'connection?', observer: context.self });
       context.tell(context.self, { type: 'pending' });
-      return { sender: new Sender({ outbox, clock, random }), up: false, untaken: false, gathering: false, cancelWake: idle, flushers: [], moving: undefined };
+      return { sender: new Sender({ outbox, clock, random }), up: false, untaken: false, gathering: false, pumping: false, cancelWake: idle, flushers: [], moving: undefined };
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -218,7 +225,7 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
           accept(acceptEvents(message.events, context.trace), message.reply, context);
           return state;
         case 'accept':
-          accept(alone(acceptRequest(message.request, context.trace)), message.reply, context);
+          accept(alone(acceptRequest(message.request, context.trace, destination.userExchange)), message.reply, context);
           return state;
         case 'durable':
           return gather(state, context);
@@ -234,7 +241,7 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
         case 'published': {
           const { batch, outcome } = message;
           state.sender.settled(batch, outcome.outcome, clock.monotonic());
-          return pump(noteTaken(state, outcome.outcome), context);
+          return soon(noteTaken(state, outcome.outcome), context);
         }
         case 'publishedToUser':
           finish(context, state.sender.settledUser(message.row, message.outcome.outcome, clock.monotonic()));
@@ -251,7 +258,7 @@ export const messaging = (ports: MessagingPorts): ActorDefinition<State, Messagi
         }
         case 'done':
           if (!message.result.ok) logger.error(`the outbox could not be updated: ${message.result.error.message}`, { code: message.result.error.code });
-          return pump(answerFlushers(state), context);
+          return soon(answerFlushers(state), context);
         case 'flush':
           return answerFlushers({ ...state, flushers: [...state.flushers, message.reply] });
         default:

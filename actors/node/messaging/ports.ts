@@ -76,5 +76,9 @@ export interface UserMessage {
   readonly routingKey: string;
   readonly contentType: string;
   readonly bodyBase64: string;
+  /** Absent: none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Absent: the broker keeps it over its own restart. */
+  readonly persistent?: boolean | undefined;
   readonly trace?: TraceContext | undefined;
 }

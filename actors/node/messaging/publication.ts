@@ -59,7 +59,7 @@ export const eventsPublication = (
 };
 
 /**
- * A message of `jetpack send`, as its user meant it: their bytes, their routing key, their content type. The headers say
+ * A message of `jetpack send`, as its user meant it: their bytes, routing key, content type and headers. Headers of ours say
  * which node sent it.
  */
 export const userPublication = ({ address, userExchange }: Destination, row: OutboxRow): Publication => {
@@ -72,9 +72,9 @@ export const userPublication = ({ address, userExchange }: Destination, row: Out
     messageId: user.id,
     type: 'send',
     contentType: user.contentType,
-    persistent: true,
+    persistent: user.persistent ?? true,
   };
   const span = startSpan(publishSpan(message, user.trace));
-  const headers = injectTrace({ 'jetpack-cluster': address.cluster, 'jetpack-node': address.node }, span.trace);
+  const headers = injectTrace({ ...user.headers, 'jetpack-cluster': address.cluster, 'jetpack-node': address.node }, span.trace);
   return { message: { ...message, headers }, span };
 };

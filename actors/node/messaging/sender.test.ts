@@ -79,8 +79,8 @@ describe('rows of the report lane', () => {
     expect(sender.wakeAt()).toBeUndefined();
   });
 
-  test('go by frames of at most 512 rows and 256 KiB', () => {
-    const { sender } = setUp(...Array<string>(600).fill('x'), ...Array<string>(3).fill('y'.repeat(150_000)));
+  test('go by frames of at most 512 rows and 96 KiB', () => {
+    const { sender } = setUp(...Array<string>(600).fill('x'), ...Array<string>(3).fill('y'.repeat(60_000)));
     expect(due(sender, 0).map(({ rows }) => rows.length)).toEqual([512, 89, 1, 1]);
   });
 
@@ -167,10 +167,10 @@ describe('a publish that fails', () => {
     expect(again.flatMap(({ rows }) => rows.map(({ sequence }) => sequence))).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1));
   });
 
-  test('is made again in frames of at most 256 KiB', () => {
+  test('is made again in frames of at most 96 KiB', () => {
     const { outbox, sender } = setUp();
     for (let row = 0; row < 3; row += 1) {
-      outbox.add('report', 'y'.repeat(100_000));
+      outbox.add('report', 'y'.repeat(40_000));
       publish(sender, 0, 'unroutable');
     }
     expect(show(due(sender, 500))).toEqual(['s1: 1 2', 's1: 3']);

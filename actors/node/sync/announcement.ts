@@ -2,7 +2,7 @@
 //
 //   none    the daemon is not up yet.
 //   wanted  it is to be kept: again and again until it is, whichever incarnation of sync does it.
-//   kept    it is durable. What stands beside it (keepalive, conditions) is then told by those who know: the server forgets
+//   kept    it is durable. What stands beside it (keepalive, conditions, a wish to be ended) is then told by those who know: the server forgets
 //           what it had with the event that says what the node is.
 //
 // Outlives the incarnations of its actor. The ids are minted with the wish, so that keeping it a second time is no second report.
@@ -28,6 +28,7 @@ export interface AnnouncementPorts {
   readonly messaging: ActorRef<DrainPending>;
   readonly keepalive: ActorRef<TellStanding>;
   readonly healthcheck: ActorRef<RunChecks | TellStanding>;
+  readonly lifecycle: ActorRef<TellStanding>;
   readonly outboxRows: () => number;
   readonly clock: Clock;
   readonly random: Random;
@@ -75,7 +76,7 @@ export class Announcement {
   }
 
   receive(message: AnnouncementMessage, context: Context): void {
-    const { healthcheck, keepalive, logger, messaging } = this.#ports;
+    const { healthcheck, keepalive, lifecycle, logger, messaging } = this.#ports;
     switch (message.type) {
       case 'announce':
         this.#keep(context);
@@ -91,6 +92,7 @@ export class Announcement {
         this.#state = 'kept';
         context.tell(keepalive, { type: 'tellStanding' });
         context.tell(healthcheck, { type: 'tellStanding' });
+        context.tell(lifecycle, { type: 'tellStanding' });
         return;
       default:
         assertNever(message);

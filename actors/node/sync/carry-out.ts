@@ -5,15 +5,18 @@ import { assertNever, fail, type Failure, type Result } from '../../../protocol/
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ActorContext } from '../../definition.ts';
 import type { ActorRef, AskResult, Reply } from '../../ref.ts';
-import type { SetConfiguration } from '../config/config.ts';
+import type { SetConfiguration } from '../config/messages.ts';
 import type { ConvergeReport, ConvergeRequest } from '../converge/converge.ts';
 import type { HealthSummary, RunChecks } from '../health/healthcheck.ts';
+import type { EndReport } from '../lifecycle/ending.ts';
+import type { EndNode } from '../lifecycle/lifecycle.ts';
 import type { Order, Outcome } from './orders.ts';
 
 export interface CarryOutPorts {
   readonly config: ActorRef<SetConfiguration>;
   readonly healthcheck: ActorRef<RunChecks>;
   readonly converge: ActorRef<ConvergeRequest>;
+  readonly lifecycle: ActorRef<EndNode>;
 }
 
 /** The longest a command may take, milliseconds: it bounds what is waited for, not what runs. */
@@ -46,6 +49,8 @@ const healthLine = ({ checks }: HealthSummary): string => {
 
 const convergeLine = ({ ran, skipped }: ConvergeReport): string => `converged: ${counted(ran, 'script')} ran, ${skipped} had run before`;
 
+const endLine = ({ ran }: EndReport): string => (ran === 0 ? 'nothing is registered to run' : `${counted(ran, 'script')} ran`);
+
 /** Facts and identity of the node stand over the server's configuration, and what they hide is not shown. */
 const settingLine = (key: string, wanted: Tree, tree: Tree): string => {
   const [asked, held] = [lookUp(wanted, key), lookUp(tree, key)];
@@ -73,6 +78,11 @@ export const carryOut = async <M>(order: Order, ports: CarryOutPorts, context: A
       if (configuration === undefined) return outcomeOf(fail('request_invalid', 'the command brought no configuration'), () => '');
       const asked = await context.ask(ports.config, (reply: Reply<Result<Tree>>) => ({ type: 'configuration', configuration, reply }) as const, options);
       return outcomeOf(flat(asked), (tree) => settingLine(key, configuration.tree, tree), passingForSet);
+    }
+    case 'end': {
+      // Under the command's id, so that what is asked again after a crash runs nothing twice.
+      const asked = await context.ask(ports.lifecycle, (reply: Reply<Result<EndReport>>) => ({ type: 'end', request: order.command, reply }) as const, options);
+      return outcomeOf(flat(asked), endLine);
     }
     default:
       return assertNever(order.name);

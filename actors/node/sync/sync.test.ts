@@ -10,10 +10,11 @@ import { address, bodies, frame, newId } from '../../testing/frames.ts';
 import { probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
-import type { SetConfiguration } from '../config/config.ts';
+import type { SetConfiguration } from '../config/messages.ts';
 import type { ConvergeMessage } from '../converge/converge.ts';
 import type { HealthcheckMessage } from '../health/healthcheck.ts';
 import type { TellStanding } from '../keepalive/keepalive.ts';
+import type { LifecycleMessage } from '../lifecycle/lifecycle.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import { sync, type SyncMessage } from './sync.ts';
 import { MemoryState } from '../testing/memory-state.ts';
@@ -38,6 +39,7 @@ const begin = async (state = new MemoryState()) => {
   const config = probe<SetConfiguration>(system, 'config');
   const healthcheck = probe<HealthcheckMessage>(system, 'healthcheck');
   const keepalive = probe<TellStanding>(system, 'keepalive');
+  const lifecycle = probe<LifecycleMessage>(system, 'lifecycle');
   const converge = probe<ConvergeMessage>(system, 'converge');
   const ports = {
     address,
@@ -48,6 +50,7 @@ const begin = async (state = new MemoryState()) => {
     config: config.ref,
     healthcheck: healthcheck.ref,
     keepalive: keepalive.ref,
+    lifecycle: lifecycle.ref,
     converge: converge.ref,
     state,
     outboxRows: () => 3,
@@ -72,6 +75,7 @@ const begin = async (state = new MemoryState()) => {
     healthcheck,
     incarnation,
     keepalive,
+    lifecycle,
     log,
     messaging,
     ports,
@@ -315,15 +319,15 @@ describe('what the node reports of itself', () => {
     expect(begun.reported()).toEqual(['node', 'converging']);
   });
 
-  test('is followed by what keepalive and healthcheck know, when it is durable and not before', async () => {
+  test('is followed by what keepalive, healthcheck and lifecycle know, when it is durable and not before', async () => {
     const begun = await begin();
-    const asked = () => [...begun.keepalive.received, ...begun.healthcheck.received].map(({ type }) => type);
+    const asked = () => [...begun.keepalive.received, ...begun.healthcheck.received, ...begun.lifecycle.received].map(({ type }) => type);
     begun.state.failWith = full;
     await start(begun);
     expect(asked()).toEqual([]);
     begun.state.failWith = undefined;
     await begun.pass(10_000);
-    expect(asked()).toEqual(['tellStanding', 'tellStanding']);
+    expect(asked()).toEqual(['tellStanding', 'tellStanding', 'tellStanding']);
   });
 
   test('is told anew to a server that has lost it, and to no server that has only not come to it yet', async () => {
@@ -577,6 +581,18 @@ describe('a command of the server', () => {
     asked(1).reply(fail('script_failed', 'it broke'));
     await settle();
     expect(events(begun.state).at(-1)?.slice(1)).toEqual(['failed', 'script_failed', 'it broke']);
+  });
+
+  test('that the node is about to be ended is carried out under its own id, and names the scripts that did not end well', async () => {
+    const begun = await beginRegistered();
+    const taken = command({ name: 'end' });
+    await take(begun, taken);
+    const [asked] = begun.lifecycle.received;
+    if (asked?.type !== 'end') throw new Error('no end was asked for');
+    expect(asked.request).toBe(taken.body.command);
+    asked.reply(fail('script_failed', '/a.sh exited with code 3'));
+    await settle();
+    expect(events(begun.state).at(-1)?.slice(1)).toEqual(['failed', 'script_failed', '/a.sh exited with code 3']);
   });
 
   test('that sets something brings the whole configuration, and is done when that is kept', async () => {

@@ -19,10 +19,11 @@ import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import { Announcement, type AnnouncementMessage, type AnnouncementPorts } from './announcement.ts';
 import type { CarryOutPorts } from './carry-out.ts';
-import type { ConfigurationKnown } from '../config/config.ts';
+import type { ConfigurationKnown } from '../config/messages.ts';
 import type { PhaseEntered } from '../converge/converge.ts';
 import type { RunChecks } from '../health/healthcheck.ts';
 import type { TellStanding } from '../keepalive/keepalive.ts';
+import type { EndNode } from '../lifecycle/lifecycle.ts';
 import { settling } from '../settling-state.ts';
 import { OrderDesk, type OrderMessage } from './order-desk.ts';
 import { Presence, type PresencePorts } from './presence.ts';
@@ -84,6 +85,7 @@ export type SyncMessage =
 
 export interface SyncPorts extends CarryOutPorts, PresencePorts, AnnouncementPorts {
   readonly healthcheck: ActorRef<RunChecks | TellStanding>;
+  readonly lifecycle: ActorRef<EndNode | TellStanding>;
   readonly transport: ActorRef<NodeTransportMessage>;
   readonly times: SyncTimes;
 }

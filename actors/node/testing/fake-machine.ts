@@ -4,6 +4,7 @@ import type { ConfigPorts } from '../config/config.ts';
 import type { ConvergePorts } from '../converge/converge.ts';
 import type { HealthcheckPorts } from '../health/healthcheck.ts';
 import type { KeepalivePorts } from '../keepalive/keepalive.ts';
+import type { EndScripts } from '../lifecycle/ports.ts';
 import type { ScriptRunner } from '../scripts.ts';
 
 export const fakeScripts: ScriptRunner = {
@@ -11,9 +12,16 @@ export const fakeScripts: ScriptRunner = {
   endLeftovers: async () => 0,
 };
 
+export const fakeEndScripts: EndScripts = {
+  run: () => fakeScripts.run({ id: '', file: '', cwd: '', env: {}, timeoutMs: 1, keepsBackground: false }),
+  endLeftovers: () => fakeScripts.endLeftovers([]),
+};
+
 export const fakeConfig = (): Pick<ConfigPorts, 'file' | 'gatherFacts'> => ({
   file: {
     keep: ({ configuration, facts }) => ({ outcome: ok({ tree: { ...configuration, ...facts }, wrote: true }), notices: [] }),
+    explain: () => [],
+    writeProperties: () => ok(undefined),
     watch: () => () => undefined,
   },
   gatherFacts: async () => ({}),
@@ -28,14 +36,16 @@ export const fakeHealthcheck = (): Pick<HealthcheckPorts, 'checks' | 'times'> =>
   times: { firstAfterMs: 100, everyMs: 600_000 },
 });
 
-export const fakeConverge = (): Pick<ConvergePorts, 'projects' | 'scripts' | 'home' | 'binFolder' | 'searchPath' | 'times'> => ({
+export const fakeConverge = (): Pick<ConvergePorts, 'projects' | 'scripts' | 'metadataDoor' | 'home' | 'binFolder' | 'searchPath' | 'times'> => ({
   projects: {
     sync: async () => ok({ steps: [], warnings: [] }),
+    kept: async () => ok({ steps: [], warnings: [] }),
     plan: async () => ok({ steps: [], warnings: [] }),
     mark: async () => ok(undefined),
     endedWell: async () => false,
   },
   scripts: fakeScripts,
+  metadataDoor: { isClosed: () => false, set: async () => ok(undefined) },
   home: '/home',
   binFolder: '/bin',
   searchPath: '/usr/bin',

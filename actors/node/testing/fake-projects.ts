@@ -25,6 +25,8 @@ export class FakeProjects implements Projects {
   /** Each sync waits for it. */
   gate: Promise<unknown> = Promise.resolve();
   syncs = 0;
+  /** How often the copies in the home were taken as they are. */
+  kepts = 0;
   /** What each sync was asked for, in order. */
   readonly specs: unknown[] = [];
 
@@ -37,6 +39,11 @@ export class FakeProjects implements Projects {
     this.specs.push(specs);
     await this.gate;
     signal.throwIfAborted();
+    return this.plan();
+  }
+
+  async kept(): Promise<Result<Synced>> {
+    this.kepts += 1;
     return this.plan();
   }
 

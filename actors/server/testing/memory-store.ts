@@ -41,6 +41,10 @@ export class MemoryStore extends MemoryOrders implements Store {
     return this.log.filter(({ position }) => position > after).slice(0, limit);
   }
 
+  autoscale(): readonly [] {
+    return [];
+  }
+
   count(): number {
     return this.log.length;
   }

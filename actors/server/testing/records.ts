@@ -14,6 +14,7 @@ export const nodeRecord = (more: Partial<NodeRecord> = {}): NodeRecord => ({
   conditions: [],
   keepalive: undefined,
   terminations: [],
+  shutdown: undefined,
   converge: undefined,
   ...more,
 });

@@ -1,0 +1,70 @@
+// Requests over a local socket, each on a connection of its own as a command makes it.
+import { connect } from 'node:net';
+import { systemClock } from '../../effects/clock.ts';
+import { systemRandom, uuid7 } from '../../effects/random.ts';
+import { spread } from '../harness.ts';
+
+/** Resolves when `isWhole` says of what came back that it is all; milliseconds from before the connection on. */
+const exchange = (path: string, sent: Uint8Array, isWhole: (received: Buffer) => boolean): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const begun = systemClock.monotonic();
+    let received = Buffer.alloc(0);
+    const socket = connect(path);
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error(`${path} closed the connection after ${received.length} bytes`)));
+    socket.on('data', (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk]);
+      if (!isWhole(received)) return;
+      const spent = systemClock.monotonic() - begun;
+      socket.removeAllListeners('close').destroy();
+      resolve(spent);
+    });
+    socket.write(sent);
+  });
+
+const requests = 200;
+
+/** The median of a turn's requests. `make`: what is sent, anew for each. */
+const medianOf = async (path: string, make: () => Uint8Array, isWhole: (received: Buffer, sent: Uint8Array) => boolean): Promise<number> => {
+  const times: number[] = [];
+  for (let index = 0; index < requests; index += 1) {
+    const sent = make();
+    times.push(await exchange(path, sent, (received) => isWhole(received, sent)));
+  }
+  return spread(times).median;
+};
+
+const newId = (): string => uuid7(systemClock.now(), systemRandom);
+
+const keepaliveLines = (): Uint8Array => Buffer.from(`{"jetpack":{"min":1,"max":1}}\n${JSON.stringify({ verb: 'keepalive', id: newId(), action: 'show', remainingMs: 5_000 })}\n`);
+
+const frame = (type: string, content: string): Buffer => {
+  const bytes = Buffer.from(content);
+  const head = Buffer.alloc(5);
+  head.write(type, 'latin1');
+  head.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([head, bytes]);
+};
+
+/** As cli/front/jetpack.c writes it. */
+const keepaliveFrames = (home: string): Uint8Array =>
+  Buffer.concat([frame('H', '1'), frame('I', newId()), frame('T', '0 80'), frame('W', '/'), frame('E', `JETPACK_HOME=${home}`), frame('A', 'keepalive'), frame('A', 'show'), frame('G', '')]);
+
+const lineFeed = 0x0a;
+
+export const echoP50 = (path: string): Promise<number> => medianOf(path, keepaliveLines, (received, sent) => received.length >= sent.length);
+
+export const linesP50 = (path: string): Promise<number> =>
+  medianOf(path, keepaliveLines, (received) => {
+    if (received.at(-1) !== lineFeed) return false;
+    if (!received.includes('"ok":true')) throw new Error(`jetpackd answered ${received.toString()}`);
+    return true;
+  });
+
+export const framesP50 = (path: string, home: string): Promise<number> =>
+  medianOf(path, () => keepaliveFrames(home), (received) => {
+    // Its last frame is the exit code, one digit.
+    const last = received.subarray(-6);
+    if (last[0] === 0x50) throw new Error('jetpackd left it to the Node form');
+    return last[0] === 0x51;
+  });

@@ -1,0 +1,51 @@
+// What a command of `jetpack` consists of: how its line is read, and what it then does. Each is one file, loaded only
+// when it is called.
+import type { Command } from 'commander';
+import type { Failure, Result } from '../protocol/result.ts';
+import type { Envelope } from './envelope.ts';
+import type { Host, NodeAccess } from './host.ts';
+
+/** What a command that ended well says. */
+export interface Said {
+  /** On standard output. */
+  readonly out: string;
+  /** Default 0. */
+  readonly exit?: 0 | 1;
+  /** A line on standard error. */
+  readonly note?: string | undefined;
+}
+
+/** One run. */
+export interface Run {
+  readonly host: Host;
+  readonly node: NodeAccess;
+  readonly envelope: Envelope;
+}
+
+export type Refuse = (failure: Failure) => void;
+
+/** `I`: what its arguments come to, as data. */
+export interface CommandDefinition<I> {
+  /** Adds the command to the program; `invoke` or `refuse` is called when its line was read. */
+  readonly add: (program: Command, invoke: (invocation: I) => void, refuse: Refuse) => void;
+  readonly perform: (invocation: I, run: Run) => Promise<Result<Said>>;
+  /** Whether it prints while it works or takes long, so that only a process of its own can do it; default: it does not. */
+  readonly ownProcess?: (invocation: I) => boolean;
+}
+
+/** An invocation with what it does. */
+export interface Work {
+  readonly invocation: unknown;
+  readonly perform: (run: Run) => Promise<Result<Said>>;
+  readonly ownProcess: boolean;
+}
+
+/** A command whose invocations only it can tell apart. */
+export interface LoadedCommand {
+  readonly add: (program: Command, invoke: (work: Work) => void, refuse: Refuse) => void;
+}
+
+export const loaded = <I>({ add, ownProcess = () => false, perform }: CommandDefinition<I>): LoadedCommand => ({
+  add: (program, invoke, refuse) =>
+    add(program, (invocation) => invoke({ invocation, perform: (run) => perform(invocation, run), ownProcess: ownProcess(invocation) }), refuse),
+});

@@ -1,0 +1,110 @@
+// Asks the sources in their order: the first that answers as it should is what the cloud says of this machine.
+import type { Clock } from '../../effects/clock.ts';
+import type { Logger } from '../../effects/logger.ts';
+import type { Random } from '../../effects/random.ts';
+import { assertNever, type Result } from '../../protocol/result.ts';
+import { askAzure } from './azure.ts';
+import { detect, isContainer, readMarks } from './detect.ts';
+import { askEc2 } from './ec2.ts';
+import { configDrives, seedFolders } from './folders.ts';
+import { askGce } from './gce.ts';
+import { usualAddress, type Metadata, type MetadataPlan, type SourceEntry } from './metadata.ts';
+import { readSeed } from './nocloud.ts';
+import { askOpenstack, readConfigDrive } from './openstack.ts';
+import type { Effort, Reach } from './service.ts';
+
+export interface FinderOptions {
+  readonly plan: MetadataPlan;
+  readonly effort?: Effort;
+  /** For one look at all sources, milliseconds. */
+  readonly withinMs?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** What the machine looks like; tests have their own. */
+  readonly candidates?: () => readonly SourceEntry[];
+}
+
+export interface Found {
+  readonly metadata: Metadata | undefined;
+  /** Why not those before it, or none: one line each. */
+  readonly reasons: readonly string[];
+}
+
+export interface Finder {
+  /** Those that are asked, in order; none where there is nothing to ask. */
+  readonly sources: readonly SourceEntry[];
+  /** Never rejects, and takes no longer than its bound. */
+  find(signal?: AbortSignal): Promise<Found>;
+}
+
+const usualEffort: Effort = {
+  limits: { connectMs: 1_000, answerMs: 2_000, bytes: 1024 * 1024 },
+  attempts: 4,
+  firstPauseMs: 250,
+  longestPauseMs: 2_000,
+};
+
+const usualWithinMs = 10_000;
+
+const detected = (): readonly SourceEntry[] => (isContainer() ? (['configdrive', 'nocloud'] as const) : detect(readMarks('/sys'))).map((name) => ({ name }));
+
+const firstOf = async (folders: readonly string[], read: (folder: string) => Promise<Result<Metadata, string>>): Promise<Result<Metadata, string>> => {
+  const errors: string[] = [];
+  for (const folder of folders) {
+    const found = await read(folder);
+    if (found.ok) return found;
+    errors.push(found.error);
+  }
+  return { ok: false, error: errors.join('; ') };
+};
+
+const askOne = ({ name, place }: SourceEntry, reach: Reach): Promise<Result<Metadata, string>> => {
+  switch (name) {
+    case 'azure':
+      return askAzure(place ?? usualAddress, reach);
+    case 'ec2':
+      return askEc2(place ?? usualAddress, reach);
+    case 'openstack':
+      return askOpenstack(place ?? usualAddress, reach);
+    case 'gce':
+      return askGce(place ?? usualAddress, reach);
+    case 'configdrive':
+      return firstOf(place === undefined ? configDrives() : [place], readConfigDrive);
+    case 'nocloud':
+      return firstOf(place === undefined ? seedFolders : [place], readSeed);
+    default:
+      return assertNever(name);
+  }
+};
+
+const sourcesOf = ({ candidates = detected, plan }: FinderOptions): readonly SourceEntry[] => {
+  if (plan === 'none') return [];
+  return plan === 'auto' ? candidates() : plan;
+};
+
+export const createFinder = (options: FinderOptions): Finder => {
+  const { clock, effort = usualEffort, logger, random, withinMs = usualWithinMs } = options;
+  const sources = sourcesOf(options);
+  return {
+    sources,
+    async find(signal) {
+      const over = new AbortController();
+      const cancel = clock.after(withinMs, () => over.abort());
+      const until = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+      const reasons: string[] = [];
+      try {
+        for (const source of sources) {
+          const asked = await askOne(source, { effort, clock, random, signal: until });
+          if (asked.ok) return { metadata: asked.value, reasons };
+          reasons.push(`${source.name} ${asked.error}`);
+          logger.debug(`no metadata of ${source.name}: it ${asked.error}`);
+          if (until.aborted) break;
+        }
+        return { metadata: undefined, reasons };
+      } finally {
+        cancel();
+      }
+    },
+  };
+};

@@ -1,0 +1,16 @@
+// What is asked of a cluster as a whole.
+//
+//   GET  /api/clusters/CLUSTER/autoscale   how much it is to have of its node arrays, now
+import type { FastifyInstance } from 'fastify';
+import type { AutoscaleTargetRecord } from '../../actors/server/ports.ts';
+
+export interface ClusterSources {
+  autoscale(cluster: string): readonly AutoscaleTargetRecord[];
+}
+
+export const clusterPath = /^\/api\/clusters\/[^/]+\/autoscale$/;
+
+/** A cluster that nobody has told of has no targets, as one that nobody asks anything of. */
+export const addClusters = (scope: FastifyInstance, sources: ClusterSources): void => {
+  scope.get<{ Params: { cluster: string } }>('/api/clusters/:cluster/autoscale', async ({ params: { cluster } }) => ({ targets: sources.autoscale(cluster) }));
+};
