@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 const longest = [
+  'call-sites/by-node',
   'faults/broker-away',
   'compose/compose',
   'box',
@@ -15,6 +16,7 @@ const longest = [
   'converge-kills',
   'broker/test-broker',
   'unruly',
+  'call-sites/by-front',
   'faults/robbed',
   'faults/processes',
 ];

@@ -6,14 +6,17 @@ import { binFolder } from '../../node/version.ts';
 
 export interface Form {
   readonly form: string;
+  /** Whether scripts are run without a daemon too: the front is the Node form then, so its run shows both. */
+  readonly alone: boolean;
   /** Makes the folder, with `healthcheck` beside. */
   readonly install: (folder: string) => Promise<void>;
 }
 
 const link = (folder: string, program: string, as = program): void => symlinkSync(path.join(binFolder, program), path.join(folder, as));
 
-const nodeForm: Form = {
+export const nodeForm: Form = {
   form: 'the Node form',
+  alone: false,
   async install(folder) {
     mkdirSync(folder);
     link(folder, 'jetpack-node', 'jetpack');
@@ -21,8 +24,9 @@ const nodeForm: Form = {
   },
 };
 
-const front: Form = {
+export const front: Form = {
   form: 'the front',
+  alone: true,
   async install(folder) {
     mkdirSync(folder);
     const compiled = await compileFront(path.join(folder, 'jetpack'));
@@ -33,10 +37,10 @@ const front: Form = {
   },
 };
 
-/** Those that this machine can have; says so when one is left out. */
-export const formsAtHand = async (): Promise<readonly Form[]> => {
-  if (await hasCompiler()) return [nodeForm, front];
+/** Whether this machine can have the front; says so when it cannot. */
+export const hasFront = async (): Promise<boolean> => {
+  if (await hasCompiler()) return true;
   if (process.env['CI'] === 'true') throw new Error('no C compiler (cc) for the front');
   process.stdout.write('left out: call sites by the front, for there is no C compiler (cc)\n');
-  return [nodeForm];
+  return false;
 };

@@ -1,0 +1,4 @@
+import { nodeForm } from './forms.ts';
+import { describeCallSites } from './suite.ts';
+
+describeCallSites(nodeForm);
