@@ -34,7 +34,7 @@ describe('jetpack test', () => {
   });
 
   test('of a node without tests says so', async () => {
-    expect(await runFake(['test'], telling())).toMatchObject({ exit: 0, out: 'no tests: no spec of this node has any in its folder tests/\n' });
+    expect(await runFake(['test'], telling())).toMatchObject({ exit: 0, out: 'no tests: no spec of this node brings one in its folder tests/\n' });
   });
 
   test('that cannot be run says why', async () => {

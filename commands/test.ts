@@ -41,6 +41,6 @@ export const test = loaded<TestInvocation>({
     if (!tested.ok) return tested;
     const failed = outcomes.filter(({ passed }) => !passed).length;
     if (failed > 0) return fail('tests_failed', `${failed} of ${outcomes.length} files of tests failed`);
-    return ok({ out: outcomes.length === 0 ? "no tests: no spec of this node has any in its folder tests/\n" : `${outcomes.length} passed\n` });
+    return ok({ out: outcomes.length === 0 ? "no tests: no spec of this node brings one in its folder tests/\n" : `${outcomes.length} passed\n` });
   },
 });
