@@ -1,13 +1,12 @@
 // Waiting for a condition, with a bound and a reason: the only kind of waiting that tests do.
 
-const oftenMs = 25;
+const everyMs = 25;
 
 /**
  * Resolves with the first value of `probe` that is neither undefined nor false. A probe that throws counts as not yet.
- * Rejects after `withinMs`, naming what was waited for and the last thing that was wrong. `everyMs`: between probes, longer for those
- * that cost something.
+ * Rejects after `withinMs`, naming what was waited for and the last thing that was wrong.
  */
-export const waitFor = async <T>(what: string, probe: () => T | undefined | false | Promise<T | undefined | false>, withinMs = 20_000, everyMs = oftenMs): Promise<T> => {
+export const waitFor = async <T>(what: string, probe: () => T | undefined | false | Promise<T | undefined | false>, withinMs = 20_000): Promise<T> => {
   const deadline = performance.now() + withinMs;
   let last: unknown;
   while (performance.now() < deadline) {

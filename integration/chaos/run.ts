@@ -8,7 +8,6 @@ import { pause, systemClock } from '../../effects/clock.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
 import { startBroker } from '../broker/at-hand.ts';
 import type { BrokerKind } from '../broker/test-broker.ts';
-import { lookMs } from '../cluster/process-cluster.ts';
 import { logsOf } from '../cluster/stored-events.ts';
 import { flawsIn } from '../cluster/told.ts';
 import { judge, type Attempt, type Verdict } from '../crash/judge.ts';
@@ -101,7 +100,7 @@ const struckAndJudged = async (chaos: ChaosCluster, run: ChaosRun, signal: Abort
     return judge(logs, logsOf(events)).lost.length + judgeCommands(commanding.ids, nodes, events).missing.length;
   };
   // What does not arrive in time is lost, and the verdict says what.
-  await waitFor('everything accepted in the store, and every command done', async () => (await lacks()) === 0, settleMs, lookMs).catch(() => undefined);
+  await waitFor('everything accepted in the store, and every command done', async () => (await lacks()) === 0, settleMs).catch(() => undefined);
   const safe = sends.filter(({ told }) => told !== 'refused').map(({ message }) => message);
   const bodies = await takeKept(broker.url(), cluster.prefix, (taken) => includesAll(taken, safe), settleMs);
   const events = await cluster.events();

@@ -1,7 +1,7 @@
 // Commands to the nodes of a test's cluster, given as anybody gives them: over HTTP.
 import type { CommandRecord, Target } from '../../actors/server/order-ports.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
-import { clusterName, lookMs, type ProcessCluster } from './process-cluster.ts';
+import { clusterName, type ProcessCluster } from './process-cluster.ts';
 
 const answeredMs = 60_000;
 
@@ -42,7 +42,6 @@ export const answered = (cluster: ProcessCluster, id: string): Promise<readonly 
       return targets;
     },
     answeredMs,
-    lookMs,
   );
 
 /** Gives a command and waits until every node has done it. */

@@ -21,9 +21,6 @@ type Start = (argv: readonly string[], options: StartOptions) => Running;
 /** Two cores may have other work as well. */
 const phaseMs = 60_000;
 
-/** A look at the server takes part of a core from those who are looked at. */
-export const lookMs = 100;
-
 export class ProcessCluster {
   readonly prefix = `test-${randomBytes(6).toString('hex')}`;
   readonly folder = mkdtempSync(path.join(tmpdir(), 'jetpack-processes-'));
@@ -110,7 +107,6 @@ export class ProcessCluster {
         throw new Error(JSON.stringify(standing));
       },
       phaseMs,
-      lookMs,
     );
   }
 

@@ -27,7 +27,7 @@ export interface Pauses {
   readonly shell: number;
 }
 
-const hardly: Pauses = { log: 8, send: 40, shell: 1_000 };
+const hardly: Pauses = { log: 8, send: 40, shell: 250 };
 const logClients = 2;
 
 type Deliver = (message: string) => Promise<Attempt['told']>;

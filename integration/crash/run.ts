@@ -14,7 +14,6 @@ import { namesFor } from '../../transport/topology.ts';
 import { startRabbit } from '../broker/find.ts';
 import type { Rabbit } from '../broker/rabbit.ts';
 import { takeUserMessages, type Taken } from '../cluster/taken.ts';
-import { lookMs } from '../cluster/process-cluster.ts';
 import { logsOf, StoredEvents } from '../cluster/stored-events.ts';
 import { flawsIn } from '../cluster/told.ts';
 import { crashCluster, prefix, type CrashCluster } from './cluster.ts';
@@ -87,7 +86,7 @@ class CrashRun {
     const spools = this.#cluster.targets.map(({ home }) => homePaths(home).spool);
     const waiting = [
       waitFor('empty spools', async () => (await Promise.all(spools.map(spooled))).every((count) => count === 0), settleMs),
-      waitFor('everything accepted in the store', async () => isIn(logsOf(await stored.watched()), logs), settleMs, lookMs),
+      waitFor('everything accepted in the store', async () => isIn(logsOf(await stored.watched()), logs), settleMs),
       waitFor('everything sent at its receiver', () => isIn(this.#taken.bodies(), sends), settleMs),
     ];
     // What does not arrive in time is lost, and the verdict says what.

@@ -7,7 +7,7 @@ import type { SharedBroker } from '../broker/shared/shared-broker.ts';
 import { TcpProxy } from '../broker/tcp-proxy.ts';
 import type { OwnBroker, TestBroker } from '../broker/test-broker.ts';
 import { through } from '../broker/through.ts';
-import { lookMs, ProcessCluster } from '../cluster/process-cluster.ts';
+import { ProcessCluster } from '../cluster/process-cluster.ts';
 import type { Running } from '../cluster/processes.ts';
 import { logsOf } from '../cluster/stored-events.ts';
 import { flawsIn } from '../cluster/told.ts';
@@ -17,8 +17,8 @@ import { Load } from '../crash/load.ts';
 /** A transport may pause for half a minute before it tries again, and a node for a minute before it sends again. */
 export const settleMs = 120_000;
 
-/** A hundred messages a second of two nodes. Each shell takes a third of a second of a core, which the programs under test need. */
-const pauses = { log: 40, send: 120, shell: 2_000 };
+/** A shell that logs takes a third of a second of a core: one after another would leave the programs under test none. */
+const pauses = { log: 15, send: 60, shell: 1_000 };
 
 /** A program, its wire to the broker, and how it is started again. */
 export interface Wired {
@@ -59,14 +59,14 @@ export class WiredCluster {
   /** Resolves when so many messages more are in the store. */
   async storesMore(what: string, count = 20): Promise<void> {
     const before = logsOf(await this.cluster.watched()).length;
-    await waitFor(`${count} messages stored ${what}`, async () => logsOf(await this.cluster.watched()).length >= before + count, settleMs, lookMs);
+    await waitFor(`${count} messages stored ${what}`, async () => logsOf(await this.cluster.watched()).length >= before + count, settleMs);
   }
 
   /** Ends the load and waits for all that was accepted; what is then lost, doubled, out of order or otherwise wrong in the store. */
   async flaws(): Promise<readonly string[]> {
     await this.load.end();
     const { logs } = this.load;
-    await waitFor('everything accepted in the store', async () => judge(logs, logsOf(await this.cluster.watched())).lost.length === 0, settleMs, lookMs);
+    await waitFor('everything accepted in the store', async () => judge(logs, logsOf(await this.cluster.watched())).lost.length === 0, settleMs);
     const { accepted, doubled, lost, misplaced, unknown } = judge(logs, await this.cluster.logged());
     const found = Object.entries({ lost, doubled, misplaced, unknown }).flatMap(([what, messages]) => messages.map((message) => `${what}: ${message}`));
     return [...found, ...flawsIn(await this.cluster.events()), ...(accepted === 0 ? ['nothing was accepted'] : [])];
