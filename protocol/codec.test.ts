@@ -23,7 +23,7 @@ const frameText = (replaced: Readonly<Record<string, string>> = {}): string => {
 };
 
 describe('frames', () => {
-  test.each(Object.entries(frames))('%s: any of them comes back as it was', (_, arbitrary) => {
+  test.each(Object.entries(frames))('%s: whatever it holds comes back as it was', (_, arbitrary) => {
     fc.assert(fc.property(arbitrary, (frame) => expect(decodeFrame(encodeFrame(frame))).toEqual({ ok: true, value: frame })));
   });
 
@@ -203,7 +203,7 @@ describe('decoding a frame', () => {
 });
 
 describe('events', () => {
-  test.each(Object.entries(events))('%s: any of them comes back as it was', (_, arbitrary) => {
+  test.each(Object.entries(events))('%s: whatever it holds comes back as it was', (_, arbitrary) => {
     fc.assert(
       fc.property(arbitrary, (event) => {
         const encoded = encodeEvent(event);

@@ -10,7 +10,7 @@ const overTheSocket = (value: unknown): unknown => JSON.parse(JSON.stringify(val
 const id = '01890a5d-ac96-774b-bcce-b302099a8057';
 
 describe('requests on a local socket', () => {
-  test.each(Object.entries(requests))('%s: any of them comes back as it was', (_, arbitrary) => {
+  test.each(Object.entries(requests))('%s: whatever it holds comes back as it was', (_, arbitrary) => {
     fc.assert(fc.property(arbitrary, (request) => expect(requestSchema.parse(overTheSocket(request))).toEqual(request)));
   });
 

@@ -7,6 +7,7 @@ import http.server
 import json
 import logging
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -17,6 +18,9 @@ import unittest
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 Request = Dict[str, Any]
+
+#: Of version 7, as the agent mints its ids.
+IDENT = re.compile(r"\A[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 
 
 class HomeTest(unittest.TestCase):
