@@ -1,13 +1,13 @@
-// `npm run build -- DIR`: the command line as it is installed, in DIR.
+// `npm run build -- DIR`: the three programs as they are installed, in DIR.
 import path from 'node:path';
-import { buildCommandLine } from './command-line.ts';
+import { buildPrograms } from './programs.ts';
 
 const [folder, ...rest] = process.argv.slice(2);
 if (folder === undefined || rest.length > 0) {
   process.stderr.write('usage: npm run build -- DIR\n');
   process.exit(2);
 }
-const built = await buildCommandLine(path.resolve(folder));
+const built = await buildPrograms(path.resolve(folder));
 if (!built.ok) {
   process.stderr.write(`jetpack: ${built.error.message} (${built.error.code})\n`);
   process.exit(1);

@@ -96,8 +96,11 @@ describe('commands to a scheduler and four execute nodes', () => {
     await cluster.inPhaseAgain('ready', 2, ...down);
     expect(await configured('demo.colour', all)).toEqual(every('deep blue\n', all));
     expect((await cluster.jetpack('execute-1', ['config', 'demo.own', '--json'])).code).toBe(0);
-    const revisions = new Set((await cluster.nodes()).map(({ configuration }) => configuration));
-    expect([...revisions]).toEqual([expect.any(Number)]);
+    // The roster learns of it with the next heartbeat of each.
+    await waitFor('one revision of the configuration in all of the roster', async () => {
+      const revisions = new Set((await cluster.nodes()).map(({ configuration }) => configuration));
+      return revisions.size === 1 && !revisions.has(undefined);
+    });
   }, 150_000);
 });
 

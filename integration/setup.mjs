@@ -1,7 +1,7 @@
-// Before the first suite of a jest run: the pool of brokers can be asked, and the programs are read.
+// Before the first suite of a jest run: the pool of brokers can be asked, and the programs are built.
 import { openPool } from './broker/shared/run.ts';
-import { warmPrograms } from './cluster/processes.ts';
+import { openPrograms } from './cluster/built.ts';
 
 export default async () => {
-  await Promise.all([openPool(), warmPrograms()]);
+  await Promise.all([openPool(), openPrograms()]);
 };

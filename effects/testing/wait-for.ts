@@ -1,6 +1,7 @@
 // Waiting for a condition, with a bound and a reason: the only kind of waiting that tests do.
 
-const everyMs = 25;
+/** Between two looks: soon again at first, for most are there at once, then at leisure, for a look may cost others their processor. */
+const pauses = { firstMs: 5, longestMs: 100 } as const;
 
 /**
  * Resolves with the first value of `probe` that is neither undefined nor false. A probe that throws counts as not yet.
@@ -9,6 +10,7 @@ const everyMs = 25;
 export const waitFor = async <T>(what: string, probe: () => T | undefined | false | Promise<T | undefined | false>, withinMs = 20_000): Promise<T> => {
   const deadline = performance.now() + withinMs;
   let last: unknown;
+  let pauseMs: number = pauses.firstMs;
   while (performance.now() < deadline) {
     try {
       const value = await probe();
@@ -17,7 +19,8 @@ export const waitFor = async <T>(what: string, probe: () => T | undefined | fals
     } catch (error) {
       last = error;
     }
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    pauseMs = Math.min(2 * pauseMs, pauses.longestMs);
   }
   throw new Error(`waited ${withinMs} ms in vain for ${what}`, { cause: last });
 };

@@ -1,4 +1,5 @@
-// Real processes of this repository: servers and daemons started through their launchers, killed and stopped by pid.
+// Real processes of this repository: servers and daemons started through their launchers, killed and stopped by pid. In a run of jest
+// they are the programs as they are installed (built.ts), else the sources.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -7,8 +8,21 @@ import { createInterface } from 'node:readline';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
+/** The folder of the installed programs. */
+export const programsVariable = 'JETPACK_TEST_PROGRAMS';
+
+/** Set before the workers of a run begin. */
+const installed = process.env[programsVariable];
+
+const launcherOf = (program: string): string => path.join(installed ?? root, 'bin', program);
+
 /** Where bin/jetpack has it too. */
-const compileCache = path.join(root, 'node_modules', '.cache', 'jetpack');
+const cacheOfSources = path.join(root, 'node_modules', '.cache', 'jetpack');
+
+/** What Node made of installed programs: it goes with them. */
+export const cacheIn = (programs: string): string => path.join(programs, 'cache');
+
+const cacheOfPrograms = installed === undefined ? cacheOfSources : cacheIn(installed);
 
 export interface Ended {
   readonly code: number | null;
@@ -70,30 +84,25 @@ const over = (child: ChildProcess): Running => {
 };
 
 /** Nothing of this environment but what a program needs, and no question to the cloud that tests may run in. Node keeps what it made of the sources: half of a start would be reading them anew. */
-const environment = (more: Readonly<Record<string, string>>): NodeJS.ProcessEnv => {
+const environment = (more: Readonly<Record<string, string>>, compileCache = cacheOfPrograms): NodeJS.ProcessEnv => {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
   return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), NODE_COMPILE_CACHE: compileCache, JETPACK_METADATA: 'none', ...more };
 };
 
-/** Has Node keep what it makes of the sources of both daemons: those of tests are killed, and write nothing down then. */
-export const warmPrograms = async (): Promise<void> => {
-  await Promise.all((['jetpackd', 'cycle-server'] as const).map((program) => startProgram(program, ['--help']).ended));
-};
-
 /** Starts one of the launchers in bin/. */
 export const startProgram = (program: 'jetpackd' | 'cycle-server', argv: readonly string[], { env = {} }: StartOptions = {}): Running =>
-  over(spawn(path.join(root, 'bin', program), argv, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] }));
+  over(spawn(launcherOf(program), argv, { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] }));
 
 /** Starts a script of this repository with the Node that runs this. */
 export const startScript = (script: string, argv: readonly string[], { env = {} }: StartOptions = {}): Running =>
-  over(spawn(process.execPath, ['--no-warnings', path.join(root, script), ...argv], { env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] }));
+  over(spawn(process.execPath, ['--no-warnings', path.join(root, script), ...argv], { env: environment(env, cacheOfSources), stdio: ['ignore', 'pipe', 'pipe'] }));
 
 /** Runs the command line once, to its end. */
 export const runJetpack = async (
   argv: readonly string[],
   { env = {}, input = '' }: StartOptions & { readonly input?: string } = {},
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> => {
-  const child = spawn(path.join(root, 'bin', 'jetpack'), argv, { env: environment(env), stdio: 'pipe' });
+  const child = spawn(launcherOf('jetpack'), argv, { env: environment(env), stdio: 'pipe' });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
