@@ -9,13 +9,14 @@ export interface ConnectionListener {
   alarm(reason: string | undefined): void;
 }
 
-/** `settle` answers false when it is too late, for the delivery's channel is gone. */
 export interface Incoming {
   readonly delivery: Delivery;
-  readonly settle: (settlement: Settlement) => boolean;
+  readonly settle: (settlement: Settlement) => void;
 }
 
 export interface ConsumeListener {
   delivered(incoming: Incoming): void;
+  /** So many settlements came to nothing, for the channel of their deliveries is gone: the broker delivers those again. */
+  dropped(count: number): void;
   ended(failure: Failure): void;
 }

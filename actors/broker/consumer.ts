@@ -62,6 +62,10 @@ export const brokerConsumer = (ports: ConsumerPorts): ActorDefinition<State, Con
     if (state.connection !== undefined || !connection.alive || !wish.wanted) return state;
     const opening = connection.consumer(queue, prefetch, {
       delivered: (incoming) => void context.tell(context.self, { type: 'delivery', incoming }),
+      // Told whether or not this actor is still there.
+      dropped: (count) => {
+        for (let one = 0; one < count; one += 1) report({ type: 'settlementDropped', queue });
+      },
       ended: (failure) => void context.tell(context.self, { type: 'ended', failure }),
     });
     context.pipeToSelf(opening, (result) => ({ type: 'opened', result }), (error) => ({ type: 'failed', error }));
@@ -88,9 +92,7 @@ export const brokerConsumer = (ports: ConsumerPorts): ActorDefinition<State, Con
 
   const take = ({ delivery, settle }: Incoming): void => {
     if (wish.wanted) {
-      handlers.run(delivery, (settlement) => {
-        if (!settle(settlement)) report({ type: 'settlementDropped', queue });
-      });
+      handlers.run(delivery, settle);
     } else settle('requeue');
   };
 

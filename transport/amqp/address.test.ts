@@ -16,7 +16,7 @@ describe('the URL of the broker', () => {
     expect(parseBrokerUrl('amqp://user:s3cret@h')).toMatchObject({ value: { shown: 'amqp://h/' } });
   });
 
-  test.each(['', 'h:5672', 'http://user:s3cret@h', 'amqp://', 'amqp://user:s3cret@', 'amqp://user:s3cret%@h', 'amqp://h/%zz', 'amqp://h/?token=s3cret', 'amqp://user:s3#cret@h', 'amqp://user:p/s3cret?x@h'])(
+  test.each(['', 'h:5672', 'http://user:s3cret@h', 'amqp://', 'amqp://user:s3cret@', 'amqp://user:s3cret%@h', 'amqp://h/%zz', 'amqp://h/?token=s3cret', 'amqp://user:s3#cret@h', 'amqp://user:p/s3cret?x@h', 'amqp://user:42/s3cret@h/v'])(
     'an unusable one is refused without being repeated: %p',
     (url) => {
       const parsed = parseBrokerUrl(url);

@@ -33,7 +33,8 @@ export const parseBrokerUrl = (url: string): Result<BrokerAddress> => {
   if (parts === null || parts.hostname === '' || (protocol !== 'amqp' && protocol !== 'amqps')) {
     return fail('config_invalid', `the URL of the broker is unusable: give ${form}`);
   }
-  if (parts.hash !== '' || parts.search !== '') {
+  // A password that begins with digits and goes on with `/` would be taken for a port and a virtual host, and shown.
+  if (parts.hash !== '' || parts.search !== '' || parts.pathname.includes('@')) {
     return fail('config_invalid', 'the URL of the broker goes on after its virtual host: write @ / # and ? in a name or password as %40 %2F %23 and %3F');
   }
   const username = decode(parts.username === '' ? 'guest' : parts.username);

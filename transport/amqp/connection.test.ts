@@ -4,6 +4,7 @@ import type { ChannelModel } from 'amqplib';
 import { ManualClock } from '../../effects/manual-clock.ts';
 import { seededRandom } from '../../effects/random.ts';
 import type { Failure } from '../../protocol/result.ts';
+import type { Incoming } from '../broker-side.ts';
 import { AmqpConnection } from './connection.ts';
 import { settingsFrom } from './options.ts';
 
@@ -14,13 +15,21 @@ const scene = () => {
   const clock = new ManualClock();
   const log: string[] = [];
   const refusals: Error[] = [];
+  const incoming: Incoming[] = [];
+  const delivering: ((message: unknown) => void)[] = [];
+  /** Of the consumer that began last. */
+  const deliver = (...tags: readonly number[]): void => {
+    for (const deliveryTag of tags) delivering.at(-1)?.({ content: Buffer.from(''), fields: { deliveryTag }, properties: {} });
+  };
   const made: EventEmitter[] = [];
   const createChannel = async () => {
     const channel = Object.assign(new EventEmitter(), {
       assertQueue: async (name: string) => void log.push(`declare ${name}`),
       bindQueue: async () => undefined,
       prefetch: async () => undefined,
-      consume: async (queue: string) => {
+      ack: ({ fields }: { readonly fields: { readonly deliveryTag: number } }, upTo: boolean) => void log.push(`ack ${upTo ? '..' : ''}${fields.deliveryTag}`),
+      consume: async (queue: string, deliver: (message: unknown) => void) => {
+        delivering.push(deliver);
         const refusal = refusals.shift();
         if (refusal !== undefined) throw refusal;
         log.push(`consume ${queue}`);
@@ -40,8 +49,8 @@ const scene = () => {
   const listener = { lost: (failure: Failure) => void lost.push(failure), alarm: () => undefined };
   const connection = new AmqpConnection(model as unknown as ChannelModel, { address, profile, settings, destroy: () => void log.push('destroy') }, listener);
   const ended: Failure[] = [];
-  const consume = () => connection.consumer('q', 1, { delivered: () => undefined, ended: (failure) => void ended.push(failure) });
-  return { clock, connection, consume, ended, log, lost, made, model, refusals };
+  const consume = (prefetch = 1) => connection.consumer('q', prefetch, { delivered: (one) => void incoming.push(one), dropped: (count) => void log.push(`dropped ${count}`), ended: (failure) => void ended.push(failure) });
+  return { clock, connection, consume, deliver, ended, incoming, log, lost, made, model, refusals };
 };
 
 describe('the topology on a connection', () => {
@@ -72,6 +81,27 @@ describe('the topology on a connection', () => {
 });
 
 describe('the end of a connection', () => {
+  test('sends the acknowledgements that wait for others before it says goodbye', async () => {
+    const { connection, consume, deliver, incoming, log } = scene();
+    await consume(100);
+    deliver(1, 2);
+    for (const { settle } of incoming) settle('ack');
+    await connection.close();
+    expect(log).toEqual(['declare q', 'consume q', 'ack ..2', 'destroy']);
+  });
+
+  test('with acknowledgements that still wait for others counts them as dropped: those deliveries come again', async () => {
+    const { consume, deliver, incoming, log, made, model } = scene();
+    await consume(100);
+    deliver(1, 2);
+    for (const { settle } of incoming) settle('ack');
+    model.emit('close', new Error('reset'));
+    made.at(-1)?.emit('close');
+    await Promise.resolve();
+    incoming[0]?.settle('ack');
+    expect(log).toEqual(['declare q', 'consume q', 'dropped 2']);
+  });
+
   test('is told with its reason, and what is asked of it afterwards is answered', async () => {
     const { connection, consume, lost, model } = scene();
     model.emit('error', new Error('Heartbeat timeout'));

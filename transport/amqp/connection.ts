@@ -30,6 +30,7 @@ export class AmqpConnection {
   readonly #settings: AmqpSettings;
   readonly #destroy: () => void;
   readonly #ended = Promise.withResolvers<void>();
+  readonly #consuming = new Set<ConsumeChannel>();
   #alive = true;
   #declared: Promise<Result<void>> | undefined;
   #closing: Promise<void> | undefined;
@@ -89,7 +90,8 @@ export class AmqpConnection {
   consumer(queue: string, prefetch: number, listener: ConsumeListener): Promise<Result<ConsumeChannel>> {
     return this.#open(async () => {
       const open = new OpenChannel(await this.#model.createChannel(), this);
-      const consuming = new ConsumeChannel(open, this.gone, prefetch, this.#settings.clock);
+      const consuming = new ConsumeChannel(open, this.gone, prefetch, this.#settings.clock, (count) => listener.dropped(count));
+      this.#consuming.add(consuming);
       const lose = (message: string): void => {
         this.doubt();
         listener.ended({ code: 'transport_closed', message });
@@ -97,6 +99,7 @@ export class AmqpConnection {
       const cancelled = (): void => lose('the broker cancelled it, for its queue is gone or a delivery was held too long');
       await consuming.start(queue, (incoming) => listener.delivered(incoming), cancelled);
       void open.ended.then((reason) => {
+        this.#consuming.delete(consuming);
         if (!consuming.closing) lose(reason);
       });
       return consuming;
@@ -115,6 +118,8 @@ export class AmqpConnection {
   }
 
   async #close(): Promise<void> {
+    // Afterwards nothing goes out any more.
+    for (const consuming of this.#consuming) consuming.flush();
     this.#alive = false;
     const gone = new AbortController();
     void this.gone.then(() => gone.abort());

@@ -5,7 +5,7 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Incoming } from '../broker-side.ts';
 import type { Delivery, HeaderValue } from '../port.ts';
 import type { OpenChannel } from './channel.ts';
-import { Settlements } from './settlements.ts';
+import { Settlements, type Settler } from './settlements.ts';
 
 /** Headers that are tables or lists, such as the broker's own `x-death`, are left out. */
 const plainHeaders = (headers: Readonly<Record<string, unknown>>): Record<string, HeaderValue> => {
@@ -42,20 +42,22 @@ export class ConsumeChannel {
   #tag: string | undefined;
   #closing = false;
 
-  constructor(open: OpenChannel<Channel>, gone: Promise<void>, prefetch: number, clock: Clock) {
+  /** `dropped` is told of settlements that came to nothing. */
+  constructor(open: OpenChannel<Channel>, gone: Promise<void>, prefetch: number, clock: Clock, dropped: (count: number) => void) {
     const { channel } = open;
     this.#open = open;
     this.#gone = gone;
     this.#prefetch = prefetch;
-    const settler = {
-      ack: (tag: number, upTo: boolean): void => {
-        if (open.alive) channel.ack(tagged(tag), upTo);
+    const settler: Settler = {
+      get alive() {
+        return open.alive;
       },
-      reject: (tag: number, requeue: boolean): void => {
-        if (open.alive) channel.reject(tagged(tag), requeue);
-      },
+      ack: (tag, upTo) => channel.ack(tagged(tag), upTo),
+      reject: (tag, requeue) => channel.reject(tagged(tag), requeue),
+      dropped,
     };
     this.#settlements = new Settlements(settler, prefetch, clock);
+    void open.ended.then(() => this.#settlements.flush());
   }
 
   /** `cancelled`: the broker ended it, because the queue is gone or this consumer took too long. */
@@ -82,8 +84,13 @@ export class ConsumeChannel {
 
   close(): Promise<void> {
     this.#closing = true;
-    this.#settlements.flush();
+    this.flush();
     return this.#open.close();
+  }
+
+  /** Sends the settlements that wait for others. */
+  flush(): void {
+    this.#settlements.flush();
   }
 
   #incoming(message: ConsumeMessage, queue: string): Incoming {
@@ -91,11 +98,7 @@ export class ConsumeChannel {
     this.#settlements.arrived(deliveryTag);
     return {
       delivery: deliveryFrom(message, queue),
-      settle: (settlement) => {
-        if (!this.#open.alive) return false;
-        this.#settlements.settle(deliveryTag, settlement);
-        return true;
-      },
+      settle: (settlement) => this.#settlements.settle(deliveryTag, settlement),
     };
   }
 }

@@ -7,7 +7,12 @@ import { Settlements } from './settlements.ts';
 const scene = (arrived: number, prefetch = 1) => {
   const sent: string[] = [];
   const clock = new ManualClock();
+  let alive = true;
   const settlements = new Settlements({
+    get alive() {
+      return alive;
+    },
+    dropped: (count) => void sent.push(`dropped ${count}`),
     ack: (tag, upTo) => void sent.push(`ack ${upTo ? '..' : ''}${tag}`),
     reject: (tag, requeue) => void sent.push(`${requeue ? 'requeue' : 'reject'} ${tag}`),
   }, prefetch, clock);
@@ -15,7 +20,8 @@ const scene = (arrived: number, prefetch = 1) => {
   const settle = (tags: readonly number[], settlement: Settlement = 'ack'): void => {
     for (const tag of tags) settlements.settle(tag, settlement);
   };
-  return { clock, sent, settle, settlements };
+  const end = (): void => void (alive = false);
+  return { clock, end, sent, settle, settlements };
 };
 
 describe('settling the deliveries of a channel', () => {
@@ -46,6 +52,19 @@ describe('settling the deliveries of a channel', () => {
     expect(sent).toHaveLength(2);
     await clock.advance(1);
     expect([sent.at(-1), clock.armed]).toEqual(['ack ..8', 0]);
+  });
+
+  test('what waits for others when the channel goes, and what comes later, is counted once and sent nowhere', async () => {
+    const { clock, end, sent, settle, settlements } = scene(6, 64);
+    settle([1, 2, 3]);
+    end();
+    settlements.flush();
+    settle([4]);
+    settle([5], 'requeue');
+    await clock.advance(10);
+    settlements.flush();
+    settle([1, 4]);
+    expect([sent, clock.armed, settlements.open]).toEqual([['dropped 3', 'dropped 1', 'dropped 1'], 0, 1]);
   });
 
   test('none reaches over a delivery that is still open', () => {
@@ -99,6 +118,8 @@ describe('settling the deliveries of a channel', () => {
           done.set(tag, how);
         };
         const settlements = new Settlements({
+          alive: true,
+          dropped: () => expect('dropped').toBe('never'),
           ack: (tag, upTo) => {
             if (upTo) for (const earlier of [...held].filter((one) => one < tag)) take(earlier, 'ack');
             take(tag, 'ack');

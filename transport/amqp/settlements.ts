@@ -5,12 +5,17 @@
 // and one for each beyond. An ack "up to" a tag settles every earlier delivery of the channel, so it is sent only for a tag that
 // has no open one before it. Each costs the broker an entry in the log of its queue, so they are gathered: for a moment, and until
 // they are a quarter of what the broker delivers at a time, which leaves it enough to deliver. Rejections go out at once.
+// What comes, or still waits, when the channel is gone is counted as dropped.
 import type { Cancel, Clock } from '../../effects/clock.ts';
 import type { Settlement } from '../port.ts';
 
+/** The channel of the deliveries. */
 export interface Settler {
+  readonly alive: boolean;
   ack(tag: number, upTo: boolean): void;
   reject(tag: number, requeue: boolean): void;
+  /** So many settlements have no channel to go out on. */
+  dropped(count: number): void;
 }
 
 /** The longest time that an acknowledgement waits for others, milliseconds. */
@@ -44,6 +49,7 @@ export class Settlements {
 
   settle(tag: number, settlement: Settlement): void {
     if (!this.#open.delete(tag)) return;
+    if (!this.#settler.alive) return this.#settler.dropped(1);
     switch (settlement) {
       case 'ack':
         this.#acked.push(tag);
@@ -67,6 +73,7 @@ export class Settlements {
     const acked = this.#acked;
     if (acked.length === 0) return;
     this.#acked = [];
+    if (!this.#settler.alive) return this.#settler.dropped(acked.length);
     const [oldestOpen] = this.#open;
     let upTo: number | undefined;
     for (const tag of acked) {

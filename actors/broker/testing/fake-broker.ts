@@ -50,9 +50,9 @@ export class FakeConsumeChannel implements ConsumeChannel {
       redelivered: false,
       userId: undefined,
     };
-    const settle = (settlement: Settlement): boolean => {
+    const settle = (settlement: Settlement): void => {
       if (this.alive) this.settled.push(`${settlement} ${messageId}`);
-      return this.alive;
+      else this.listener.dropped(1);
     };
     this.listener.delivered({ delivery, settle });
   }
