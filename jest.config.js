@@ -19,10 +19,13 @@ const common = {
 };
 
 /** Suites of the integration tier that a run goes without: a pattern for their paths. */
-const leftOut = [process.env.JETPACK_LEFT_OUT ?? []].flat();
+const leftOut = [process.env.JETPACK_LEFT_OUT || []].flat();
 
-/** Suites on brokers share those of the run. */
+/** Suites on brokers share those of the run, and those of whole programs build them once. */
 const onBrokers = { globalSetup: '<rootDir>/integration/setup.mjs', globalTeardown: '<rootDir>/integration/teardown.mjs' };
+
+/** This one has a broker and no programs: `npm test` needs npm alone. */
+const onOneBroker = { globalSetup: '<rootDir>/integration/setup-brokers.mjs', globalTeardown: '<rootDir>/integration/teardown.mjs' };
 
 export default {
   // A test waits for conditions, each within a bound of its own; this one only ends what hangs for good.
@@ -33,6 +36,6 @@ export default {
   projects: [
     { ...common, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/'] },
     { ...common, ...onBrokers, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', ...leftOut] },
-    { ...common, ...onBrokers, displayName: 'smoke', testMatch: ['<rootDir>/integration/smoke.test.ts'] },
+    { ...common, ...onOneBroker, displayName: 'smoke', testMatch: ['<rootDir>/integration/smoke.test.ts'] },
   ],
 };

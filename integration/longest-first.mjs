@@ -27,15 +27,16 @@ if (missing.length > 0) throw new Error(`longest-first.mjs names suites that are
 
 const place = (file) => (files.includes(file) ? files.indexOf(file) : files.length);
 
-/** What jest wants of a sequencer. */
+/** What jest wants of a sequencer. It remembers no run, so it does not know which suites failed: --onlyFailures runs all. */
 export default class LongestFirst {
   sort(tests) {
     const sizeOf = ({ context, path: file }) => context.hasteFS.getSize(file) ?? 0;
     return tests.toSorted((one, two) => place(one.path) - place(two.path) || sizeOf(two) - sizeOf(one));
   }
 
-  shard(tests) {
-    return tests;
+  /** Each shard gets its part of the long ones and its part of the short ones. */
+  shard(tests, { shardCount, shardIndex }) {
+    return this.sort(tests).filter((_, index) => index % shardCount === shardIndex - 1);
   }
 
   allFailedTests(tests) {

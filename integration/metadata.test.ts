@@ -4,10 +4,12 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { systemBootClock } from '../effects/boot-clock.ts';
 import { waitFor } from '../effects/testing/wait-for.ts';
+import { readMachineIdentity } from '../node/metadata/machine-identity.ts';
 import { FakeCloud, json, silence, status } from '../node/metadata/testing/fake-cloud.ts';
 import { azureSample } from '../node/metadata/testing/samples.ts';
-import { runJetpack, startProgram, type Running } from './cluster/processes.ts';
+import { runJetpack, startProgram, type Running, type StartOptions } from './cluster/processes.ts';
 
 let folder: string;
 let home: string;
@@ -29,8 +31,10 @@ afterEach(async () => {
 const inRun = (name: string): string => path.join(home, 'run', name);
 
 /** A broker is not what this is about: nobody listens there. */
-const launch = (metadata: string, argv: readonly string[] = ['--cluster', 'c', '--node', 'n1', '--amqp', 'amqp://127.0.0.1:1']): Running => {
-  const daemon = startProgram('jetpackd', ['--home', home, '--metadata', metadata, ...argv]);
+const away = ['--cluster', 'c', '--node', 'n1', '--amqp', 'amqp://127.0.0.1:1'];
+
+const launch = (metadata: string, argv: readonly string[] = away, options: StartOptions = {}): Running => {
+  const daemon = startProgram('jetpackd', ['--home', home, '--metadata', metadata, ...argv], options);
   running.push(daemon);
   return daemon;
 };
@@ -76,11 +80,18 @@ describe('jetpackd in a cloud', () => {
     const daemon = await begin(`azure=${cloud.address}`);
     await waitFor('the line of the log', () => daemon.stderr().includes("the cloud's metadata cannot be had, and is asked for again: azure answers GET /metadata/instance with 403"));
     expect(await config('azure.metadata', 'none')).toBe('none\n');
+    expect(await config('cyclecloud.instance.id')).toBe(`${readMachineIdentity(systemBootClock).id}\n`);
   });
 
-  test('that asks nobody finds nobody asked', async () => {
-    await begin('none');
+  test('that is told to ask nobody asks nobody, whatever its environment names', async () => {
+    const environment = { env: { JETPACK_METADATA: `azure=${cloud.address}` } };
+    await launch('none', undefined, environment).serving;
     expect(cloud.asked).toEqual([]);
+    await running.at(-1)?.stop();
+    // The environment alone would have had it ask.
+    const daemon = startProgram('jetpackd', ['--home', home, ...away], environment);
+    running.push(daemon);
+    await waitFor('the cloud to be asked', () => cloud.asked.length > 0);
   });
 });
 
@@ -93,7 +104,7 @@ describe('a copy of the disk on another machine', () => {
     await daemon.stop();
   };
 
-  test('begins with fresh state, and nothing of the first one is sent', async () => {
+  test('begins with fresh state, and what the first one had is set aside whole', async () => {
     await servedByTheFirst();
     reboot();
     cloud.answer = json(another);

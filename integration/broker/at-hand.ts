@@ -33,9 +33,18 @@ export const brokersAtHand = async (): Promise<readonly BrokerKind[]> => {
   return kinds;
 };
 
-/** The oldest and the newest of those: for suites of what no version does otherwise. */
+const numbers = (version: string): readonly number[] => version.split('.').map(Number);
+
+/** `3.10.8` before `4.0.5`, and `4.9` before `4.10`. */
+export const byVersion = (one: { readonly version: string }, other: { readonly version: string }): number => {
+  const [first, second] = [numbers(one.version), numbers(other.version)];
+  const place = first.findIndex((number, index) => number !== second[index]);
+  return place === -1 ? 0 : (first[place] ?? 0) - (second[place] ?? 0);
+};
+
+/** The oldest and the newest of those, whatever their order: for suites of what no version does otherwise. */
 export const oldestAndNewest = async (): Promise<readonly BrokerKind[]> => {
-  const kinds = await brokersAtHand();
+  const kinds = (await brokersAtHand()).toSorted(byVersion);
   return kinds.filter((_, index) => index === 0 || index === kinds.length - 1);
 };
 

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, credentials } from 'amqplib';
 import { waitFor } from '../../effects/testing/wait-for.ts';
-import { bandsLacking, oldestAndNewest, startBroker } from './at-hand.ts';
+import { bandsLacking, byVersion, oldestAndNewest, startBroker } from './at-hand.ts';
 import { isOpen } from './answers.ts';
 import { makeCertificates, type TestCertificates } from './certificates.ts';
 import { wantedBrokers } from './local.ts';
@@ -37,6 +37,11 @@ test('versions between which RabbitMQ changed are told apart, and a band that no
   expect(bandsLacking(['3.10.8', '4.0.5', '4.3.6'])).toEqual([]);
   expect(bandsLacking(['3.13.7', '4.2.9', '4.2.0'])).toEqual(['from 4.3']);
   expect(bandsLacking(['4.10.0', '5.0.0'])).toEqual(['below 4', '4.0 to 4.2']);
+});
+
+test('the oldest and the newest are so by their numbers, in whatever order they are found', () => {
+  const sorted = ['4.10.0', '3.13.7', '4.9.11', '4.9.2'].map((version) => ({ version })).toSorted(byVersion);
+  expect(sorted.map(({ version }) => version)).toEqual(['3.13.7', '4.9.2', '4.9.11', '4.10.0']);
 });
 
 describe.each(kinds)('$title', (kind) => {

@@ -72,7 +72,7 @@ export class ProcessCluster {
 
   /** Runs the command line as a user of that node. */
   jetpack(node: string, argv: readonly string[], options: Parameters<typeof runJetpack>[1] = {}): ReturnType<typeof runJetpack> {
-    return runJetpack([...argv, '--home', this.home(node)], options);
+    return runJetpack(argv, { ...options, env: { JETPACK_HOME: this.home(node), ...options.env } });
   }
 
   nodes(): Promise<readonly NodeView[]> {

@@ -59,7 +59,8 @@ const asSend =
 const byShell =
   (home: string): Deliver =>
   async (message) => {
-    const { code, stderr } = await runJetpack(['log', message, '--home', home]);
+    // The front asks the daemon of this home; what names one with --home is left to Node.
+    const { code, stderr } = await runJetpack(['log', message], { env: { JETPACK_HOME: home } });
     if (code !== 0) return 'refused';
     return stderr === '' ? 'accepted' : 'spooled';
   };

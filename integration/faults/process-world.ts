@@ -17,9 +17,6 @@ import { Load } from '../crash/load.ts';
 /** A transport may pause for half a minute before it tries again, and a node for a minute before it sends again. */
 export const settleMs = 120_000;
 
-/** A shell that logs takes a third of a second of a core: one after another would leave the programs under test none. */
-const pauses = { log: 15, send: 60, shell: 1_000 };
-
 /** A program, its wire to the broker, and how it is started again. */
 export interface Wired {
   readonly wire: TcpProxy;
@@ -37,7 +34,7 @@ export class WiredCluster {
     this.cluster = cluster;
     this.server = server;
     this.nodes = nodes;
-    this.load = new Load(Array.from(nodes.keys(), (node) => ({ node, home: cluster.home(node) })), pauses);
+    this.load = new Load(Array.from(nodes.keys(), (node) => ({ node, home: cluster.home(node) })));
   }
 
   get wires(): readonly TcpProxy[] {

@@ -43,6 +43,9 @@ export interface Access {
   readonly password: string;
 }
 
+/** The answer to deleting what is not there. */
+const gone = Symbol('gone');
+
 export class Management {
   readonly #access: Access;
   readonly #vhost: string;
@@ -103,11 +106,13 @@ export class Management {
     return this.#rows(['vhosts', this.#vhost, 'connections']);
   }
 
-  /** Closes every connection of the virtual host that there is, and resolves with how many that were. */
+  /** Closes every connection of the virtual host that there is, and resolves with how many that were: one that is gone already is none. */
   async closeConnections(reason: string): Promise<number> {
-    const open = await this.connections();
-    for (const { name } of open) await this.#send('DELETE', ['connections', name], undefined, { 'x-reason': reason });
-    return open.length;
+    let closed = 0;
+    for (const { name } of await this.connections()) {
+      if ((await this.#send('DELETE', ['connections', name], undefined, { 'x-reason': reason })) !== gone) closed += 1;
+    }
+    return closed;
   }
 
   async #rows<Row>(path: readonly string[]): Promise<readonly Row[]> {
@@ -125,7 +130,7 @@ export class Management {
     const response = await fetch(new URL(at, managementUrl), { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     const text = await response.text();
     if (response.ok) return text === '' ? undefined : JSON.parse(text);
-    if (method === 'DELETE' && response.status === 404) return undefined;
+    if (method === 'DELETE' && response.status === 404) return gone;
     throw new Error(`the management API answers ${method} ${at} with ${response.status}: ${text}`);
   }
 }

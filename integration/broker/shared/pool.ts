@@ -18,19 +18,22 @@ type Start = (name: BrokerName, certificates: TestCertificates) => Promise<TestB
 export class BrokerPool {
   readonly #folder: string;
   readonly #start: Start;
+  readonly #certify: () => Promise<TestCertificates>;
   readonly #begun = new Map<BrokerName, Promise<TestBroker>>();
   readonly #server: Server;
   #certificates: Promise<TestCertificates> | undefined;
+  #closed = false;
 
-  private constructor(folder: string, start: Start) {
+  private constructor(folder: string, start: Start, certify: () => Promise<TestCertificates>) {
     this.#folder = folder;
     this.#start = start;
+    this.#certify = certify;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => void this.#serve(socket)).unref();
   }
 
   /** Resolves when it can be asked, by whoever may read its folder. */
-  static async open(start: Start = startShared): Promise<BrokerPool> {
-    const pool = new BrokerPool(await mkdtemp(path.join(tmpdir(), 'jetpack-brokers-')), start);
+  static async open(start: Start = startShared, certify = makeCertificates): Promise<BrokerPool> {
+    const pool = new BrokerPool(await mkdtemp(path.join(tmpdir(), 'jetpack-brokers-')), start, certify);
     await new Promise<void>((resolve, reject) => {
       pool.#server.once('error', reject).listen(pool.socket, resolve);
     });
@@ -43,11 +46,13 @@ export class BrokerPool {
 
   /** Resolves when nothing of it is left, not even what was still starting. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#server.close();
     const ends = [...this.#begun.values()].map((begun) => begun.then((broker) => broker.dispose(), () => undefined));
-    await Promise.all(ends);
-    await (await this.#certificates)?.dispose();
+    const certificates = this.#certificates?.then((made) => made.dispose(), () => undefined);
+    const ended = await Promise.allSettled([...ends, certificates]);
     await rm(this.#folder, { recursive: true, force: true });
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
   }
 
   async #serve(socket: Socket): Promise<void> {
@@ -68,8 +73,9 @@ export class BrokerPool {
   }
 
   async #addressOf(name: BrokerName): Promise<SharedAddress> {
-    this.#certificates ??= makeCertificates();
+    this.#certificates ??= this.#certify();
     const certificates = await this.#certificates;
+    if (this.#closed) throw new Error('the run is over');
     let begun = this.#begun.get(name);
     if (begun === undefined) this.#begun.set(name, (begun = this.#start(name, certificates)));
     const { managementUrl, name: title, password, port, tlsPort, user, version } = await begun;

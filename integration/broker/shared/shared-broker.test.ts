@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { connect } from 'amqplib';
 import { waitFor } from '../../../effects/testing/wait-for.ts';
 import { brokersAtHand } from '../at-hand.ts';
+import { makeCertificates, type TestCertificates } from '../certificates.ts';
 import type { BrokerName, TestBroker } from '../test-broker.ts';
 import { BrokerPool } from './pool.ts';
 import { SharedBroker } from './shared-broker.ts';
@@ -98,5 +99,25 @@ describe('a pool', () => {
     expect(events).toEqual(['4 starts', '4 ends']);
     expect(existsSync(socket)).toBe(false);
     await expect(SharedBroker.borrow('4', socket)).rejects.toThrow('ENOENT');
+  });
+
+  test('starts nothing any more once it is closed, for nobody who asked before either', async () => {
+    const [asked, made] = [Promise.withResolvers<void>(), Promise.withResolvers<TestCertificates>()];
+    const started: BrokerName[] = [];
+    const start = (name: BrokerName): Promise<TestBroker> => Promise.reject(new Error(String(started.push(name))));
+    const pool = await BrokerPool.open(start, () => (asked.resolve(), made.promise));
+    const refused = expect(SharedBroker.borrow('installed', pool.socket)).rejects.toThrow('the run is over');
+    await asked.promise;
+    const closed = pool.close();
+    made.resolve(await makeCertificates());
+    await Promise.all([closed, refused]);
+    expect(started).toEqual([]);
+  });
+
+  test('that could make no certificates says so to who asks, and closes all the same', async () => {
+    const pool = await BrokerPool.open(() => Promise.reject(new Error('not reached')), () => Promise.reject(new Error('no openssl')));
+    await expect(SharedBroker.borrow('installed', pool.socket)).rejects.toThrow('no openssl');
+    await pool.close();
+    expect(existsSync(pool.socket)).toBe(false);
   });
 });
