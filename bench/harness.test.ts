@@ -39,12 +39,12 @@ describe('the harness', () => {
   test('reports a missing peer as missing and goes on with the rest', async () => {
     const turns: string[] = [];
     const lacking = scripted([], [], turns);
-    const needs = { command: 'redis-server', debianPackage: 'redis-server' };
+    const needs = { command: 'redis-cli redis-server', debianPackage: 'redis-server' };
     const suite = suiteOf({ ...lacking, name: 'lacking', peer: { ...lacking.peer, needs } }, scripted([1, 1], [1, 1]));
     const results = await runSuite(suite, 1, (command) => command !== 'redis-server');
     expect(results).toMatchObject([{ name: 'lacking', missing: needs }, { name: 'scripted' }]);
     expect(turns).toEqual([]);
-    expect(reportText(suite, watchConditions(suite, 1)(), results)).toContain('PEER MISSING: redis-server is not on the PATH');
+    expect(reportText(suite, watchConditions(suite, 1)(), results)).toContain('PEER MISSING: not all of redis-cli redis-server on the PATH');
   });
 
   test('lets further peers take a turn in every round, each with a ratio of its own, and names those that are missing', async () => {

@@ -9,10 +9,9 @@ interface Side {
   readonly turn: () => Promise<number>;
 }
 
-/** A program that a peer needs. */
+/** The programs that a peer needs: of each one, or several with spaces between. */
 interface Need {
   readonly command: string;
-  /** One, or several with spaces between. */
   readonly debianPackage: string;
 }
 
@@ -109,7 +108,9 @@ export const spread = (values: readonly number[]): Spread => {
 
 type Has = (command: string) => boolean;
 
-const isThere = ({ needs }: Peer, has: Has): boolean => needs === undefined || has(needs.command);
+export const hasAll = ({ command }: Need, has: Has): boolean => command.split(' ').every(has);
+
+const isThere = ({ needs }: Peer, has: Has): boolean => needs === undefined || hasAll(needs, has);
 
 /** Whether an aim is reached by a median. */
 export const reaches = (median: number, aim: number, less: boolean): boolean => (less ? median <= aim : median >= aim);
@@ -149,7 +150,7 @@ export const runSuite = async (suite: Suite, rounds: number, has: Has, done: (ou
   try {
     for (const comparison of suite.comparisons) {
       const { needs } = comparison.peer;
-      add(needs === undefined || has(needs.command) ? await compare(comparison, rounds, has) : { name: comparison.name, missing: needs });
+      add(needs === undefined || hasAll(needs, has) ? await compare(comparison, rounds, has) : { name: comparison.name, missing: needs });
     }
     for (const { name, aim, measure } of suite.growths ?? []) add({ name, aim, growth: await measure() });
   } finally {

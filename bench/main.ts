@@ -5,7 +5,7 @@ import { errors } from '../protocol/errors.ts';
 import { actors } from './actors.ts';
 import { BenchBroker } from './broker.ts';
 import { cli } from './cli.ts';
-import { needsOf, runSuite, type Suite } from './harness.ts';
+import { hasAll, needsOf, runSuite, type Suite } from './harness.ts';
 import { memory } from './memory.ts';
 import { parseOptions, type BenchOptions } from './options.ts';
 import { outbox } from './outbox.ts';
@@ -25,7 +25,7 @@ const onPath = (command: string): boolean => spawnSync('sh', ['-c', 'command -v 
 
 /** Installs from Debian what the suite's peers need and the machine lacks. */
 const installPeers = (suite: Suite): void => {
-  const needs = needsOf(suite).filter(({ command }) => !onPath(command));
+  const needs = needsOf(suite).filter((need) => !hasAll(need, onPath));
   if (needs.length === 0) return;
   for (const args of [['update'], ['install', '--yes', '--no-install-recommends', ...new Set(needs.flatMap(({ debianPackage }) => debianPackage.split(' ')))]]) {
     spawnSync('apt-get', args, { stdio: ['ignore', 2, 2] });

@@ -25,7 +25,7 @@ const onEtcd = (spawns: (endpoint: string) => { readonly before?: Spawn; readonl
 
 const etcdctl = (endpoint: string, ...args: readonly string[]): Spawn => ({ command: 'etcdctl', args: ['--endpoints', endpoint, ...args], env: { ETCDCTL_API: '3' } });
 
-const etcdNeeds = { command: 'etcd', debianPackage: 'etcd-server etcd-client' };
+const etcdNeeds = { command: 'etcd etcdctl', debianPackage: 'etcd-server etcd-client' };
 
 const reading: readonly Peer[] = [
   { name: 'facter hostname', needs: { command: 'facter', debianPackage: 'facter' }, turn: async () => spawnMs({ command: 'facter', args: ['hostname'] }) },
@@ -46,7 +46,7 @@ const publishing = (broker: BenchBroker): readonly Peer[] => [
   },
   {
     name: 'mosquitto_pub, QoS 1',
-    needs: { command: 'mosquitto', debianPackage: 'mosquitto mosquitto-clients' },
+    needs: { command: 'mosquitto mosquitto_pub', debianPackage: 'mosquitto mosquitto-clients' },
     turn: () =>
       onServer(
         'mosquitto',
