@@ -44,7 +44,7 @@ describe('the harness', () => {
     const results = await runSuite(suite, 1, (command) => command !== 'redis-server');
     expect(results).toMatchObject([{ name: 'lacking', missing: needs }, { name: 'scripted' }]);
     expect(turns).toEqual([]);
-    expect(reportText(suite, watchConditions(suite, 1)(), results)).toContain('PEER MISSING: not all of redis-cli redis-server on the PATH');
+    expect(reportText(suite, watchConditions(suite, 1)(), results)).toContain('PEER MISSING: it needs redis-cli and redis-server on the PATH');
   });
 
   test('lets further peers take a turn in every round, each with a ratio of its own, and names those that are missing', async () => {
@@ -63,7 +63,7 @@ describe('the harness', () => {
     expect(turns).toEqual(Array.from({ length: 3 }, () => ['peer', 'limit', 'product']).flat());
     expect(results).toMatchObject([{ ratio: { median: 0.65 }, others: [{ name: 'limit', rate: { median: 20 }, ratio: { median: 0.325, min: 0.25, max: 0.4 }, aim: 0.3 }, { name: 'Redis', missing: needs }] }]);
     const text = reportText(suite, watchConditions(suite, 2)(), results);
-    expect(text).toContain('  beside   limit: 20 things/s\n  ratio    0.33 (0.25 to 0.40), aim 0.3: reached\n  beside   Redis: PEER MISSING: redis-server is not on the PATH');
+    expect(text).toContain('  beside   limit: 20 things/s\n  ratio    0.33 (0.25 to 0.40), aim 0.3: reached\n  beside   Redis: PEER MISSING: it needs redis-server on the PATH');
   });
 
   test('asks once more for where the time goes, when all turns are over', async () => {

@@ -47,7 +47,7 @@ const ratioText = (ratio: Spread, aim: number | undefined, less: boolean): strin
 };
 
 const missingText = ({ missing }: Missing): string =>
-  `PEER MISSING: not all of ${missing.command} on the PATH; --install-peers installs ${missing.debianPackage} from Debian`;
+  `PEER MISSING: it needs ${missing.command.replaceAll(' ', ' and ')} on the PATH; --install-peers installs ${missing.debianPackage} from Debian`;
 
 const besideLines = (beside: Beside, unit: string, less: boolean): string[] =>
   'missing' in beside
