@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 const longest = [
-  'call-sites/by-node',
+  'call-sites/by-front',
   'faults/broker-away',
   'compose/compose',
   'box',
@@ -16,7 +16,7 @@ const longest = [
   'converge-kills',
   'broker/test-broker',
   'unruly',
-  'call-sites/by-front',
+  'call-sites/by-node',
   'faults/robbed',
   'faults/processes',
 ];

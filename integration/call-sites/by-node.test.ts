@@ -1,4 +1,4 @@
-import { nodeForm } from './forms.ts';
+import { forms } from './forms.ts';
 import { describeCallSites } from './suite.ts';
 
-describeCallSites(nodeForm);
+describeCallSites((await forms()).nodeForm);

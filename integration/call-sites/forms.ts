@@ -1,46 +1,41 @@
-// The forms of the command line, each put into a folder of its own as `jetpack`, for a PATH.
-import { mkdirSync, symlinkSync } from 'node:fs';
+// The forms of the command line, as they are installed, each put into a folder of its own as `jetpack`, for a PATH.
+import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { compileFront, hasCompiler } from '../../cli/front/compile.ts';
+import { hasCompiler } from '../../cli/front/compile.ts';
 import { binFolder } from '../../node/version.ts';
+import { cacheIn, programsVariable } from '../cluster/processes.ts';
 
 export interface Form {
   readonly form: string;
-  /** Whether scripts are run without a daemon too: the front is the Node form then, so its run shows both. */
+  /** Whether calls are made without a daemon too: the front is the Node form then, so its run shows both. */
   readonly alone: boolean;
-  /** Makes the folder, with `healthcheck` beside. */
-  readonly install: (folder: string) => Promise<void>;
+  /** Its file among the installed programs. */
+  readonly program: 'jetpack' | 'jetpack-node';
 }
 
-const link = (folder: string, program: string, as = program): void => symlinkSync(path.join(binFolder, program), path.join(folder, as));
+/** Of the whole run of jest, made before its first suite. */
+const programs = process.env[programsVariable] ?? '';
 
-export const nodeForm: Form = {
-  form: 'the Node form',
-  alone: false,
-  async install(folder) {
-    mkdirSync(folder);
-    link(folder, 'jetpack-node', 'jetpack');
-    link(folder, 'healthcheck');
-  },
+/** Node keeps what it makes of the bundles where the daemons of tests keep it too. */
+export const compileCache = { NODE_COMPILE_CACHE: cacheIn(programs) } as const;
+
+/** Makes the folder, with `healthcheck` beside. */
+export const install = (folder: string, { program }: Form): void => {
+  mkdirSync(folder);
+  symlinkSync(path.join(programs, 'bin', program), path.join(folder, 'jetpack'));
+  // It calls the one that it stands beside.
+  copyFileSync(path.join(binFolder, 'healthcheck'), path.join(folder, 'healthcheck'));
 };
 
-export const front: Form = {
-  form: 'the front',
-  alone: true,
-  async install(folder) {
-    mkdirSync(folder);
-    const compiled = await compileFront(path.join(folder, 'jetpack'));
-    if (compiled.type !== 'compiled') throw new Error(`the front cannot be made: ${compiled.type === 'failed' ? compiled.output : compiled.type}`);
-    // What it leaves to Node it looks for beside itself.
-    link(folder, 'jetpack-node');
-    link(folder, 'healthcheck');
-  },
-};
+const nodeForm: Form = { form: 'the Node form', program: 'jetpack-node', alone: false };
 
-/** Whether this machine can have the front; says so when it cannot. */
-export const hasFront = async (): Promise<boolean> => {
-  if (await hasCompiler()) return true;
+/** What it leaves to Node, the Node form does. */
+const front: Form = { form: 'the front', program: 'jetpack', alone: true };
+
+/** What this machine can have; says so when it cannot have the front. */
+export const forms = async (): Promise<{ readonly nodeForm: Form; readonly front: Form | undefined }> => {
+  if (await hasCompiler()) return { nodeForm, front };
   if (process.env['CI'] === 'true') throw new Error('no C compiler (cc) for the front');
   process.stdout.write('left out: call sites by the front, for there is no C compiler (cc)\n');
-  return false;
+  return { nodeForm: { ...nodeForm, alone: true }, front: undefined };
 };

@@ -1,12 +1,10 @@
 // What a configuration holds, found out without any of the code that is judged.
 import { readFileSync } from 'node:fs';
-import { handlings, type Fields, type Handling, type Row } from './rows.ts';
-
-export const isObject = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+import { handlings, isFields, type Fields, type Handling, type Row } from './rows.ts';
 
 export const readTree = (file: string): Fields => {
   const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-  if (!isObject(value)) throw new Error(`${file} holds no object`);
+  if (!isFields(value)) throw new Error(`${file} holds no object`);
   return value;
 };
 
@@ -14,7 +12,7 @@ export const readTree = (file: string): Fields => {
 export const plainLookUp = (tree: Fields, key: string): unknown => {
   let at: unknown = tree;
   for (const word of key.split('.')) {
-    if (!isObject(at) || !Object.hasOwn(at, word)) return undefined;
+    if (!isFields(at) || !Object.hasOwn(at, word)) return undefined;
     at = at[word];
   }
   return at;

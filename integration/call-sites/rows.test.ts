@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { allBlobs, blobPlaces, placeProjects } from './locker.ts';
 import { configWords, handled, plainLookUp, readTree } from './plain.ts';
 import { readCallers } from './run-caller.ts';
 import { filesFolder, handlings, readRows } from './rows.ts';
@@ -34,10 +35,8 @@ describe('the rows', () => {
     }
   });
 
-  test('are open only where an engine is missing: downloads and tests of projects', () => {
-    const open = rows.filter((row) => row.open !== undefined);
-    expect(new Set(open.map(({ argv, open: engine }) => `${argv[1]}: ${engine}`))).toEqual(new Set(['download: download', 'test: project tests']));
-    expect(rows.filter(({ argv }) => argv[1] === 'download' || argv[1] === 'test')).toEqual(open);
+  test('are all judged: none is open', () => {
+    expect(rows.filter(({ open }) => open !== undefined)).toEqual([]);
   });
 
   test('ask for nothing on standard output, and for one line on standard error, where a call must fail', () => {
@@ -56,6 +55,21 @@ describe('the rows', () => {
       expect([row, Object.keys(environment)]).toEqual([row, named ? [] : ['CYCLECLOUD_PROJECT_NAME']]);
       expect([row, effect]).toEqual([row, expect.objectContaining({ type: 'file', ...(named ? {} : { project: environment['CYCLECLOUD_PROJECT_NAME'] }) })]);
     }
+  });
+
+  test('of downloads ask for every blob of the locker, those of users, of projects and of both', () => {
+    const asked = rows.flatMap(({ effect }) => (effect?.type === 'file' ? [effect] : []));
+    expect([...new Set(asked.map(({ blob, project }) => `${project}/${blob}`))].sort()).toEqual(allBlobs());
+    const kinds = asked.map(({ blob, project }) => Object.entries(blobPlaces(project, blob)).flatMap(([kind, file]) => (file === undefined ? [] : [kind])).join(' and '));
+    expect(new Set(kinds)).toEqual(new Set(['uploaded', 'own', 'uploaded and own']));
+  });
+
+  test('of tests name each file of tests that the projects bring', () => {
+    const home = path.join(folder, 'tested');
+    placeProjects(home);
+    const brought = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter((file) => /\/tests\/[^/]+\.(?:sh|py)$/.test(file));
+    const names = rows.filter(({ argv }) => argv[1] === 'test').map(({ effect }) => (effect?.type === 'ran' ? effect.names : []));
+    expect(names.map((each) => each.toSorted())).toEqual([brought.map((file) => path.basename(file)).sort()]);
   });
 
   test('come to what their callers are said to use', () => {
@@ -134,7 +148,7 @@ test.each([
   ['{"row": 1, "source": "x", "shape": ["a"], "argv": []}', '"argv" is not a list of words'],
   ['{"row": 1, "source": "x", "shape": ["a"], "argv": ["a"], "exit": 0}', 'it has neither "stdout" nor "json" nor "pattern"'],
   ['{"row": 1, "source": "x", "shape": ["a"], "argv": ["a"], "exit": 0, "stdout": "", "pattern": ""}', '"pattern" does not go with "stdout" or "json"'],
-  ['{"open": "soon"}', '"open" names no engine'],
+  ['{"row": 1, "source": "x", "shape": ["a"], "argv": ["a"], "exit": 0, "stdout": "", "stderr": "", "open": true}', '"open" is not a text'],
   ['{"caller": ["sung aloud"]}', '"caller" has an unknown way'],
   ['{"row": 1, "source": "x", "shape": ["a"], "argv": ["a"], "exit": 0, "stdout": "", "stderr": "", "effect": {"magic": 1}}', '"effect" is none of those that are known'],
 ])('a row that is %s is refused with its place', (line, what) => {

@@ -1,6 +1,6 @@
 // The rows of call-sites.jsonl: how existing scripts call the command line, and what they must get. Written from what is known
-// of the original's behaviour, never from this code. `%{home}`, `%{files}`, `%{root}` and `%{work}` in a row stand for the node's home, this
-// folder, a scratch folder that takes the place of `/`, and the folder the call is made in.
+// of the original's behaviour, never from this code. `%{home}`, `%{files}`, `%{locker}`, `%{root}` and `%{work}` in a row stand for the node's
+// home, this folder, the address of the locker in it, a scratch folder that takes the place of `/`, and the folder the call is made in.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
@@ -9,17 +9,22 @@ export const filesFolder = import.meta.dirname;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
+export type Places = Readonly<Record<string, string>>;
+
+/** Puts in what each `%{NAME}` stands for; a name that is not among the places stays. */
+export const fill = (text: string, places: Places): string => text.replaceAll(/%\{(\w+)\}/g, (whole, name: string) => places[name] ?? whole);
+
 /** What a call must have brought about. */
 export type Effect =
   /** An event that has these members reached the server; `says`: it has these values somewhere, whatever they are called. */
   | { readonly type: 'event'; readonly fields: Fields; readonly says: ReadonlyArray<string | number> }
   | { readonly type: 'keepalive'; readonly durationMs: number }
-  /** A file was brought from a project's blobs. `folder` is there before the call. */
+  /** This blob, and nothing beside it, was brought to a folder that had no file. `folder` is there before the call. */
   | { readonly type: 'file'; readonly file: string; readonly project: string; readonly blob: string; readonly folder: string | undefined }
   /** An archive lies where standard output says. */
   | { readonly type: 'archive' }
-  /** These health checks ran. */
-  | { readonly type: 'checks'; readonly names: readonly string[] };
+  /** These health checks, or tests of projects, ran. */
+  | { readonly type: 'ran'; readonly names: readonly string[] };
 
 /** Exactly one of them. */
 export type ExpectedOutput =
@@ -44,9 +49,6 @@ export const handlings = [
 
 export type Handling = (typeof handlings)[number];
 
-/** What has to be built before a row can be judged. */
-const engines = ['download', 'project tests'] as const;
-
 export interface Row {
   /** From 1, in the order of the collection of call sites. */
   readonly row: number;
@@ -62,7 +64,8 @@ export interface Row {
   /** '': nothing; else one line that has this in it. */
   readonly stderr: string;
   readonly effect: Effect | undefined;
-  readonly open: (typeof engines)[number] | undefined;
+  /** Why it cannot be judged. */
+  readonly open: string | undefined;
   /** How the caller treats what it gets, with the word it looks for, and what that comes to. */
   readonly caller: readonly Handling[];
   readonly grep: string | undefined;
@@ -75,7 +78,7 @@ export interface Row {
 
 type Wrong = (what: string) => never;
 
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isWords = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((word) => typeof word === 'string');
 
@@ -103,7 +106,7 @@ const reading = (fields: Fields, wrong: Wrong) => {
 
 const readEffect = (value: unknown, wrong: Wrong): Effect => {
   if (!isFields(value)) return wrong('"effect" is not an object');
-  const { checks, event, file, keepalive, says = [] } = value;
+  const { event, file, keepalive, ran, says = [] } = value;
   if (isFields(event) && typeof event['kind'] === 'string') {
     if (!Array.isArray(says) || !says.every((one) => typeof one === 'string' || typeof one === 'number')) return wrong('"says" is not a list of values');
     return { type: 'event', fields: event, says };
@@ -113,7 +116,7 @@ const readEffect = (value: unknown, wrong: Wrong): Effect => {
     const read = reading(value, wrong);
     return { type: 'file', file: read.text('file'), project: read.text('project'), blob: read.text('blob'), folder: read.maybeText('folder') };
   }
-  if (isWords(checks)) return { type: 'checks', names: checks };
+  if (isWords(ran)) return { type: 'ran', names: ran };
   return value['archive'] === true ? { type: 'archive' } : wrong('"effect" is none of those that are known');
 };
 
@@ -130,9 +133,8 @@ const readRow = (value: unknown, wrong: Wrong): Row => {
   if (!isFields(value)) return wrong('it is not an object');
   const stray = Object.keys(value).find((name) => !members.includes(name));
   if (stray !== undefined) return wrong(`"${stray}" is not known`);
-  const { caller = [], effect, environment = {}, machine = false, open, used } = value;
+  const { caller = [], effect, environment = {}, machine = false, used } = value;
   if (!isFields(environment) || !isWords(Object.values(environment))) return wrong('"environment" is not an object of texts');
-  if (open !== undefined && !isOneOf(engines, open)) return wrong('"open" names no engine');
   if (!Array.isArray(caller) || !caller.every((one) => isOneOf(handlings, one))) return wrong('"caller" has an unknown way');
   if (typeof machine !== 'boolean') return wrong('"machine" is not true or false');
   const { maybeText, number, text, words } = reading(value, wrong);
@@ -146,7 +148,7 @@ const readRow = (value: unknown, wrong: Wrong): Row => {
     output: readOutput(value, wrong),
     stderr: text('stderr'),
     effect: effect === undefined ? undefined : readEffect(effect, wrong),
-    open,
+    open: maybeText('open'),
     caller,
     grep: maybeText('grep'),
     used,

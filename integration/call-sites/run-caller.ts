@@ -2,9 +2,8 @@
 import { mkdtempSync } from 'node:fs';
 import path from 'node:path';
 import { watchFor, type Judge } from './effects.ts';
-import { isObject } from './plain.ts';
 import type { Surroundings } from './run-row.ts';
-import { filesFolder, readLines, type Effect, type Fields } from './rows.ts';
+import { filesFolder, isFields, readLines, type Fields } from './rows.ts';
 import { runProgram } from './run-program.ts';
 
 /** A line of callers.jsonl. */
@@ -22,24 +21,23 @@ export interface Caller {
 
 export const readCallers = (): readonly Caller[] =>
   readLines(path.join(filesFolder, 'callers.jsonl'), (value, wrong) => {
-    if (!isObject(value)) return wrong('it is not an object');
+    if (!isFields(value)) return wrong('it is not an object');
     const { daemon = false, events = [], exit, file, shape, stdout } = value;
     if (typeof file !== 'string' || typeof shape !== 'string' || typeof stdout !== 'string') return wrong('"file", "shape" and "stdout" are texts');
     if (typeof exit !== 'number' || typeof daemon !== 'boolean') return wrong('"exit" is a number, and "daemon" true or false');
-    if (!Array.isArray(events) || !events.every(isObject)) return wrong('"events" is a list of objects');
+    if (!Array.isArray(events) || !events.every(isFields)) return wrong('"events" is a list of objects');
     return { file, shape, exit, stdout, daemon, events };
   });
 
 const interpreters: Readonly<Record<string, string>> = { '.sh': 'bash', '.py': 'python3' };
 
-/** What is wrong, one line; undefined when all is as it should be. `bin` is a folder that has the executable as `jetpack`. */
-export const runCaller = async ({ events, exit, file, stdout }: Caller, bin: string, { env, home, root, witness }: Omit<Surroundings, 'jetpack'>): Promise<string | undefined> => {
+/** What is wrong, one line; undefined when all is as it should be. */
+export const runCaller = async ({ events, exit, file, stdout }: Caller, around: Surroundings): Promise<string | undefined> => {
+  const { bin, env, home, root } = around;
   const judges: Judge[] = [];
-  if (witness !== undefined) {
-    for (const fields of events) {
-      const effect: Effect = { type: 'event', fields, says: [] };
-      judges.push(await watchFor(effect, witness));
-    }
+  for (const fields of events) {
+    const judge = await watchFor({ type: 'event', fields, says: [] }, around);
+    if (judge !== undefined) judges.push(judge);
   }
   const observed = await runProgram(interpreters[path.extname(file)] ?? 'sh', [path.join(filesFolder, 'callers', file)], {
     folder: mkdtempSync(path.join(root, 'caller-')),

@@ -2,21 +2,20 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { watchFor, type Judge, type Witness } from './effects.ts';
+import { watchFor, type Judge } from './effects.ts';
+import type { TestNode } from './homes.ts';
+import { lockerAddress } from './locker.ts';
 import { configWords, handled, plainLookUp, readTree } from './plain.ts';
-import { filesFolder, type Effect, type ExpectedOutput, type Row } from './rows.ts';
+import { fill, filesFolder, type Effect, type ExpectedOutput, type Places, type Row } from './rows.ts';
 import { runProgram, type Observed } from './run-program.ts';
 
 /** A form of the command line, and a node it is called on. */
-export interface Surroundings {
-  /** The executable. `healthcheck` lies beside it. */
-  readonly jetpack: string;
-  readonly home: string;
+export interface Surroundings extends Pick<TestNode, 'events' | 'home'> {
+  /** A folder with the executables. */
+  readonly bin: string;
   readonly env: Readonly<Record<string, string>>;
-  /** An empty folder for files that calls make. */
+  /** A folder for files that calls make. */
   readonly root: string;
-  /** Of a node whose daemon runs; undefined: node.json stands there alone, and effects cannot be seen. */
-  readonly witness: Witness | undefined;
 }
 
 export interface Verdict {
@@ -25,12 +24,23 @@ export interface Verdict {
   readonly why: string;
 }
 
-const fill = (text: string, places: Readonly<Record<string, string>>): string => text.replaceAll(/%\{(\w+)\}/g, (whole, name: string) => places[name] ?? whole);
-
-const fillEffect = (effect: Effect, places: Readonly<Record<string, string>>): Effect => {
+const fillEffect = (effect: Effect, places: Places): Effect => {
   if (effect.type !== 'file') return effect;
   const { file, folder } = effect;
   return { ...effect, file: fill(file, places), folder: folder === undefined ? undefined : fill(folder, places) };
+};
+
+const fillValue = (value: unknown, places: Places): unknown => (value === undefined ? undefined : JSON.parse(fill(JSON.stringify(value), places)));
+
+const fillOutput = (output: ExpectedOutput, places: Places): ExpectedOutput => {
+  switch (output.type) {
+    case 'text':
+      return { ...output, text: fill(output.text, places) };
+    case 'json':
+      return { ...output, value: fillValue(output.value, places), text: output.text === undefined ? undefined : fill(output.text, places) };
+    case 'pattern':
+      return output;
+  }
 };
 
 /** What the daemon has written under the row's key, as text of a scalar or of an object in JSON. */
@@ -73,14 +83,8 @@ const wrongUse = ({ caller, grep, used }: Row, observed: Observed): string | und
 };
 
 /** Everything that is wrong, the exit code first. */
-const flawsOf = async (row: Row, expected: ExpectedOutput, observed: Observed, judge: Judge | undefined): Promise<readonly string[]> => {
-  const flaws: Array<string | undefined> = [
-    observed.exit === row.exit ? undefined : `exit code ${observed.exit}, not ${row.exit}`,
-    wrongOutput(expected, observed.stdout),
-    wrongError(row.stderr, observed.stderr),
-    // Of the machine's own values the caller makes what it likes.
-    expected === row.output ? wrongUse(row, observed) : undefined,
-  ];
+const flawsOf = async (row: Row, observed: Observed, judge: Judge | undefined): Promise<readonly string[]> => {
+  const flaws: Array<string | undefined> = [observed.exit === row.exit ? undefined : `exit code ${observed.exit}, not ${row.exit}`, wrongOutput(row.output, observed.stdout), wrongError(row.stderr, observed.stderr), wrongUse(row, observed)];
   // A call that failed is not waited for.
   if (observed.exit === row.exit) flaws.push(await judge?.(observed));
   return flaws.filter((flaw) => flaw !== undefined);
@@ -92,22 +96,24 @@ const isLate = ({ stderr }: Observed): boolean => stderr.includes('jetpackd does
 /** How often a call is made anew for that. */
 const calls = 5;
 
-export const runRow = async (row: Row, { env, home, jetpack, root, witness }: Surroundings): Promise<Verdict> => {
+export const runRow = async (row: Row, { bin, env, events, home, root: folder }: Surroundings): Promise<Verdict> => {
   if (row.open !== undefined) return { outcome: 'open', why: row.open };
-  const places = { home, files: filesFolder, root, work: path.join(root, 'work') };
-  for (const folder of [places.work, path.join(root, 'var/log/azure')]) mkdirSync(folder, { recursive: true });
+  // No row finds what another left.
+  const root = path.join(folder, String(row.row));
+  const places = { home, files: filesFolder, locker: lockerAddress, root, work: path.join(root, 'work') };
+  for (const each of [places.work, path.join(root, 'var/log/azure')]) mkdirSync(each, { recursive: true });
   const effect = row.effect === undefined ? undefined : fillEffect(row.effect, places);
   if (effect?.type === 'file') mkdirSync(effect.folder ?? path.dirname(effect.file), { recursive: true });
   const [program = '', ...argv] = row.argv.map((word) => fill(word, places));
-  const executable = program === 'jetpack' ? jetpack : path.join(path.dirname(jetpack), program);
-  const judge = effect === undefined || witness === undefined ? undefined : await watchFor(effect, witness);
-  const call = (): Promise<Observed> => runProgram(executable, argv, { folder: places.work, env: { ...env, JETPACK_HOME: home, ...row.environment } });
+  const judge = effect === undefined ? undefined : await watchFor(effect, { events, home });
+  const call = (): Promise<Observed> => runProgram(path.join(bin, program), argv, { folder: places.work, env: { ...env, JETPACK_HOME: home, ...row.environment } });
   try {
     let observed = await call();
     for (let again = 0; again < calls && isLate(observed); again += 1) observed = await call();
-    // Looked up after the call: what the daemon writes meanwhile is as good.
-    const expected = row.machine && witness !== undefined ? machineOutput(row, home) : row.output;
-    const flaws = await flawsOf(row, expected, observed, judge);
+    // The machine's own values are looked up after the call, for what the daemon writes meanwhile is as good; of them the caller
+    // makes what it likes.
+    const expected = row.machine && events !== undefined ? { ...row, output: machineOutput(row, home), used: undefined } : { ...row, output: fillOutput(row.output, places), used: fillValue(row.used, places) };
+    const flaws = await flawsOf(expected, observed, judge);
     return flaws.length === 0 ? { outcome: 'passed', why: '' } : { outcome: 'failed', why: flaws.join('; ') };
   } catch (error) {
     return { outcome: 'failed', why: error instanceof Error ? error.message : String(error) };

@@ -1,0 +1,3 @@
+#!/bin/bash
+# No test: what the execute nodes run.
+exit 1
