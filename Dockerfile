@@ -2,6 +2,8 @@
 # The base is any Debian: with Node 24 and npm, or with a node_modules.tar beside this file that brings both its packages and Node.
 ARG NODE_BASE_IMAGE=node:24-bookworm-slim
 FROM ${NODE_BASE_IMAGE}
+# Whoever the base would run as.
+USER root
 # Scripts of projects are often Python, and those of the example are. The id is fixed, so that a volume still belongs to its user
 # when the image is built anew on another base; a volume begins as what the image has in its place, with that owner.
 RUN command -v python3 >/dev/null \

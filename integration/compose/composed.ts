@@ -15,8 +15,8 @@ import { RepositoryCopy, type TypedCommand } from '../docs/repository-copy.ts';
 
 const run = promisify(execFile);
 
-/** Which images take the place of those from a registry. */
-const images = { NODE_BASE_IMAGE: 'jetpack-test/machine:13', RABBITMQ_IMAGE: 'jetpack-test/rabbitmq:4' };
+/** Which images take the place of those from a registry: any Debian with a python3 is a base, and that of RabbitMQ is at hand anyway. */
+const images = { NODE_BASE_IMAGE: 'jetpack-test/rabbitmq:4', RABBITMQ_IMAGE: 'jetpack-test/rabbitmq:4' };
 
 export const nodes = ['scheduler', 'execute-1', 'execute-2'] as const;
 export const services = ['rabbitmq', 'cycle-server', ...nodes] as const;
