@@ -1,7 +1,7 @@
 // Cloud metadata with real daemons, asked for on this machine alone, and the real packet filter in a network of its own.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { systemBootClock } from '../effects/boot-clock.ts';
@@ -52,9 +52,10 @@ const another = { ...azureSample, compute: { ...azureSample.compute, vmId: 'anot
 
 /** As it would be after a boot, on a machine whose firmware says nothing. */
 const reboot = (): void => {
-  const file = inRun('metadata.json');
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/"bootId":"[^"]*"/, '"bootId":"another"'));
+  for (const file of [inRun('metadata.json'), inRun('instance.json')]) writeFileSync(file, readFileSync(file, 'utf8').replace(/"bootId":"[^"]*"/, '"bootId":"another"'));
 };
+
+const asides = (): readonly string[] => readdirSync(inRun('')).filter((name) => name.includes('.aside-') && !/-(wal|shm)$/.test(name));
 
 describe('jetpackd in a cloud', () => {
   test('has what the cloud says in node.json, goes by its id, and knows both at its next start without asking', async () => {
@@ -72,7 +73,28 @@ describe('jetpackd in a cloud', () => {
     await begin(`azure=${cloud.address}`);
     await knows(azureSample.compute.vmId);
     expect(JSON.parse(await config('azure.metadata', '--json'))).toEqual(azureSample);
-    expect(readdirSync(inRun('')).filter((name) => name.includes('aside'))).toEqual([]);
+    expect(asides()).toEqual([]);
+  });
+
+  test('that is told to end while it still asks ends well and at once, and has opened nothing as somebody else', async () => {
+    cloud.answer = silence;
+    const daemon = launch(`azure=${cloud.address}`);
+    await waitFor('the cloud to be asked', () => cloud.asked.length > 0);
+    expect(await daemon.stop()).toEqual({ code: 0, signal: null });
+    expect([daemon.stdout(), daemon.stderr()]).toEqual(['', expect.not.stringContaining('did not stop')]);
+    expect(existsSync(inRun('outbox.db'))).toBe(false);
+  });
+
+  test('that first answers after a start keeps what the node had under the id of its machine', async () => {
+    cloud.answer = status(403);
+    const daemon = await begin(`azure=${cloud.address}`);
+    await runJetpack(['log', 'of before', '--home', home]);
+    await daemon.stop();
+    cloud.answer = json(azureSample);
+    const next = await begin(`azure=${cloud.address}`);
+    await knows(azureSample.compute.vmId);
+    expect(asides()).toEqual([]);
+    expect(next.stderr()).not.toContain('fresh state');
   });
 
   test('starts also where the cloud refuses for good, says so, and goes by the id of the machine', async () => {
@@ -111,8 +133,21 @@ describe('a copy of the disk on another machine', () => {
     const daemon = await begin(`azure=${cloud.address}`);
     await knows('another-vm');
     expect(daemon.stderr()).toContain('it begins with fresh state');
-    const asides = readdirSync(inRun('')).filter((name) => name.includes('.aside-') && !/-(wal|shm)$/.test(name));
-    expect(new Set(asides.map((name) => name.split('.aside-')[0]))).toEqual(new Set(['outbox.db', 'state.db']));
+    expect(new Set(asides().map((name) => name.split('.aside-')[0]))).toEqual(new Set(['outbox.db', 'state.db']));
+  });
+
+  test('has what its own commands said before its daemon began, and nothing of the first one\'s', async () => {
+    await servedByTheFirst();
+    for (const [text, at] of [['of the first machine', 0], ['of the copy', Date.now()]] as const) {
+      await runJetpack(['log', text, '--home', home]);
+      for (const name of readdirSync(inRun('spool'))) if (name.endsWith('.json') && at === 0) utimesSync(path.join(inRun('spool'), name), 0, 0);
+    }
+    reboot();
+    cloud.answer = json(another);
+    await begin(`azure=${cloud.address}`);
+    await waitFor('the spool to be taken', () => readdirSync(inRun('spool')).length === 1);
+    const spool = asides().find((name) => name.startsWith('spool')) ?? '';
+    expect(readdirSync(inRun(spool)).map((name) => readFileSync(inRun(path.join(spool, name)), 'utf8'))).toEqual([expect.stringContaining('of the first machine')]);
   });
 
   test('that woke up while the daemon ran ends it, and its next start is fresh', async () => {
@@ -146,6 +181,17 @@ describe('a copy of the disk on another machine', () => {
     await enrolled.serving;
     await knows('another-vm');
   });
+});
+
+test('a second daemon takes no identity from the one that serves its home', async () => {
+  const connection = path.join(home, 'config', 'connection.json');
+  mkdirSync(path.dirname(connection), { mode: 0o750 });
+  writeFileSync(connection, JSON.stringify({ cluster: 'c', node: 'n1', url: 'amqp://c.n1:s3cret@127.0.0.1:1' }), { mode: 0o600 });
+  await launch('none', []).serving;
+  const second = launch('none', ['--instance', 'test']);
+  expect(await second.ended).toMatchObject({ code: 1 });
+  expect(second.stderr()).toContain(`another jetpackd serves ${home}`);
+  expect(existsSync(connection)).toBe(true);
 });
 
 /** Both take root; a machine without them has nothing to show here. */

@@ -12,6 +12,7 @@ import type { Interceptor } from '../actors/interceptor.ts';
 import type { ActorSnapshot, ActorSystem } from '../actors/system.ts';
 import type { Outbox } from '../actors/node/messaging/ports.ts';
 import type { NodeFacts } from '../actors/node/sync/presence.ts';
+import type { Tree } from '../protocol/configuration.ts';
 import type { NodeAddress } from '../protocol/identity.ts';
 import { ok, type Failure, type Result } from '../protocol/result.ts';
 import type { Reply } from '../actors/ref.ts';
@@ -24,10 +25,11 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { namesFor, nodeQueue, nodeTopology, type Topology } from '../transport/topology.ts';
 import type { Transport } from '../transport/port.ts';
 import { claimSocketPaths } from './home/socket-paths.ts';
-import { beginAs } from './home/instance-record.ts';
+import { beginAs, ownNames, refuseForeignIdentity } from './home/instance-record.ts';
 import { lockHome } from './home/lock.ts';
 import { homePaths } from './home/paths.ts';
 import { HostName } from './host-name.ts';
+import { listenMessages } from './http/listen.ts';
 import { prepareHome } from './home/prepare.ts';
 import { openConvergeLog } from './converge-log.ts';
 import { machineOf, type ProcessEnvironment } from './machine.ts';
@@ -52,6 +54,8 @@ export interface NodeSettings {
   readonly instance?: Instance;
   /** Where the machine's cloud is asked; absent: it is not. */
   readonly cloud?: { readonly finder: Finder; readonly machine: MachineIdentity };
+  /** What programs on the node show to the HTTP API of its server (node/http/access.ts). */
+  readonly access?: Tree | undefined;
   /** connection.json, when the node's identity is from there. */
   readonly identityFile?: string | undefined;
   readonly prefix: string;
@@ -100,10 +104,13 @@ const open = (settings: NodeSettings, around: NodeSurroundings) => {
     lock.value.release();
     return failure;
   };
+  const serving = { id: settings.facts.instanceId, knownAs: settings.instance?.knownAs ?? [], machine: settings.cloud?.machine, identityFile: settings.identityFile };
+  const identity = refuseForeignIdentity(paths.run, serving, around.clock.now());
+  if (!identity.ok) return close(identity);
   const sockets = claimSocketPaths(paths);
   if (!sockets.ok) return close(sockets);
-  const serving = { id: settings.facts.instanceId, knownAs: settings.instance?.knownAs ?? [], identityFile: settings.identityFile };
-  const owner = { ...settings.address, instanceId: serving.id, knownAs: serving.knownAs };
+  const knownAs = ownNames(paths.run, serving);
+  const owner = { ...settings.address, instanceId: serving.id, knownAs };
   const opened: Result<OpenedOutbox> = openOutbox(paths.outbox, owner, around);
   if (!opened.ok) return close(opened);
   const { outbox } = opened.value;
@@ -115,26 +122,29 @@ const open = (settings: NodeSettings, around: NodeSurroundings) => {
   for (const [what, setAside] of [['outbox', opened.value.setAside], ['state', state.value.setAside]] as const) {
     if (setAside !== undefined) around.logger.warn(`the ${what} was set aside as ${setAside.path}: ${setAside.reason}`, { path: setAside.path });
   }
-  const began = beginAs(paths, serving, around.clock.now());
+  const at = around.clock.now();
+  const began = beginAs(paths, serving, { at, begunAt: at - around.bootClock.sinceBegun() });
   if (!began.ok) {
     void outbox.close();
     void state.value.state.close();
     return close(began);
   }
   for (const aside of began.value.aside) around.logger.warn(`what another instance left to be sent was set aside as ${aside}`, { path: aside });
-  return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox, state: state.value.state, before: began.value.before });
+  return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox, state: state.value.state, knownAs, before: began.value.before });
 };
 
 export const startNode = (settings: NodeSettings, around: NodeSurroundings): Result<RunningNode> => {
   const { clock, logger, metrics, random } = around;
   const opened = open(settings, around);
   if (!opened.ok) return opened;
-  const { before, lock, outbox, paths, sockets, state } = opened.value;
-  const { address, cloud, facts, instance, prefix, times } = settings;
+  const { before, knownAs, lock, outbox, paths, sockets, state } = opened.value;
+  const { address, cloud, facts, prefix, times } = settings;
+  const instance = settings.instance && { ...settings.instance, knownAs };
   const { bootClock, env } = around;
   const metadata = cloud === undefined || instance === undefined ? undefined : keepMetadata({ ...cloud, instance, run: paths.run, clock, random, logger: logger.child({ part: 'metadata' }) });
+  const speaker = { ...address, instances: [facts.instanceId, ...knownAs] };
   const host = new HostName(facts.hostname, settings.hostname ?? (() => facts.hostname));
-  const machine = machineOf({ settings, host, paths, env, bootClock, clock, logger, metadata });
+  const machine = machineOf({ settings: { ...settings, ...(instance && { instance }) }, host, paths, env, bootClock, clock, logger, metadata });
   const convergeLog = openConvergeLog(paths, logger, clock);
   const names = namesFor(prefix);
   const timing = metrics.timeMessages === undefined ? [] : [metrics.timeMessages];
@@ -182,6 +192,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
       reportsExchange: names.reports,
       outboxRows: () => outbox.depth().rows,
       times,
+      bootClock,
       clock,
       random,
       logger: logger.child({ actor: 'sync' }),
@@ -194,10 +205,12 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
     },
     gateway: {
       openSockets: (handle) => listenLocal({ paths: sockets, home: paths.home, handle, clock, logger: logger.child({ actor: 'gateway' }) }),
+      openHttp: (port, handle) => listenMessages(port, { speaker, handle, clock, logger: logger.child({ actor: 'gateway' }) }),
       drainSpool: (submit) => drainSpool({ paths, submit, clock, logger: logger.child({ actor: 'gateway' }) }),
       inspect: () => system.inspect(),
-      hostname: (told) => host.changed(told),
+      host,
       clock,
+      logger: logger.child({ actor: 'gateway' }),
       onOpen: () => serving.resolve(),
     },
   });

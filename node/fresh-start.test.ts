@@ -1,6 +1,6 @@
 // A home on another machine than the one it was served on: what the copy of a disk brings along.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FakeTransport } from '../actors/testing/fake-transport.ts';
@@ -81,6 +81,7 @@ const leaveBehind = async (instanceId: string): Promise<void> => {
   await waitFor('the keepalive to show', () => existsSync(paths.keepalive));
   await end();
   writeFileSync(path.join(paths.spool, '01.json'), '{}');
+  utimesSync(path.join(paths.spool, '01.json'), 0, 0);
 };
 
 describe('on another machine', () => {
@@ -88,7 +89,10 @@ describe('on another machine', () => {
     await leaveBehind('vm-a');
     const before = await waiting('vm-a');
     expect(before).toContain('"instanceId":"vm-a"');
+    const properties = path.join(homePaths(home).config, 'properties.json');
+    writeFileSync(properties, '{"rack": "of vm-a"}');
     const { log } = await begin('vm-b');
+    expect(readFileSync(properties, 'utf8')).toBe('{}\n');
     await waitFor('the keepalive of another machine to be gone', () => !existsSync(homePaths(home).keepalive));
     await waitFor('the report to be accepted', () => log.lines.includes('warn: the home is that of instance vm-a, and this is instance vm-b: it begins with fresh state'));
     await end();
@@ -107,6 +111,42 @@ describe('on another machine', () => {
     await end();
     expect(asides()).toEqual([]);
     expect(log.lines.filter((line) => line.startsWith('warn: the home'))).toEqual([]);
+  });
+
+  test('that has the same hardware nothing of the first one is its own either, though that one once went by the hardware\'s id', async () => {
+    await leaveBehind('dmi-1');
+    const named = (id: string) => ({ instance: { id, from: 'cloud', knownAs: ['dmi-1'], metadata: undefined, isFresh: true } }) as const;
+    await begin('vm-a', named('vm-a'));
+    await end();
+    expect(asides()).toEqual([]);
+    await begin('vm-b', named('vm-b'));
+    await waitFor('the keepalive of another machine to be gone', () => !existsSync(homePaths(home).keepalive));
+    expect(asides()).toEqual(expect.arrayContaining(['outbox.db', 'state.db']));
+  });
+});
+
+describe('the identity in connection.json', () => {
+  const serve = (instanceId: string) => begin(instanceId, { identityFile: path.join(homePaths(home).config, 'connection.json') });
+  const identity = (): boolean => existsSync(path.join(homePaths(home).config, 'connection.json'));
+
+  test('is not taken from a daemon that runs by another that may not serve its home', async () => {
+    await begin('vm-a');
+    await end();
+    writeFileSync(path.join(homePaths(home).config, 'connection.json'), '{"cluster":"lab","node":"n1"}');
+    await serve('vm-a');
+    await expect(serve('test')).rejects.toThrow(`another jetpackd serves ${home}`);
+    expect(identity()).toBe(true);
+  });
+
+  test('that another instance used is set aside, and the home is free again', async () => {
+    await begin('vm-a');
+    await end();
+    writeFileSync(path.join(homePaths(home).config, 'connection.json'), '{"cluster":"lab","node":"n1"}');
+    await serve('vm-a');
+    await end();
+    await expect(serve('vm-b')).rejects.toThrow('is the identity of instance vm-a, and this is instance vm-b');
+    expect([identity(), asides()]).toEqual([false, []]);
+    await begin('vm-b');
   });
 });
 

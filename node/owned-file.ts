@@ -19,6 +19,12 @@ export const writeOwner = (database: Database, { cluster, node, instanceId }: Fi
 
 const nameOf = ({ cluster, node, instanceId }: FileOwner): string => `node ${node} of cluster ${cluster} on instance ${instanceId}`;
 
+/** Makes a file that was taken under another of its owner's ids theirs under the one they have now: the other may come to be another machine's. */
+export const renewOwner = (database: Database, { instanceId }: FileOwner): void => {
+  if (textOf(database.prepare('SELECT instance FROM owner').get(), 'instance') === instanceId) return;
+  database.prepare('UPDATE owner SET instance = ?').run(instanceId);
+};
+
 /** Why this owner must not use the file; undefined when it is theirs. */
 export const refuseForeignOwner = (database: Database, owner: FileOwner): string | undefined => {
   const row = database.prepare('SELECT cluster, node, instance FROM owner').get();

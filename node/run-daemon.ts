@@ -33,10 +33,14 @@ export interface Daemon<O> {
   logFile(options: O): string;
   /** Tells several of one name apart, in telemetry. */
   instance(options: O): string;
-  start(options: O, around: DaemonSurroundings): Result<StartedDaemon> | Promise<Result<StartedDaemon>>;
+  /** `stopping` is aborted when the process is told to end: whatever takes long here ends with it. */
+  start(options: O, around: DaemonSurroundings, stopping: AbortSignal): Result<StartedDaemon> | Promise<Result<StartedDaemon>>;
 }
 
-const start = async <O>(daemon: Daemon<O>, options: O, level: LogLevel, host: Host): Promise<Result<RunningProgram>> => {
+/** What was told to end before it began. */
+export const neverBegan: StartedDaemon = { serving: new Promise(() => undefined), escalated: new Promise(() => undefined), stop: () => Promise.resolve() };
+
+const start = async <O>(daemon: Daemon<O>, options: O, level: LogLevel, host: Host, stopping: AbortSignal): Promise<Result<RunningProgram>> => {
   const clock = systemClock;
   const log = openProgramLog(daemon.logFile(options), level, clock);
   const { logger } = log;
@@ -44,7 +48,7 @@ const start = async <O>(daemon: Daemon<O>, options: O, level: LogLevel, host: Ho
   const telemetry = await startTelemetry({ serviceName: daemon.name, version, instance, env: host.env, program: 'daemon', logger, clock });
   const metrics = createMetrics(clock);
   if (metrics.isExported) metrics.observe({ eventLoop: measureEventLoop(clock) });
-  const started = await daemon.start(options, { clock, random: systemRandom, logger, metrics });
+  const started = await daemon.start(options, { clock, random: systemRandom, logger, metrics }, stopping);
   const close = async (): Promise<void> => {
     await telemetry.shutdown();
     await log.close();
@@ -73,5 +77,5 @@ export const runDaemon = async <O>(daemon: Daemon<O>, host: Host): Promise<void>
   }
   const level = logLevelFrom(host.env);
   if (!level.ok) return exitWith(host, daemon.name, level.error);
-  await runProgram(host, daemon.name, () => start(daemon, value, level.value, host));
+  await runProgram(host, daemon.name, (stopping) => start(daemon, value, level.value, host, stopping));
 };

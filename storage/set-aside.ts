@@ -10,7 +10,8 @@ export interface SetAside {
 /** What SQLite keeps beside a database. They follow it under matching names, so that the set can still be opened. */
 const companions = ['-wal', '-shm'] as const;
 
-const freeName = (path: string, at: number): string => {
+/** A free name for what is set aside, beside its old place, with the time in it. */
+export const asideName = (path: string, at: number): string => {
   const base = `${path}.aside-${new Date(at).toISOString().replaceAll(/[:.]/g, '-')}`;
   let name = base;
   for (let attempt = 2; existsSync(name); attempt += 1) name = `${base}-${attempt}`;
@@ -23,7 +24,7 @@ const freeName = (path: string, at: number): string => {
  * Throws file system errors.
  */
 export const setAside = (path: string, reason: string, at: number): SetAside => {
-  const aside = freeName(path, at);
+  const aside = asideName(path, at);
   renameSync(path, aside);
   for (const suffix of companions) {
     if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);

@@ -27,7 +27,7 @@ const fakeHost = () => {
 };
 
 /** A program that runs until the test has it end. */
-const begin = async (start?: () => Promise<Result<RunningProgram>>, over?: RunningProgram['over']) => {
+const begin = async (start?: (stopping: AbortSignal) => Promise<Result<RunningProgram>>, over?: RunningProgram['over']) => {
   const faked = fakeHost();
   const clock = new ManualClock();
   const escalated = Promise.withResolvers<Failure>();
@@ -67,6 +67,16 @@ describe('a program', () => {
     await signal(name);
     expect([codes, stops()]).toEqual([[], 1]);
     await stopped();
+    expect([codes, lines, clock.armed]).toEqual([[0], [], 0]);
+  });
+
+  test('that is asked to stop while it still starts is told so, and ends with 0', async () => {
+    const stopped: RunningProgram = { stop: () => Promise.resolve(), escalated: new Promise(() => undefined) };
+    const start = (stopping: AbortSignal): Promise<Result<RunningProgram>> => new Promise((resolve) => stopping.addEventListener('abort', () => resolve(ok(stopped))));
+    const { clock, codes, lines, signal } = await begin(start);
+    await clock.advance(60_000);
+    expect(codes).toEqual([]);
+    await signal('SIGTERM');
     expect([codes, lines, clock.armed]).toEqual([[0], [], 0]);
   });
 

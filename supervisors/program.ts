@@ -57,8 +57,8 @@ export const exitWith = (host: Host, program: string, failure: Failure): void =>
   host.exit(errors[failure.code].exit);
 };
 
-/** Runs `start`'s program to its end. */
-export const runProgram = async (host: Host, program: string, start: () => Promise<Result<RunningProgram>>, clock: Clock = systemClock): Promise<void> => {
+/** Runs `start`'s program to its end. One that is told to stop while it still starts gives up what it waits for, and has a program that only ends. */
+export const runProgram = async (host: Host, program: string, start: (stopping: AbortSignal) => Promise<Result<RunningProgram>>, clock: Clock = systemClock): Promise<void> => {
   let cancelDeadline: Cancel | undefined;
   const setDeadline = (): void => {
     cancelDeadline ??= clock.after(stopWithinMs, () => {
@@ -67,15 +67,17 @@ export const runProgram = async (host: Host, program: string, start: () => Promi
     });
   };
   const asked = Promise.withResolvers<'signal'>();
+  const stopping = new AbortController();
   let signals = 0;
   host.onSignal(() => {
     signals += 1;
     if (signals > 1) return host.exit(1);
     setDeadline();
+    stopping.abort();
     asked.resolve('signal');
   });
   try {
-    const started = await start();
+    const started = await start(stopping.signal);
     if (!started.ok) return exitWith(host, program, started.error);
     const running = started.value;
     const cause = await Promise.race([asked.promise, running.escalated, running.over ?? new Promise<never>(() => undefined)]);

@@ -9,7 +9,7 @@ import type { Credentials, EnrolRequest } from '../../protocol/enrolment.ts';
 import { isProof, keyOf, mintToken, seal, tokenText } from '../../protocol/enrolment-seal.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { parseNodeOptions } from '../options.ts';
-import { enrolledAs, keepNonce, writeConnection } from './files.ts';
+import { enrolledAs, forgetNonce, keepNonce, writeConnection } from './files.ts';
 import { enrollHelp, parseEnrollOptions } from './options.ts';
 import { redeem } from './redeem.ts';
 
@@ -87,6 +87,24 @@ describe('a nonce', () => {
     expect(existsSync(config('enrolling'))).toBe(false);
   });
 
+  test('is kept for each token: another one that is tried in between takes none away', () => {
+    const [first, other] = [keepNonce(home, token.id, random), keepNonce(home, 'another', random)];
+    expect([keepNonce(home, token.id, random), keepNonce(home, 'another', random)]).toEqual([first, other]);
+    forgetNonce(home, 'another');
+    expect(keepNonce(home, token.id, random)).toEqual(first);
+    expect(keepNonce(home, 'another', random)).not.toEqual(other);
+    expect(modeOf(config('enrolling'))).toBe(0o600);
+  });
+
+  test('is kept of the last sixteen tokens', () => {
+    const first = keepNonce(home, token.id, random);
+    for (let index = 0; index < 15; index += 1) keepNonce(home, `token-${index}`, random);
+    expect(keepNonce(home, token.id, random)).toEqual(first);
+    keepNonce(home, 'one-more', random);
+    expect(readFileSync(config('enrolling'), 'utf8').trim().split('\n')).toHaveLength(16);
+    expect(keepNonce(home, token.id, random)).not.toEqual(first);
+  });
+
   test('that was damaged is made anew', () => {
     mkdirSync(config());
     writeFileSync(config('enrolling'), `${token.id} nonsense`);
@@ -105,6 +123,11 @@ describe('a node that was enrolled', () => {
     writeConnection(home, token.id, told, 0);
     expect([enrolledAs(home, token.id), enrolledAs(home, mintToken(random).id)]).toEqual(['lab/n1', undefined]);
     expect(modeOf(config('enrolled'))).toBe(0o600);
+  });
+
+  test('whatever it is called', () => {
+    writeConnection(home, token.id, { ...told, cluster: 'my lab', node: 'n 1' }, 0);
+    expect(enrolledAs(home, token.id)).toBe('my lab/n 1');
   });
 
   test('asks anew when its connection.json is gone, or another node\'s', () => {

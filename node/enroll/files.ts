@@ -1,5 +1,6 @@
-// What enrolling leaves in a node's config/: connection.json, the broker's certificate authority, and while it is under way the nonce, so
-// that a command which was killed, or whose answer was lost, is the same question when it is given again.
+// What enrolling leaves in a node's config/: connection.json, the broker's certificate authority, and while it is under way the nonce of
+// each token, so that a command which was killed, whose answer was lost, or which went to another server, is the same question when it is
+// given again.
 //
 // Each file is written beside its place and renamed, with its mode from the first moment. A connection.json of another identity, or
 // with members that are not written again, is moved aside, never overwritten.
@@ -20,6 +21,9 @@ import { withUmask } from '../home/umask.ts';
 const secret = 0o600;
 const caName = 'broker-ca.pem';
 
+/** Nobody has that many tokens at once; the file must not grow for ever. */
+const mostNonces = 16;
+
 const noncePath = (home: string): string => path.join(home, 'config', 'enrolling');
 /** Holds the id of the token that this node was enrolled with. */
 const enrolledPath = (home: string): string => path.join(home, 'config', 'enrolled');
@@ -36,23 +40,36 @@ const onDisk = <T>(home: string, work: () => Result<T>): Result<T> => {
 
 const write = (file: string, text: string, mode: number): void => writeDurably(file, `${file}.new`, text, mode);
 
-const readNonce = (home: string, id: string): string | undefined => {
+interface Nonce {
+  /** Of the token. */
+  readonly id: string;
+  readonly nonce: string;
+}
+
+/** Those under way, the oldest first. */
+const readNonces = (home: string): readonly Nonce[] => {
   try {
-    const [of, nonce, ...more] = readFileSync(noncePath(home), 'utf8').trim().split(' ');
-    return of === id && more.length === 0 && nonce !== undefined && /^[A-Za-z0-9_-]{43}$/.test(nonce) ? nonce : undefined;
+    const lines = readFileSync(noncePath(home), 'utf8').split('\n');
+    return lines.flatMap((line) => {
+      const [, id, nonce] = /^(\S+) ([A-Za-z0-9_-]{43})$/.exec(line) ?? [];
+      return id === undefined || nonce === undefined ? [] : [{ id, nonce }];
+    });
   } catch {
     // None is under way.
-    return undefined;
+    return [];
   }
 };
+
+const writeNonces = (home: string, nonces: readonly Nonce[]): void => write(noncePath(home), nonces.map(({ id, nonce }) => `${id} ${nonce}\n`).join(''), secret);
 
 /** The nonce of the token with this id: the one that was kept, else a new one, kept before it is used. Fails with `home_unusable`. */
 export const keepNonce = (home: string, id: string, random: Random): Result<string> =>
   onDisk(home, () => {
-    const kept = readNonce(home, id);
-    if (kept !== undefined) return ok(kept);
+    const nonces = readNonces(home);
+    const kept = nonces.find((one) => one.id === id);
+    if (kept !== undefined) return ok(kept.nonce);
     const nonce = Buffer.from(random.bytes(32)).toString('base64url');
-    write(noncePath(home), `${id} ${nonce}\n`, secret);
+    writeNonces(home, [...nonces, { id, nonce }].slice(-mostNonces));
     return ok(nonce);
   });
 
@@ -102,7 +119,8 @@ export const writeConnection = (home: string, tokenId: string, told: Credentials
 /** The node that this home is, by the very token with this id; undefined when it is none, or its connection.json is another's. */
 export const enrolledAs = (home: string, id: string): string | undefined => {
   try {
-    const [of, name] = readFileSync(enrolledPath(home), 'utf8').trim().split(' ');
+    // A name may hold spaces.
+    const [, of, name] = /^(\S+) (.+)\n$/.exec(readFileSync(enrolledPath(home), 'utf8')) ?? [];
     const connection = readConnection(home);
     return of === id && connection.ok && `${connection.value.cluster ?? ''}/${connection.value.node ?? ''}` === name ? name : undefined;
   } catch {
@@ -110,5 +128,11 @@ export const enrolledAs = (home: string, id: string): string | undefined => {
   }
 };
 
-/** The server has refused for good: there is nothing to go on with. */
-export const forgetNonce = (home: string): void => rmSync(noncePath(home), { force: true });
+/** No server will redeem the token with this id any more. */
+export const forgetNonce = (home: string, id: string): Result<void> =>
+  onDisk(home, () => {
+    const others = readNonces(home).filter((one) => one.id !== id);
+    if (others.length > 0) writeNonces(home, others);
+    else rmSync(noncePath(home), { force: true });
+    return ok(undefined);
+  });

@@ -4,7 +4,6 @@ import { systemRandom } from '../../effects/random.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import { exitWith, type Host } from '../../supervisors/program.ts';
 import { requestApi } from '../api-request.ts';
-import { errors } from '../../protocol/errors.ts';
 import { enrolledAs, forgetNonce, keepNonce, writeConnection } from './files.ts';
 import { enrollHelp, parseEnrollOptions, program, standardInput, type EnrollOptions } from './options.ts';
 import { redeem } from './redeem.ts';
@@ -17,8 +16,9 @@ const enroll = async ({ home, server, token }: EnrollOptions): Promise<Result<re
   const ask = (body: unknown) => requestApi({ server, path: '/api/enrol', method: 'POST', body });
   const told = await redeem(token, nonce.value, { ask, clock: systemClock });
   if (!told.ok) {
-    if (!errors[told.error.code].retryable) forgetNonce(home);
-    return told;
+    // Any other refusal may be that of a wrong server, and the right one may have redeemed it.
+    const forgotten = told.error.code === 'token_expired' ? forgetNonce(home, token.id) : ok(undefined);
+    return forgotten.ok ? told : forgotten;
   }
   const written = writeConnection(home, token.id, told.value, systemClock.now());
   if (!written.ok) return written;

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { beginAs, refuseForeignIdentity, type Beginning, type ServingInstance } from './instance-record.ts';
+import { beginAs, ownNames, readRecord, refuseForeignIdentity, type Beginning, type ServingInstance } from './instance-record.ts';
 import { homePaths, type HomePaths } from './paths.ts';
 import { prepareHome } from './prepare.ts';
 
-const now = Date.UTC(2026, 0, 1);
+const now = { at: Date.UTC(2026, 0, 1), begunAt: Date.UTC(2026, 0, 1) - 60_000 };
 
 let home: string;
 let paths: HomePaths;
@@ -25,6 +25,13 @@ const begin = (serving: ServingInstance): Beginning => {
   return began.value;
 };
 
+/** In the spool, from so long before or after the machine began. */
+const spool = (name: string, ms: number): void => {
+  const file = path.join(paths.spool, name);
+  writeFileSync(file, '{}');
+  utimesSync(file, new Date(now.begunAt + ms), new Date(now.begunAt + ms));
+};
+
 const a: ServingInstance = { id: 'vm-a', knownAs: [] };
 const b: ServingInstance = { id: 'vm-b', knownAs: [] };
 
@@ -37,22 +44,62 @@ describe('a home', () => {
     expect(readdirSync(paths.spool)).toContain('1.json');
   });
 
-  test('that another machine served has its spool set aside, with what waits in it, and a new one', () => {
+  test('that another machine served has set aside what waits in its spool from before this machine began', () => {
     begin(a);
-    writeFileSync(path.join(paths.spool, '1.json'), '{}');
+    for (const name of ['1.json', 'rejected/2.json']) spool(name, -1);
+    symlinkSync('nowhere', path.join(paths.spool, 'link'));
+    lutimesSync(path.join(paths.spool, 'link'), 0, 0);
     const { aside, before } = begin(b);
     expect(before).toBe('vm-a');
     expect(aside).toEqual([expect.stringMatching(/spool\.aside-2026-/)]);
-    expect(readdirSync(aside[0]!).sort()).toEqual(['1.json', 'rejected']);
-    expect(readdirSync(paths.spool)).toEqual(['rejected']);
+    expect([readdirSync(aside[0]!).sort(), readdirSync(path.join(aside[0]!, 'rejected'))]).toEqual([['1.json', 'link', 'rejected'], ['2.json']]);
+    expect(lstatSync(aside[0]!).mode & 0o7777).toBe(0o750);
+    expect([readdirSync(paths.spool), readdirSync(paths.rejected)]).toEqual([['rejected'], []]);
     expect(lstatSync(paths.spool).mode & 0o7777).toBe(0o1770);
     expect(begin(b)).toEqual({ before: undefined, aside: [] });
   });
 
-  test('whose spool is empty has nothing to set aside', () => {
+  test('hands on what this machine itself has left in the spool before its daemon began', () => {
     begin(a);
+    spool('old.json', -1);
+    spool('own.json', 0);
+    const { aside } = begin(b);
+    expect([readdirSync(aside[0]!), readdirSync(paths.spool).sort()]).toEqual([['old.json'], ['own.json', 'rejected']]);
+  });
+
+  test('whose spool holds nothing of another machine has nothing to set aside', () => {
+    begin(a);
+    spool('own.json', 1);
     expect(begin(b)).toEqual({ before: 'vm-a', aside: [] });
     expect(readdirSync(paths.run).filter((name) => name.includes('aside'))).toEqual([]);
+  });
+
+  test('remembers under which names it was this machine\'s, and another machine has none of them', () => {
+    begin({ id: 'dmi-1', knownAs: [] });
+    const named = { id: 'i-1', knownAs: ['dmi-1'] };
+    expect(ownNames(paths.run, named)).toEqual(['dmi-1']);
+    begin(named);
+    // Also at later starts, by whatever they know it.
+    expect(ownNames(paths.run, { id: 'i-1', knownAs: [] })).toEqual(['dmi-1']);
+    begin({ id: 'i-1', knownAs: [] });
+    expect(ownNames(paths.run, { id: 'dmi-1', knownAs: ['i-1'] })).toEqual(['i-1']);
+    // The same hardware, and another instance.
+    expect(ownNames(paths.run, { id: 'i-2', knownAs: ['dmi-1'] })).toEqual([]);
+    begin({ id: 'i-2', knownAs: ['dmi-1'] });
+    expect(ownNames(paths.run, { id: 'i-2', knownAs: ['dmi-1'] })).toEqual([]);
+  });
+
+  test('has the names that are known where there is no record, or none of names', () => {
+    expect(ownNames(paths.run, { id: 'i-1', knownAs: ['dmi-1'] })).toEqual(['dmi-1']);
+    writeFileSync(path.join(paths.run, 'instance.json'), '{"instance":"i-1"}');
+    expect(ownNames(paths.run, { id: 'i-1', knownAs: ['dmi-1'] })).toEqual(['dmi-1']);
+  });
+
+  test('knows on which machine it was served, and in which boot', () => {
+    begin(a);
+    expect(readRecord(paths.run)).toMatchObject({ instance: 'vm-a', machine: undefined });
+    begin({ ...a, machine: { id: 'machine-1', bootId: 'boot-1' } });
+    expect(readRecord(paths.run)).toMatchObject({ instance: 'vm-a', machine: { id: 'machine-1', bootId: 'boot-1' } });
   });
 
   test('whose record is damaged counts as never served', () => {
@@ -70,7 +117,7 @@ describe('a home', () => {
 describe('the identity in connection.json', () => {
   const secret = '{"cluster":"lab","node":"n1","url":"amqp://n1:s3cret@broker"}';
   const serve = (of: ServingInstance): void => void begin({ ...of, identityFile });
-  const check = (of: ServingInstance) => refuseForeignIdentity(paths.run, { ...of, identityFile }, now);
+  const check = (of: ServingInstance) => refuseForeignIdentity(paths.run, { ...of, identityFile }, now.at);
 
   test('of this machine is used, and the record of it is for the daemon alone and does not hold it', () => {
     writeFileSync(identityFile, secret);
@@ -106,7 +153,7 @@ describe('the identity in connection.json', () => {
   test('is left alone where the node has its identity from elsewhere', () => {
     writeFileSync(identityFile, secret);
     serve(a);
-    expect(refuseForeignIdentity(paths.run, { ...b, identityFile: undefined }, now)).toEqual({ ok: true, value: undefined });
+    expect(refuseForeignIdentity(paths.run, { ...b, identityFile: undefined }, now.at)).toEqual({ ok: true, value: undefined });
     expect(existsSync(identityFile)).toBe(true);
   });
 });

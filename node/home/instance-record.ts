@@ -1,24 +1,31 @@
-// run/instance.json: which instance this home was served as last. A disk image carries a home to other machines; what it brought of
-// the first one must not speak for the second: neither messages that wait, nor the first one's identity on the broker.
+// run/instance.json: which instance this home was served as last, under which ids before, and in which boot of which machine. A disk image
+// carries a home to other machines; what it brought of the first one must not speak for the second: neither messages that wait, nor
+// the first one's identity on the broker.
 //
 // Outbox, state and run-once markers know whose they are by themselves (node/owned-file.ts). What has no owner written into it is
-// set aside here: the spool, and connection.json while it is the very one that the other instance used.
+// set aside here: what waits in the spool from before this machine began, and connection.json while it is the very one that the
+// other instance used.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { fail, ok, type Result } from '../../protocol/result.ts';
-import { setAside } from '../../storage/set-aside.ts';
+import { asideName, setAside } from '../../storage/set-aside.ts';
 import { readTreeFile } from '../config/tree-file.ts';
+import type { MachineIdentity } from '../metadata/machine-identity.ts';
 import { writeDurably } from './durable-file.ts';
 import type { HomePaths } from './paths.ts';
-import { prepareSpool } from './prepare.ts';
 import { systemCode } from './system-error.ts';
+import { withUmask } from './umask.ts';
+
+/** Where a home is served, and in which boot. */
+export type ServedMachine = Pick<MachineIdentity, 'id' | 'bootId'>;
 
 /** Which instance serves a home now. */
 export interface ServingInstance {
   readonly id: string;
   /** Other ids under which this same machine has run. */
   readonly knownAs: readonly string[];
+  readonly machine?: ServedMachine | undefined;
   /** connection.json, when the node has its identity from there. */
   readonly identityFile?: string | undefined;
 }
@@ -36,20 +43,45 @@ const digestOf = (file: string | undefined): string | undefined => {
 
 interface InstanceRecord {
   readonly instance: string;
+  /** Other ids under which that machine has served this home; absent: nobody wrote them down. */
+  readonly names: readonly string[] | undefined;
+  readonly machine: ServedMachine | undefined;
   readonly identity: string | undefined;
 }
 
-const readRecord = (run: string): InstanceRecord | undefined => {
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** Undefined when there is none that says anything. */
+export const readRecord = (run: string): InstanceRecord | undefined => {
   const found = readTreeFile(recordFile(run));
   if (found.type !== 'good') return undefined;
-  const { identity, instance } = found.tree;
-  return typeof instance === 'string' ? { instance, identity: typeof identity === 'string' ? identity : undefined } : undefined;
+  const { bootId, identity, instance, machine, names } = found.tree;
+  if (!isText(instance)) return undefined;
+  return {
+    instance,
+    names: Array.isArray(names) ? names.filter(isText) : undefined,
+    machine: isText(machine) && isText(bootId) ? { id: machine, bootId } : undefined,
+    identity: isText(identity) ? identity : undefined,
+  };
 };
 
+const isOf = ({ instance }: InstanceRecord, { id, knownAs }: ServingInstance): boolean => instance === id || knownAs.includes(instance);
+
 /** The record of another machine, if that is what there is. */
-const foreignRecord = (run: string, { id, knownAs }: ServingInstance): InstanceRecord | undefined => {
+const foreignRecord = (run: string, serving: ServingInstance): InstanceRecord | undefined => {
   const record = readRecord(run);
-  return record === undefined || record.instance === id || knownAs.includes(record.instance) ? undefined : record;
+  return record === undefined || isOf(record, serving) ? undefined : record;
+};
+
+/**
+ * The other ids under which what is kept in this home is this machine's own: those under which it has served it. Hardware outlives an
+ * instance, so that its id alone says nothing: none of them counts when the home was served as another instance since.
+ */
+export const ownNames = (run: string, serving: ServingInstance): readonly string[] => {
+  const record = readRecord(run);
+  if (record === undefined) return serving.knownAs;
+  if (!isOf(record, serving)) return [];
+  return [...new Set([record.instance, ...(record.names ?? serving.knownAs)])].filter((name) => name !== serving.id);
 };
 
 /**
@@ -76,21 +108,46 @@ export interface Beginning {
   readonly aside: readonly string[];
 }
 
+/** Wall clock, milliseconds. */
+export interface BeginningTimes {
+  readonly at: number;
+  /** When the machine began, or the container that it is. */
+  readonly begunAt: number;
+}
+
+/** The files of a folder that were there before the machine began. */
+const olderIn = (folder: string, begunAt: number): readonly string[] =>
+  readdirSync(folder).filter((name) => {
+    const status = lstatSync(path.join(folder, name), { throwIfNoEntry: false });
+    return status !== undefined && status.mtimeMs < begunAt;
+  });
+
+/** Moves what waits from before the machine began out of the spool: what came since is its own. Where it lies now; nowhere when there is none. */
+const setSpoolAside = ({ rejected, spool }: HomePaths, { at, begunAt }: BeginningTimes): readonly string[] => {
+  const inner = path.basename(rejected);
+  const files = [...olderIn(spool, begunAt).filter((name) => name !== inner), ...olderIn(rejected, begunAt).map((name) => path.join(inner, name))];
+  if (files.length === 0) return [];
+  const aside = asideName(spool, at);
+  for (const file of files) {
+    const place = path.join(aside, file);
+    withUmask(0o027, () => mkdirSync(path.dirname(place), { recursive: true }));
+    renameSync(path.join(spool, file), place);
+  }
+  return [aside];
+};
+
 /** Sets aside what another instance left to be sent, and writes down whose home it is now. Fails with `home_unusable`. */
-export const beginAs = (paths: HomePaths, serving: ServingInstance, at: number): Result<Beginning> => {
+export const beginAs = (paths: HomePaths, serving: ServingInstance, times: BeginningTimes): Result<Beginning> => {
+  const { id, identityFile, machine } = serving;
   const record = foreignRecord(paths.run, serving);
   const file = recordFile(paths.run);
-  const identity = digestOf(serving.identityFile);
-  const aside: string[] = [];
+  const identity = digestOf(identityFile);
+  const content = { instance: id, names: ownNames(paths.run, serving), ...(machine && { machine: machine.id, bootId: machine.bootId }), ...(identity !== undefined && { identity }) };
   try {
-    if (record !== undefined && readdirSync(paths.spool).some((name) => name !== path.basename(paths.rejected))) {
-      aside.push(setAside(paths.spool, 'it is of another instance', at).path);
-      const prepared = prepareSpool(paths);
-      if (!prepared.ok) return prepared;
-    }
-    writeDurably(file, `${file}.new`, `${JSON.stringify({ instance: serving.id, ...(identity === undefined ? {} : { identity }) })}\n`, 0o600);
+    const aside = record === undefined ? [] : setSpoolAside(paths, times);
+    writeDurably(file, `${file}.new`, `${JSON.stringify(content)}\n`, 0o600);
+    return ok({ before: record?.instance, aside });
   } catch (error) {
     return fail('home_unusable', `${file} cannot be written (${systemCode(error)})`);
   }
-  return ok({ before: record?.instance, aside });
 };

@@ -2,7 +2,7 @@
 import { parseExactTree, type ExactTree } from '../../commands/exact-json.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import { cloudFacts } from './cloud-facts.ts';
-import { idAt, listAt, textAt } from './look.ts';
+import { idAt, listAt, textAt, without } from './look.ts';
 import type { Metadata } from './metadata.ts';
 import { MetadataService, type Reach } from './service.ts';
 
@@ -11,6 +11,9 @@ const pathOf = (version: string): string => `/metadata/instance?api-version=${ve
 const version = '2021-02-01';
 /** Every Azure has this one, also Azure Stack. */
 const olderVersion = '2019-06-01';
+
+/** What the machine's owner gave it to begin with: it may hold anything, and node.json has more readers than root. */
+const secret: ReadonlySet<string> = new Set(['userData', 'customData']);
 
 const layerOf = (metadata: ExactTree, instanceId: string): ExactTree => {
   const ipv4 = listAt(metadata, 'network', 'interface').flatMap((one) => listAt(one, 'ipv4', 'ipAddress'));
@@ -24,8 +27,8 @@ const layerOf = (metadata: ExactTree, instanceId: string): ExactTree => {
     region: textAt(metadata, 'compute', 'location'),
     zone: textAt(metadata, 'compute', 'zone'),
   });
-  // Exactly as the service gives it: scripts know its names.
-  return { azure: { metadata }, ...facts };
+  // As the service gives it: scripts know its names.
+  return { azure: { metadata: without(metadata, ['compute'], secret) }, ...facts };
 };
 
 export const askAzure = async (address: string, reach: Reach): Promise<Result<Metadata, string>> => {

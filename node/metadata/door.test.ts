@@ -114,6 +114,49 @@ describe('a machine without iptables', () => {
   });
 });
 
+describe('a machine that was closed while it had no iptables, and has it now', () => {
+  /** nftables that know a table once it was made, until it is taken away. */
+  const tables = (more = ''): void =>
+    install(
+      'nft',
+      `PATH=/usr/bin:/bin; ${more} if [ "$1" = list ]; then cat ${folder}/nft.table 2>/dev/null || { echo "Error: No such file or directory" >&2; exit 1; }; exit 0; fi
+script=$(cat); case $script in *drop*) echo closed > ${folder}/nft.table ;; *delete*) rm -f ${folder}/nft.table ;; esac`,
+    );
+  beforeEach(async () => {
+    tables();
+    await door().set(true);
+    filter('iptables');
+    filter('ip6tables');
+  });
+
+  test('is opened whole: the table of nftables is taken away too', async () => {
+    expect(lines('nft.table')).toEqual(['closed']);
+    expect(await door().set(false)).toEqual({ ok: true, value: undefined });
+    expect([lines('nft.table'), door().isClosed()]).toEqual([[], false]);
+    expect(await door().set(false)).toEqual({ ok: true, value: undefined });
+  });
+
+  test('stays closed, and is opened later, where nftables cannot take it away', async () => {
+    tables('[ "$1" = list ] || { echo "Error: Operation not permitted" >&2; exit 1; };');
+    expect(await door().set(false)).toEqual({ ok: false, error: 'the metadata service cannot be opened to users that are not root: nft: Error: Operation not permitted' });
+    expect(door().isClosed()).toBe(true);
+  });
+
+  test('and cannot ask nftables, counts as closed', async () => {
+    install('nft', 'echo "it hangs" >&2; exit 3');
+    expect(await door().set(false)).toEqual({ ok: false, error: 'the metadata service cannot be opened to users that are not root: nft: it hangs' });
+    expect(door().isClosed()).toBe(true);
+  });
+});
+
+test('a machine whose ip6tables have gone can be opened', async () => {
+  filter('iptables');
+  filter('ip6tables');
+  await door().set(true);
+  rmSync(path.join(bin, 'ip6tables'));
+  expect(await door().set(false)).toEqual({ ok: true, value: undefined });
+});
+
 test('a machine without ip6tables says what is still open, where it has IPv6', async () => {
   filter('iptables');
   const hasIpv6 = existsSync('/proc/net/if_inet6');

@@ -93,14 +93,23 @@ export const createMetadataDoor = ({ logger, run, searchPath }: DoorOptions): Me
     return changed.code === 0 ? undefined : `nft: ${changed.said}`;
   };
 
+  /** Of a time when there was no iptables. Asked for before it is taken away: not every kernel that has iptables knows tables. */
+  const forgetTable = async (): Promise<string | undefined> => {
+    const found = await call('nft', ['list', 'table', 'inet', table]);
+    // It ends with 1 where there is no such table.
+    if (isMissing(found) || found.code === 1) return undefined;
+    return found.code === 0 ? nft(false) : `nft: ${found.said}`;
+  };
+
   const change = async (closed: boolean): Promise<string | undefined> => {
     const four = await filter('iptables', closed);
     if (four === 'missing') return nft(closed);
     if (four !== undefined) return four;
     // A machine without IPv6 has nothing to close there.
-    if (!existsSync('/proc/net/if_inet6')) return undefined;
-    const six = await filter('ip6tables', closed);
-    return six === 'missing' ? 'ip6tables is not installed, so the service can be reached by IPv6' : six;
+    const six = existsSync('/proc/net/if_inet6') ? await filter('ip6tables', closed) : undefined;
+    if (six !== undefined && six !== 'missing') return six;
+    if (!closed) return forgetTable();
+    return six === 'missing' ? 'ip6tables is not installed, so the service can be reached by IPv6' : undefined;
   };
 
   return {

@@ -14,8 +14,11 @@ const nested = 'network/interfaces/macs/';
 
 const lists: ReadonlySet<string> = new Set(['security-groups']);
 
-/** An instance with many cards has some two hundred. */
-const mostQuestions = 500;
+/** Who and where the machine is, whatever becomes of the rest. */
+const first: ReadonlySet<string> = new Set(['instance-id', 'instance-type', 'placement/']);
+
+/** An instance with thirty-two network cards has some six hundred. What is beyond is not asked for. */
+const mostQuestions = 1_000;
 const deepest = 8;
 
 const nameOf = (key: string): string => key.replaceAll(/[-/]/g, '_');
@@ -27,6 +30,15 @@ const entriesOf = (listing: string): readonly string[] =>
     .map((line) => line.trim().replace(/=.*$/, '/'))
     .filter((entry) => /^[\w.:+,@-]+\/?$/.test(entry) && !/^\.{1,2}\/?$/.test(entry));
 
+/** Of the root: what is most wanted comes first, and folders, which may have any size, last. */
+const inOrder = (entries: readonly string[]): readonly string[] => {
+  const rank = (entry: string): number => {
+    if (first.has(entry)) return 0;
+    return entry.endsWith('/') ? 2 : 1;
+  };
+  return entries.toSorted((a, b) => rank(a) - rank(b));
+};
+
 export class Ec2Tree {
   readonly #service: MetadataService;
   readonly #headers: Readonly<Record<string, string>>;
@@ -37,7 +49,7 @@ export class Ec2Tree {
     this.#headers = headers;
   }
 
-  /** Undefined where the service has no such tree. */
+  /** Undefined where the service has no such tree. One that is larger than its bound is told as far as it was read. */
   async read(): Promise<Result<ExactTree | undefined, string>> {
     const listing = await this.#ask('');
     if (!listing.ok) return listing;
@@ -49,7 +61,8 @@ export class Ec2Tree {
 
   /** Adds the members of a folder. Why it could not. */
   async #folder(folder: string, listing: string, members: Record<string, ExactJson>, depth: number): Promise<string | undefined> {
-    for (const entry of entriesOf(listing)) {
+    for (const entry of depth === 1 ? inOrder(entriesOf(listing)) : entriesOf(listing)) {
+      if (this.#questions >= mostQuestions) break;
       const key = `${folder}${entry}`;
       if (secret.test(key)) continue;
       const text = await this.#ask(key);
@@ -75,7 +88,6 @@ export class Ec2Tree {
 
   async #ask(key: string): Promise<Result<string | undefined, string>> {
     this.#questions += 1;
-    if (this.#questions > mostQuestions) return { ok: false, error: `has more than ${mostQuestions} members` };
     return this.#service.text({ path: `${root}${key}`, headers: this.#headers });
   }
 }

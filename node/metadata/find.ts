@@ -38,6 +38,18 @@ export interface Finder {
   find(signal?: AbortSignal): Promise<Found>;
 }
 
+/**
+ * Why what one source says does not count against what is known of another: that one stands before it in the list, and does not answer just now.
+ * Undefined: it counts, as it is the same machine, or said by a source that stands no further behind.
+ */
+export const outranked = ({ sources }: Pick<Finder, 'sources'>, told: Metadata, known: Metadata | undefined): string | undefined => {
+  if (known?.instanceId === undefined || told.instanceId === known.instanceId) return undefined;
+  const placeOf = ({ source }: Metadata): number => sources.findIndex(({ name }) => name === source);
+  if (placeOf(known) < 0 || placeOf(told) <= placeOf(known)) return undefined;
+  const says = told.instanceId === undefined ? 'does not say which instance this is' : `says that this is instance ${told.instanceId}`;
+  return `${told.source} ${says}, and ${known.source}, which stands before it, said ${known.instanceId}`;
+};
+
 const usualEffort: Effort = {
   limits: { connectMs: 1_000, answerMs: 2_000, bytes: 1024 * 1024 },
   attempts: 4,

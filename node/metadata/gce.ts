@@ -2,11 +2,14 @@
 import { parseExactTree, type ExactTree } from '../../commands/exact-json.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import { cloudFacts } from './cloud-facts.ts';
-import { idAt, lastSegment, listAt, textAt } from './look.ts';
+import { idAt, lastSegment, listAt, textAt, without } from './look.ts';
 import type { Metadata } from './metadata.ts';
 import { MetadataService, type Reach } from './service.ts';
 
 const flavor = 'Google';
+
+/** Scripts for the start, keys and credentials, of the instance and of its project: whoever they are for asks for them. node.json has more readers. */
+const secret: ReadonlySet<string> = new Set(['attributes']);
 
 const layerOf = (gce: ExactTree, instanceId: string): ExactTree => {
   const interfaces = listAt(gce, 'instance', 'networkInterfaces');
@@ -31,6 +34,7 @@ export const askGce = async (address: string, reach: Reach): Promise<Result<Meta
   if (answer.value.headers['metadata-flavor'] !== flavor) return { ok: false, error: `answers without the header Metadata-Flavor: ${flavor}` };
   const tree = parseExactTree(answer.value.body);
   if (!tree.ok) return { ok: false, error: `answers with what ${tree.error}` };
-  const instanceId = idAt(tree.value, 'instance', 'id');
-  return instanceId === undefined ? { ok: false, error: 'answers without instance.id' } : ok({ source: 'gce', instanceId, tree: layerOf(tree.value, instanceId) });
+  const known = ['instance', 'project'].reduce((less, part) => without(less, [part], secret), tree.value);
+  const instanceId = idAt(known, 'instance', 'id');
+  return instanceId === undefined ? { ok: false, error: 'answers without instance.id' } : ok({ source: 'gce', instanceId, tree: layerOf(known, instanceId) });
 };

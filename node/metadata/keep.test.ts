@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 /** What the cloud says, one look after another; the last one for ever. */
-const begin = (of: Instance, answers: ReadonlyArray<Metadata | string>, source: SourceName = 'azure') => {
+const begin = (of: Instance, answers: ReadonlyArray<Metadata | string>, ...sources: readonly SourceName[]) => {
   const log = recordLog();
   const looks: number[] = [];
   const find = async (signal?: AbortSignal): Promise<Found> => {
@@ -41,7 +41,7 @@ const begin = (of: Instance, answers: ReadonlyArray<Metadata | string>, source: 
   };
   const changes: string[] = [];
   const told: Failure[] = [];
-  kept = keepMetadata({ instance: of, finder: { sources: [{ name: source }], find }, machine, run, clock, random: seededRandom(1), logger: log.logger });
+  kept = keepMetadata({ instance: of, finder: { sources: (sources.length === 0 ? (['azure'] as const) : sources).map((name) => ({ name })), find }, machine, run, clock, random: seededRandom(1), logger: log.logger });
   const keeper = kept;
   keeper.onChange(() => changes.push(JSON.stringify(keeper.tree())));
   void keeper.replaced.then((failure) => told.push(failure));
@@ -153,6 +153,47 @@ describe('another instance id', () => {
     await pass(hour);
     expect(told).toEqual([]);
     expect(readCache(run)?.knownAs).toEqual([]);
+  });
+});
+
+describe('a source that stands behind the one that said which instance this is', () => {
+  const seed: Metadata = { source: 'nocloud', instanceId: 'iid-x', tree: { nocloud: {} } };
+
+  test('and says another, while that one does not answer, is not believed: what was known stays, also for the next start', async () => {
+    const { changes, keeper, log, looks, told } = begin(instance, [metadata('vm-1'), seed], 'azure', 'nocloud');
+    await pass(2 * hour);
+    expect([told, changes]).toEqual([[], []]);
+    expect(keeper.tree()).toEqual(metadata('vm-1').tree);
+    expect(readCache(run)?.metadata).toEqual(metadata('vm-1'));
+    expect(log.lines).toEqual(["warn: the cloud's metadata cannot be had, and is asked for again: nocloud says that this is instance iid-x, and azure, which stands before it, said vm-1"]);
+    // It is asked again as after no answer.
+    expect(looks.length).toBeGreaterThan(5);
+  });
+
+  test('and says the same is as good as that one', async () => {
+    const { changes, told } = begin(instance, [metadata('vm-1'), { ...seed, instanceId: 'vm-1' }], 'azure', 'nocloud');
+    await pass(2 * hour);
+    expect(told).toEqual([]);
+    expect(changes).toEqual([JSON.stringify(seed.tree)]);
+  });
+
+  test('and names no machine is not taken for it', async () => {
+    const { keeper } = begin(instance, [{ source: 'nocloud', tree: { nocloud: {} } }], 'azure', 'nocloud');
+    await pass(hour);
+    expect(keeper.tree()).toEqual(metadata('vm-1').tree);
+  });
+
+  test('is not taken either by a machine that still goes by its own id', async () => {
+    const { told } = begin({ id: 'machine-1', from: 'machine', knownAs: [], metadata: undefined, isFresh: false }, [metadata('vm-1'), seed], 'azure', 'nocloud');
+    await pass(2 * hour);
+    expect(told).toEqual([]);
+    expect(readCache(run)).toMatchObject({ metadata: { source: 'azure', instanceId: 'vm-1' }, knownAs: ['machine-1'] });
+  });
+
+  test('gives way to one before it: what that one says is the machine', async () => {
+    const { told } = begin({ ...instance, id: 'iid-x', metadata: seed }, [metadata('vm-1')], 'azure', 'nocloud');
+    await pass(0);
+    expect(told).toMatchObject([{ code: 'instance_changed' }]);
   });
 });
 

@@ -1,7 +1,8 @@
 // Keeps what the cloud says of this machine while the daemon runs.
 //
 //   asking    the sources are asked, at the start at once unless they have just been.
-//   resting   until the next time: an hour after an answer, after a growing pause without one. What was known stays.
+//   resting   until the next time: an hour after an answer, after a growing pause without one. What was known stays; so it does when
+//             only a source answers that stands behind the one that said it, and means another machine.
 //   ended     told to close; or there is nothing to ask; or the cloud says that this is another instance than the one that the
 //             daemon began as: then its state is another machine's, and it must begin anew.
 //
@@ -14,7 +15,7 @@ import { fail, type Failure } from '../../protocol/result.ts';
 import type { ChangingLayer } from '../config/layers.ts';
 import { systemCode } from '../home/system-error.ts';
 import { writeCache } from './cache.ts';
-import type { Finder } from './find.ts';
+import { outranked, type Finder } from './find.ts';
 import type { MachineIdentity } from './machine-identity.ts';
 import type { Metadata } from './metadata.ts';
 import type { Instance } from './resolve.ts';
@@ -83,12 +84,16 @@ export const keepMetadata = ({ clock, finder, instance, logger, machine, random,
   const ask = async (): Promise<boolean> => {
     const { metadata, reasons } = await finder.find(stop.signal);
     if (stop.signal.aborted) return false;
-    if (metadata !== undefined) take(metadata);
+    const unfit = metadata === undefined ? undefined : outranked(finder, metadata, known);
+    if (metadata !== undefined && unfit === undefined) {
+      take(metadata);
+      return true;
+    }
     // Once for each reason. A machine in no cloud has nothing to complain of.
-    const reason = reasons.join('; ');
-    if (metadata === undefined && isOfNetwork(finder) && reason !== complaint) logger.warn(`the cloud's metadata cannot be had, and is asked for again: ${reason}`);
-    if (metadata === undefined) complaint = reason;
-    return metadata !== undefined;
+    const reason = [...reasons, ...(unfit === undefined ? [] : [unfit])].join('; ');
+    if (isOfNetwork(finder) && reason !== complaint) logger.warn(`the cloud's metadata cannot be had, and is asked for again: ${reason}`);
+    complaint = reason;
+    return false;
   };
 
   const live = async (): Promise<void> => {

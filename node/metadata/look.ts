@@ -1,5 +1,5 @@
 // Looking into what a cloud answered, whose form nobody vouches for.
-import { isNumberText, isTree, type ExactJson } from '../../commands/exact-json.ts';
+import { isNumberText, isTree, type ExactJson, type ExactTree } from '../../commands/exact-json.ts';
 
 type Step = string | number;
 
@@ -26,6 +26,14 @@ export const textAt = (json: ExactJson | undefined, ...path: readonly Step[]): s
 export const idAt = (json: ExactJson | undefined, ...path: readonly Step[]): string | undefined => {
   const found = textAt(json, ...path)?.trim();
   return found !== undefined && /^\P{Cc}{1,255}$/u.test(found) ? found : undefined;
+};
+
+/** The tree without these members of the object at a path. */
+export const without = (tree: ExactTree, path: readonly string[], names: ReadonlySet<string>): ExactTree => {
+  const [step, ...rest] = path;
+  if (step === undefined) return Object.fromEntries(Object.entries(tree).filter(([name]) => !names.has(name)));
+  const inner = Object.hasOwn(tree, step) ? tree[step] : undefined;
+  return isTree(inner) ? { ...tree, [step]: without(inner, rest, names) } : tree;
 };
 
 /** `projects/1/zones/europe-west1-b` is `europe-west1-b`. */

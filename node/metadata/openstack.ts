@@ -4,7 +4,7 @@ import { isTree, parseExactTree, type ExactJson, type ExactTree } from '../../co
 import { ok, type Result } from '../../protocol/result.ts';
 import { cloudFacts } from './cloud-facts.ts';
 import { Ec2Tree } from './ec2-tree.ts';
-import { idAt, textAt } from './look.ts';
+import { idAt, textAt, without } from './look.ts';
 import type { Metadata } from './metadata.ts';
 import { MetadataService, type Reach } from './service.ts';
 import { readSmallFile } from './small-file.ts';
@@ -16,7 +16,7 @@ const secret: ReadonlySet<string> = new Set(['admin_pass', 'random_seed']);
 
 /** `ec2`: of the tree that OpenStack keeps for programs that know EC2, in Ohai's names. */
 const metadataOf = (source: 'openstack' | 'configdrive', found: ExactTree, ec2: ExactTree): Metadata => {
-  const metadata = Object.fromEntries(Object.entries(found).filter(([name]) => !secret.has(name)));
+  const metadata = without(found, [], secret);
   const openstack: ExactTree = { provider: 'openstack', ...ec2, metadata };
   const instanceId = idAt(metadata, 'uuid');
   const facts = cloudFacts({

@@ -15,11 +15,12 @@ interface Case {
   readonly given?: string;
   readonly machine?: MachineIdentity;
   readonly cached?: CachedMetadata;
+  readonly served?: Pick<MachineIdentity, 'id' | 'bootId'>;
   readonly says?: Metadata;
   readonly sources?: Finder['sources'];
 }
 
-const resolve = async ({ cached, given, machine = hardware, says, sources = [{ name: 'azure' }] }: Case) => {
+const resolve = async ({ cached, given, machine = hardware, says, served, sources = [{ name: 'azure' }] }: Case) => {
   let asked = 0;
   const log = recordLog();
   const finder: Finder = {
@@ -29,7 +30,7 @@ const resolve = async ({ cached, given, machine = hardware, says, sources = [{ n
       return { metadata: says, reasons: says === undefined ? ['azure does not answer'] : [] };
     },
   };
-  const instance = await resolveInstance({ given, machine, cached, finder, logger: log.logger });
+  const instance = await resolveInstance({ given, machine, cached, served, finder, logger: log.logger });
   return { instance, asked, lines: log.lines };
 };
 
@@ -46,6 +47,13 @@ describe('which instance this is', () => {
 
   test('an id that copies of a disk have is no other name of it', async () => {
     expect((await resolve({ machine: software, says: metadata('vm-1') })).instance.knownAs).toEqual([]);
+  });
+
+  test('but one under which the home was served in this very boot is: no copy has both', async () => {
+    expect((await resolve({ machine: software, served: software, says: metadata('vm-1') })).instance).toMatchObject({ id: 'vm-1', knownAs: ['machine-1'] });
+    for (const served of [{ ...software, bootId: 'boot-0' }, { ...software, id: 'machine-2' }]) {
+      expect((await resolve({ machine: software, served, says: metadata('vm-1') })).instance.knownAs).toEqual([]);
+    }
   });
 
   test('what the cloud said before counts without asking, on the same hardware or in the same boot', async () => {
@@ -70,6 +78,16 @@ describe('which instance this is', () => {
     const { instance, lines } = await resolve({ machine: software, cached });
     expect(instance).toMatchObject({ id: 'vm-1', from: 'cloud', isFresh: false });
     expect(lines).toEqual(['warn: the cloud does not say which instance this is: what it said before counts (azure does not answer)']);
+  });
+
+  test('what a source behind the one that said it says is not believed before it: that one does not answer just now', async () => {
+    const sources = [{ name: 'azure' }, { name: 'nocloud' }] as const;
+    const says: Metadata = { source: 'nocloud', instanceId: 'iid-x', tree: {} };
+    const { instance, lines } = await resolve({ machine: software, cached: cacheOf({ ...software, bootId: 'boot-0' }), sources, says });
+    expect(instance).toMatchObject({ id: 'vm-1', from: 'cloud', isFresh: false });
+    expect(lines).toHaveLength(1);
+    expect((await resolve({ machine: software, cached: cacheOf({ ...software, bootId: 'boot-0' }), sources, says: { ...says, instanceId: 'vm-1' } })).instance).toMatchObject({ id: 'vm-1', isFresh: true });
+    expect((await resolve({ machine: software, cached: cacheOf({ ...software, id: 'machine-2' }), sources, says })).instance.id).toBe('iid-x');
   });
 
   test('a machine whose cloud does not answer goes by its own id, and not by that of the machine it was copied from', async () => {

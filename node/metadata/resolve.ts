@@ -6,8 +6,9 @@
 // where nothing is known, the cloud is asked, for a bounded time. When it does not answer, what it said before still counts for
 // a machine that goes by the same id. Nothing is written here.
 import type { Logger } from '../../effects/logger.ts';
+import type { ServedMachine } from '../home/instance-record.ts';
 import type { CachedMetadata } from './cache.ts';
-import type { Finder } from './find.ts';
+import { outranked, type Finder } from './find.ts';
 import type { MachineIdentity } from './machine-identity.ts';
 import type { Metadata } from './metadata.ts';
 
@@ -15,7 +16,7 @@ export interface Instance {
   /** The node's instance id. */
   readonly id: string;
   readonly from: 'option' | 'cloud' | 'machine';
-  /** Other ids under which this same machine has run: what is kept under them is its own. */
+  /** Other ids that this same machine may have run under: what is kept under them is its own as far as the home's record names them (`ownNames`). */
   readonly knownAs: readonly string[];
   /** As far as it is known now. */
   readonly metadata: Metadata | undefined;
@@ -28,6 +29,8 @@ export interface ResolveOptions {
   readonly given: string | undefined;
   readonly machine: MachineIdentity;
   readonly cached: CachedMetadata | undefined;
+  /** Where the home was served last, and in which boot; absent: it never was. */
+  readonly served?: ServedMachine | undefined;
   readonly finder: Finder;
   readonly logger: Logger;
   readonly signal?: AbortSignal;
@@ -35,9 +38,11 @@ export interface ResolveOptions {
 
 const unique = (names: readonly string[], id: string): readonly string[] => [...new Set(names)].filter((name) => name !== id);
 
-const byCloud = (metadata: Metadata, id: string, { cached, machine }: ResolveOptions, isFresh: boolean): Instance => {
+const byCloud = (metadata: Metadata, id: string, { cached, machine, served }: ResolveOptions, isFresh: boolean): Instance => {
   const before = cached?.metadata.instanceId === id ? cached.knownAs : [];
-  return { id, from: 'cloud', knownAs: unique([...before, ...(machine.isHardware ? [machine.id] : [])], id), metadata, isFresh };
+  // A copy of a disk has the id of its system too, but not in the boot in which the first machine was served.
+  const isOwn = machine.isHardware || (served?.id === machine.id && served.bootId === machine.bootId);
+  return { id, from: 'cloud', knownAs: unique([...before, ...(isOwn ? [machine.id] : [])], id), metadata, isFresh };
 };
 
 /** What the cloud said of it before is a name of a machine that goes by its own id for now. */
@@ -53,7 +58,10 @@ export const resolveInstance = async (options: ResolveOptions): Promise<Instance
   if (given !== undefined) return { id: given, from: 'option', knownAs: [], metadata: asked, isFresh: false };
   const isSure = machine.isHardware || mine?.machine.bootId === machine.bootId;
   if (asked?.instanceId !== undefined && isSure) return byCloud(asked, asked.instanceId, options, false);
-  const { metadata, reasons } = await finder.find(signal);
+  const found = await finder.find(signal);
+  const unfit = found.metadata === undefined ? undefined : outranked(finder, found.metadata, asked);
+  const metadata = unfit === undefined ? found.metadata : undefined;
+  const reasons = unfit === undefined ? found.reasons : [...found.reasons, unfit];
   if (metadata?.instanceId !== undefined) return byCloud(metadata, metadata.instanceId, options, true);
   if (metadata !== undefined) return byMachine(metadata, true, mine, machine);
   if (asked?.instanceId !== undefined) {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { askAzure } from './azure.ts';
 import { askEc2 } from './ec2.ts';
 import { askGce } from './gce.ts';
@@ -50,6 +50,12 @@ describe('Azure', () => {
     });
     expect(tree['cyclecloud']).toEqual({ instance: { ipv4: '10.0.0.4', public_ipv4: '20.1.2.3' } });
     expect(cloud.asked).toMatchObject([{ path: '/metadata/instance?api-version=2021-02-01', headers: { metadata: 'true' } }]);
+  });
+
+  test('is told without what the machine\'s owner gave it to begin with, which is for root alone', async () => {
+    cloud.answer = json({ ...azureSample, compute: { ...azureSample.compute, userData: 'czNjcmV0', customData: 's3cret' } });
+    const { tree } = await found(askAzure);
+    expect(tree['azure']).toEqual({ metadata: azureSample });
   });
 
   test('of an older kind is asked in its version', async () => {
@@ -134,10 +140,37 @@ describe('EC2', () => {
     expect(await refusal(askEc2)).toBe('answers with an identity document that is not JSON');
   });
 
-  test('whose tree has no end is given up, and names that lead elsewhere are not followed', async () => {
-    cloud.answer = (request, response) => void response.writeHead(200).end(request.method === 'PUT' ? ec2Token : request.url?.endsWith('/') === true ? 'a/\nb/\nc/\n../\nhttp://elsewhere/\n' : 'x');
-    expect(await refusal(askEc2)).toBe('has more than 500 members');
+  /** Folders in folders, and names that lead elsewhere; what says who the machine is comes last. */
+  const endless = (names: string) => (request: IncomingMessage, response: ServerResponse): void => {
+    const url = request.url ?? '';
+    const text = url === '/latest/meta-data/' ? names : (ec2Sample[`${request.method} ${url}`] ?? ec2Sample[url] ?? (url.endsWith('/') ? 'a/\nb/\nc/\n../\nhttp://elsewhere/\n' : 'x'));
+    response.writeHead(200).end(text);
+  };
+
+  test('whose tree has no end is told as far as it was read: first who and where the machine is', async () => {
+    cloud.answer = endless('a/\nb/\nnetwork/\nplacement/\ninstance-type\ninstance-id');
+    const { instanceId, tree: told } = await found(askEc2);
+    expect(instanceId).toBe('i-0abc');
+    expect(told['cloud']).toMatchObject({ provider: 'ec2', vm_size: 'hpc6a.48xlarge', region: 'eu-west-1', availability_zone: 'eu-west-1a' });
+    expect(cloud.asked.length).toBeGreaterThan(1_000);
+    expect(cloud.asked.length).toBeLessThan(1_010);
     expect(cloud.paths.every((path) => !path.includes('..') && !path.includes('elsewhere'))).toBe(true);
+  });
+
+  test('whose tree has no end, and does not say which instance it is, is none', async () => {
+    cloud.answer = endless('a/\nb/\nplacement/');
+    expect(await refusal(askEc2)).toBe('answers without instance-id');
+  });
+
+  test('with thirty-two network cards is told whole', async () => {
+    const macs = Array.from({ length: 32 }, (_, index) => `02:29:96:8f:6a:${index.toString(16).padStart(2, '0')}`);
+    const facts = ['device-number', 'interface-id', 'local-hostname', 'local-ipv4s', 'mac', 'network-card', 'owner-id', 'security-group-ids', 'security-groups', 'subnet-id', 'subnet-ipv4-cidr-block', 'vpc-id', 'vpc-ipv4-cidr-block', 'vpc-ipv4-cidr-blocks'];
+    const folder = '/latest/meta-data/network/interfaces/macs/';
+    const cards = macs.flatMap((mac) => [[`${folder}${mac}/`, facts.join('\n')], ...facts.map((fact) => [`${folder}${mac}/${fact}`, `${fact} of ${mac}`])]);
+    cloud.answer = tree({ ...ec2Sample, ...Object.fromEntries(cards), [folder]: macs.map((mac) => `${mac}/`).join('\n') }, withToken);
+    const { tree: told } = await found(askEc2);
+    expect(Object.keys(told['ec2']?.['network_interfaces_macs'] ?? {})).toEqual(macs);
+    expect(told['ec2']).toMatchObject({ security_groups: ['default', 'hpc'], network_interfaces_macs: { [macs[31]!]: { vpc_ipv4_cidr_blocks: `vpc-ipv4-cidr-blocks of ${macs[31]}` } } });
   });
 });
 
@@ -152,6 +185,15 @@ describe('GCE', () => {
     expect(JSON.stringify(metadata?.tree)).toContain('"id":5413512329871296513');
     expect(metadata?.tree['cloud']).toMatchObject({ provider: 'gce', public_ipv4: '34.1.2.3', local_ipv4: '10.132.0.2', local_hostname: 'execute-1.c.lab.internal', vm_size: 'c2-standard-60', region: 'europe-west1', availability_zone: 'europe-west1-b' });
     expect(cloud.asked).toMatchObject([{ path: '/computeMetadata/v1/?recursive=true', headers: { 'metadata-flavor': 'Google' } }]);
+  });
+
+  test('is told without the attributes of instance and project: scripts, keys and credentials for root alone', async () => {
+    const sample = JSON.parse(gceSample) as Record<string, object>;
+    const attributes = { 'startup-script': 's3cret', 'ssh-keys': 'ops:ssh-rsa', 'kube-env': 's3cret' };
+    cloud.answer = json({ instance: { ...sample['instance'], attributes }, project: { ...sample['project'], attributes } }, flavor);
+    const { tree: told } = await found(askGce);
+    expect(JSON.stringify(told)).not.toMatch(/s3cret|ssh-rsa/);
+    expect(told['gce']).toEqual(JSON.parse(gceSample));
   });
 
   test('that does not say that it is Google is not believed', async () => {

@@ -15,7 +15,7 @@ import { openDatabase, type Database } from '../../storage/database.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import type { SetAside } from '../../storage/set-aside.ts';
 import { catchTrouble } from '../../storage/trouble.ts';
-import type { FileOwner } from '../owned-file.ts';
+import { renewOwner, type FileOwner } from '../owned-file.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Rows } from './rows.ts';
 import { outboxSchema, standing, type Standing } from './schema.ts';
@@ -144,7 +144,10 @@ export const openOutbox = (path: string, owner: FileOwner, options: OutboxOption
   const opened = openDatabase(path, outboxSchema(owner), 'outbox_unwritable', options.clock.now());
   if (!opened.ok) return opened;
   const { database, setAside } = opened.value;
-  const created = catchTrouble('outbox_unwritable', `${path} cannot be written`, () => ok(createOutbox(database, options)));
+  const created = catchTrouble('outbox_unwritable', `${path} cannot be written`, () => {
+    renewOwner(database, owner);
+    return ok(createOutbox(database, options));
+  });
   if (!created.ok) database.close();
   return created.ok ? ok({ outbox: created.value, setAside }) : created;
 };

@@ -73,3 +73,6 @@ export const writeMarker = (file: string, marker: Marker): Result<void> => {
     return fail('state_unwritable', `the marker ${file} cannot be written (${systemCode(error)})`);
   }
 };
+
+/** Makes a marker that counts under another of this machine's ids one of the id it has now: the other may come to be another machine's. */
+export const renewMarker = (file: string, marker: Marker, instanceId: string): Result<void> => (marker.instanceId === instanceId ? ok(undefined) : writeMarker(file, { ...marker, instanceId }));

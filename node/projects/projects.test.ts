@@ -433,6 +433,18 @@ describe('a marker', () => {
     await mark();
     const planned = await createProjects({ home, instanceId: 'instance-2', knownAs: ['instance-1'], clock }).plan([reference('default')], address(), never);
     expect(planned.ok && standings(planned.value)).toEqual(['has run', 'will run']);
+    expect(planned.ok && planned.value.warnings).toEqual([]);
+    // From then on it is that of the new id, and nothing else about it has changed.
+    expect(standings(await synced(undefined, projects('instance-2')))).toEqual(['has run', 'will run']);
+    expect(standings(await synced(undefined, projects('instance-1')))).toEqual(['will run', 'will run']);
+    expect(JSON.parse(readFileSync(marker(), 'utf8'))).toMatchObject({ instanceId: 'instance-2', run: 'run-1' });
+  });
+
+  test('that cannot be made the new id\'s is a warning, and stands', async () => {
+    await mark();
+    mkdirSync(inHome('.run/demo/default/scripts/.new/in the way'), { recursive: true });
+    const planned = await createProjects({ home, instanceId: 'instance-2', knownAs: ['instance-1'], clock }).plan([reference('default')], address(), never);
+    expect(planned.ok && [standings(planned.value), planned.value.warnings]).toEqual([['has run', 'will run'], [expect.stringMatching(/^the marker .+ cannot be written \(E\w+\)$/)]]);
   });
 
   test.each(['', '{', '[]', 'null', '{"sha256": 1}', '\u{FFFD}'.repeat(20_000)])('that is damaged counts as none, with a warning: %#', async (text) => {

@@ -14,7 +14,7 @@ import { blobImage } from './blobs.ts';
 import { imageOf, type Image } from './image.ts';
 import { markerFile, specPlaces } from './layout.ts';
 import { findProject, findSpec, type ProjectSource } from './locker.ts';
-import { readMarker, standingOf, writeMarker } from './markers.ts';
+import { readMarker, renewMarker, standingOf, writeMarker } from './markers.ts';
 import { scriptsOf } from './scripts.ts';
 import { selectSpecs, type SelectedSpec } from './select-specs.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -68,10 +68,13 @@ export const createProjects = ({ clock, home, instanceId, knownAs = [] }: Projec
     const places = specPlaces(home, project, spec);
     const steps: ConvergeStep[] = [];
     for (const { name, sha256 } of scriptsOf(image)) {
-      const read = await readMarker(markerFile(places, name));
+      const kept = markerFile(places, name);
+      const read = await readMarker(kept);
       if (!read.ok) warnings.push(read.error);
       const marker = read.ok ? read.value : undefined;
       const standing = standingOf(marker, sha256, [instanceId, ...knownAs]);
+      const renewed = marker === undefined || standing === 'will run' ? undefined : renewMarker(kept, marker, instanceId);
+      if (renewed?.ok === false) warnings.push(renewed.error.message);
       const file = path.join(places.scripts, name);
       const log = path.join(places.logs, `${name}.out`);
       const paths = { file, folder: places.scripts, projectPath: places.project, specPath: places.spec, log };

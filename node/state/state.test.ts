@@ -104,6 +104,13 @@ test('state of a machine that only goes by another id now is its own', async () 
   const { state: same, setAside } = open(folder, { ...owner, instanceId: 'i-2', knownAs: ['i-0', 'i-1'] });
   expect([setAside, same.get('k')]).toEqual([undefined, 1]);
   await same.close();
+  // From then on it is that of the new id, and the old one no longer opens it.
+  const { state: again, setAside: none } = open(folder, { ...owner, instanceId: 'i-2' });
+  expect([none, again.get('k')]).toEqual([undefined, 1]);
+  await again.close();
+  const { state: other, setAside: taken } = open(folder, { ...owner, instanceId: 'i-3', knownAs: ['i-1'] });
+  expect(taken?.reason).toMatch(/belongs to node n1 of cluster lab on instance i-2/);
+  await other.close();
 });
 
 test('a damaged file is set aside, and a closed one refuses changes by a code', async () => {

@@ -11,7 +11,7 @@ import { openDatabase, type Database } from '../../storage/database.ts';
 import { GroupCommit } from '../../storage/group-commit.ts';
 import type { SetAside } from '../../storage/set-aside.ts';
 import { catchTrouble } from '../../storage/trouble.ts';
-import type { FileOwner } from '../owned-file.ts';
+import { renewOwner, type FileOwner } from '../owned-file.ts';
 import { stateSchema } from './schema.ts';
 
 export interface OpenedState {
@@ -69,7 +69,10 @@ export const openState = (path: string, owner: FileOwner, clock: Clock): Result<
   const opened = openDatabase(path, stateSchema(owner), 'state_unwritable', clock.now());
   if (!opened.ok) return opened;
   const { database, setAside } = opened.value;
-  const created = catchTrouble('state_unwritable', `${path} cannot be read`, () => ok(createState(database, clock)));
+  const created = catchTrouble('state_unwritable', `${path} cannot be read`, () => {
+    renewOwner(database, owner);
+    return ok(createState(database, clock));
+  });
   if (!created.ok) database.close();
   return created.ok ? ok({ state: created.value, setAside }) : created;
 };
