@@ -15,9 +15,12 @@ export class HostName {
     return this.#current;
   }
 
-  /** It has changed: to what is told, else to what the machine says. */
-  changed(told: string | undefined): string {
-    this.#current = told ?? this.#ask();
-    return this.#current;
+  /** What is told, else what the machine says. */
+  nameNow(told: string | undefined): string {
+    return told ?? this.#ask();
+  }
+
+  changed(name: string): void {
+    this.#current = name;
   }
 }

@@ -51,7 +51,7 @@ export interface NodePorts {
   readonly converge: Omit<ConvergePorts, 'messaging' | 'sync' | 'config' | 'healthcheck'>;
   readonly lifecycle: Omit<LifecyclePorts, 'messaging'>;
   readonly sync: Omit<SyncPorts, 'transport' | 'messaging' | 'config' | 'keepalive' | 'healthcheck' | 'converge' | 'lifecycle'>;
-  readonly gateway: Omit<GatewayPorts, keyof ServePorts> & Pick<ServePorts, 'inspect' | 'hostname' | 'clock'>;
+  readonly gateway: Omit<GatewayPorts, keyof ServePorts> & Pick<ServePorts, 'inspect' | 'host' | 'clock'>;
   readonly status: Omit<StatusPorts, 'sync' | 'config' | 'healthcheck' | 'keepalive' | 'converge'>;
 }
 

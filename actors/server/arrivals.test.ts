@@ -16,6 +16,8 @@ const event = { kind: 'log', id: newId(), at: 1_000, level: 'info', priority: 'l
 const arrived = (...sequences: readonly number[]): EventsArrived => ({
   type: 'frame',
   frame: { ...frame('events', { stream, lane: 'report', entries: sequences.map((sequence) => ({ sequence, event })) }), from: address },
+  bytes: 500,
+  clockOffsetMs: 0,
   delivery: { exchange: 'reports', routingKey: 'events.lab.n1', queue: 'reports', redelivered: false },
   publication: undefined,
   reply: () => undefined,

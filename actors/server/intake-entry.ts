@@ -11,8 +11,8 @@ const checkRange = (sequence: number, event: Result<JetpackEvent>): Result<Jetpa
 };
 
 /** One entry of a frame, decoded by itself: whatever it holds, it stands for its own sequence at least. */
-export const incomingEntry = (sequence: number, value: unknown): IncomingEntry => {
+export const incomingEntry = (sequence: number, value: unknown, clockOffsetMs = 0): IncomingEntry => {
   const event = checkRange(sequence, decodeEvent(value));
   const through = event.ok && event.value.kind === 'dropped' ? event.value.to : sequence;
-  return { sequence, through, raw: JSON.stringify(value ?? null), event };
+  return { sequence, through, raw: JSON.stringify(value ?? null), event, clockOffsetMs };
 };

@@ -17,7 +17,7 @@ import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever, type Result } from '../../protocol/result.ts';
 import { incomingEntry } from './intake-entry.ts';
 import { IntakeLane, type Tally } from './intake-lane.ts';
-import type { Batch, BatchOutcome, EventStore } from './ports.ts';
+import type { Batch, BatchOutcome, EventStore, IncomingEntry } from './ports.ts';
 
 export type IntakeStep =
   /** Give it to the store, and the outcome to `settled`. */
@@ -26,6 +26,13 @@ export type IntakeStep =
   | { readonly type: 'resend'; readonly to: NodeAddress; readonly body: FrameOf<'resend'>['body'] }
   /** `batch` came from a node that does not own its stream; it was dropped. */
   | { readonly type: 'conflict'; readonly batch: Batch; readonly owner: NodeAddress };
+
+type EventsBody = FrameOf<'events'>['body'];
+
+/** Frames of one lane, with what came with each entry. */
+interface ArrivedBody extends Omit<EventsBody, 'entries'> {
+  readonly entries: ReadonlyArray<EventsBody['entries'][number] & Pick<IncomingEntry, 'clockOffsetMs'>>;
+}
 
 export type IntakeBounds = Readonly<Tally>;
 
@@ -55,15 +62,15 @@ export class Intake {
     return this.#held;
   }
 
-  received(from: NodeAddress, body: FrameOf<'events'>['body'], now: number): readonly IntakeStep[] {
+  received(from: NodeAddress, body: ArrivedBody, now: number): readonly IntakeStep[] {
     const { stream, lane: name, after, entries } = body;
     if (entries.length === 0) return [];
     const lane = this.#laneOf({ from, stream, lane: name });
     lane.after = after;
     const applied = this.#store.appliedOf(stream, name);
     let repeats = 0;
-    for (const { sequence, event } of entries) {
-      const entry = incomingEntry(sequence, event);
+    for (const { clockOffsetMs, event, sequence } of entries) {
+      const entry = incomingEntry(sequence, event, clockOffsetMs);
       if (entry.through <= applied) repeats += 1;
       else lane.hold(entry);
     }

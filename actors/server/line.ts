@@ -10,22 +10,25 @@ const many = 32;
 /** The longest time between two takes while it is busy, milliseconds. */
 const gatherMs = 20;
 /** So much is taken at once. Fewer frames than the broker delivers before it waits to hear of them. */
-const mostFrames = 128;
+const mostFrames = 48;
 const mostEvents = 2_048;
+const mostBytes = 16 * 1024 * 1024;
 
 export class Line {
   #frames: EventsArrived[] = [];
   #events = 0;
+  #bytes = 0;
   #busyUntil = 0;
 
   /** Whether there is as much as is taken at once. */
   get isFull(): boolean {
-    return this.#frames.length >= mostFrames || this.#events >= mostEvents;
+    return this.#frames.length >= mostFrames || this.#events >= mostEvents || this.#bytes >= mostBytes;
   }
 
   /** True for the first: the line is to be taken after `waitMs`. */
   add(arrived: EventsArrived): boolean {
     this.#events += arrived.frame.body.entries.length;
+    this.#bytes += arrived.bytes;
     return this.#frames.push(arrived) === 1;
   }
 
@@ -39,6 +42,7 @@ export class Line {
     this.#busyUntil = this.#events >= many ? now + gatherMs : 0;
     this.#frames = [];
     this.#events = 0;
+    this.#bytes = 0;
     return taken;
   }
 }

@@ -136,12 +136,28 @@ describe.each(wires)('the transport of a server over $name', ({ over }) => {
 });
 
 describe('a frame of events', () => {
+  test('is handed on with how far the clock of its node is off, once none can have waited for the server in the queue', async () => {
+    const { clock, deliver, events, transport } = await beginFake();
+    const offset = async (sentAt: number): Promise<number | undefined> => {
+      await deliver(names.reports, encodeFrame({ ...eventsFrame(), sentAt }), { type: 'events', ...address });
+      return events.received.at(-1)?.clockOffsetMs;
+    };
+    const hour = 3_600_000;
+    // What has come so soon may be an hour old.
+    expect([await offset(clock.now() - hour), await offset(clock.now() + hour)]).toEqual([0, -hour]);
+    await clock.advance(60_000);
+    expect([await offset(clock.now() - hour), await offset(clock.now() + hour)]).toEqual([hour, -hour]);
+    transport.connect();
+    await settle();
+    expect(await offset(clock.now() - hour)).toBe(0);
+  });
+
   test('is handed on with what is needed of its delivery, and not with its bytes', async () => {
     const { deliver, events } = await beginFake();
     const sent = eventsFrame();
     expect(await deliver(names.reports, encodeFrame(sent), { type: 'events', ...address })).toBe('ack');
     const delivery = { exchange: names.reports, routingKey: 'events.lab.n1', queue: names.reports, redelivered: true };
-    expect(events.received).toEqual([{ type: 'frame', frame: sent, delivery, publication: undefined, reply: expect.any(Function) }]);
+    expect(events.received).toEqual([{ type: 'frame', frame: sent, bytes: encodeFrame(sent).length, clockOffsetMs: expect.any(Number), delivery, publication: undefined, reply: expect.any(Function) }]);
   });
 
   test.each<Settlement>(['ack', 'requeue', 'reject'])('is settled as `events` says, with %s', async (settlement) => {
@@ -286,7 +302,7 @@ describe('an answer to a node', () => {
 describe('the transport of a server', () => {
   test('takes no more frames at a time than can wait for the store', async () => {
     const { transport } = await beginFake();
-    expect(Object.fromEntries(transport.prefetch)).toEqual({ [names.reports]: 200, [names.presence]: 500 });
+    expect(Object.fromEntries(transport.prefetch)).toEqual({ [names.reports]: 64, [names.presence]: 500 });
   });
 
   test('has the policies of the broker set whenever it has reached it anew, and for nothing else', async () => {

@@ -9,6 +9,7 @@ import type { Logger } from '../../effects/logger.ts';
 import { decodeFrame } from '../../protocol/codec.ts';
 import type { Frame, FrameOf } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
+import { limits } from '../../protocol/limits.ts';
 import { assertNever, fail, ok, type Failure, type Result } from '../../protocol/result.ts';
 import { parseRoutingKey } from '../../protocol/routing.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
@@ -29,6 +30,10 @@ export type FrameFrom<K extends 'events' | 'register' | 'heartbeat' | 'watch'> =
 export interface EventsArrived {
   readonly type: 'frame';
   readonly frame: FrameFrom<'events'>;
+  /** Of its body. */
+  readonly bytes: number;
+  /** What makes a time by the clock of its node one by the server's, milliseconds, as far as that can be known. */
+  readonly clockOffsetMs: number;
   readonly delivery: Pick<Delivery, 'exchange' | 'routingKey' | 'queue' | 'redelivered'>;
   /** The batch's publish span. */
   readonly publication: TraceContext | undefined;
@@ -76,14 +81,19 @@ interface State {
   readonly link: BrokerLink;
 }
 
-/** Frames of events that may wait for the store at a time: each holds up to 512 events. */
-const reportsPrefetch = 200;
+/** Frames of events that may wait for the store at a time, in bytes: a broker counts frames alone, so each counts as the largest there may be. */
+const unstoredBytes = 256 * 1024 * 1024;
+export const reportsPrefetch = unstoredBytes / limits.frame;
 const presencePrefetch = 500;
+/** What comes so soon after the broker was reached may have waited for that in the queue. */
+const waitedMs = 60_000;
 const applyTimeoutMs = 60_000;
 
 export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<State, ServerTransportMessage> => {
   const { clock, logger, metrics } = ports;
   const vouching = new Vouching(ports);
+  /** Monotonic milliseconds. */
+  let reachedAt = clock.monotonic();
   type Context = ActorContext<ServerTransportMessage>;
 
   const refuse = ({ code, message }: Failure, { queue }: Delivery): Settlement => {
@@ -109,6 +119,12 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
     return fail('frame_corrupt', `its sender is not who may use the routing key ${JSON.stringify(routingKey)}`);
   };
 
+  /** A frame that was not long on its way says by its time how far the clock of its node is off. Of one that may have been, its node is believed, but for what is yet to be. */
+  const offsetOf = ({ sentAt }: Frame): number => {
+    const offset = clock.now() - sentAt;
+    return clock.monotonic() - reachedAt < waitedMs ? Math.min(0, offset) : offset;
+  };
+
   const takeReport = async (context: Context, delivery: Delivery): Promise<Settlement> => {
     const opened = open(delivery);
     if (!opened.ok) return refuse(opened.error, delivery);
@@ -116,7 +132,7 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
     if (frame.kind !== 'events') return refuse(misplaced(frame), delivery);
     const { exchange, headers, queue, redelivered, routingKey } = delivery;
     // Its bytes end here: what is handed on may be kept for as long as an event waits for others.
-    const arrived = { frame: { ...frame, from }, delivery: { exchange, queue, redelivered, routingKey }, publication: extractTrace(headers) };
+    const arrived = { frame: { ...frame, from }, bytes: delivery.body.length, clockOffsetMs: offsetOf(frame), delivery: { exchange, queue, redelivered, routingKey }, publication: extractTrace(headers) };
     const settled = await context.ask(
       ports.events,
       (reply: Reply<Settlement>) => ({ type: 'frame', ...arrived, reply }) as const,
@@ -167,7 +183,9 @@ export const serverTransport = (ports: ServerTransportPorts): ActorDefinition<St
           return state;
         case 'status':
           noteStatus(message.status, logger);
-          if (message.status.type === 'connected') context.tell(ports.enrolment, { type: 'policies' });
+          if (message.status.type !== 'connected') return state;
+          reachedAt = clock.monotonic();
+          context.tell(ports.enrolment, { type: 'policies' });
           return state;
         case 'consuming':
           return state;

@@ -1,13 +1,15 @@
 // Scripts that somebody registered for the end of the node, and how each is run.
 //
 // Whoever may write such a file has what it does done by the daemon's user, so it is looked at when it is to run, and not when it
-// was registered: a file itself and no link, with an execute bit, in the hands of those the daemon trusts (node/checks/refusal.ts).
+// was registered: a file itself and no link, with an execute bit, in the hands of those the daemon trusts (node/checks/refusal.ts),
+// and so is every folder on the way to it: whoever may write one of them puts another file in its place.
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { EndScript, EndScripts } from '../../actors/node/lifecycle/ports.ts';
 import type { ScriptResult, ScriptRunner } from '../../actors/node/scripts.ts';
 import { refusalOf } from '../checks/refusal.ts';
 import { systemCode } from '../home/system-error.ts';
+import { untrustedFolder } from './untrusted-folder.ts';
 
 export interface EndScriptsPorts {
   /** The node's home. */
@@ -35,7 +37,7 @@ const refusal = async (file: string): Promise<string | undefined> => {
     if (status.isSymbolicLink()) return 'is a link, and others may change what it leads to: register the file itself';
     if (!status.isFile()) return 'is no file';
     if ((status.mode & anyExecuteBit) === 0) return 'has no execute bit';
-    return refusalOf('', status);
+    return refusalOf('', status) ?? (await untrustedFolder(file));
   } catch (error) {
     const code = systemCode(error);
     return code === 'ENOENT' || code === 'ENOTDIR' ? 'is not there any more' : `cannot be looked at (${code})`;

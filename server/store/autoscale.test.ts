@@ -14,12 +14,12 @@ const begin = (folder: TemporaryFolder) => {
   const { store } = opened.value;
   const sequences = new Map<string, number>();
   let minted = 0;
-  /** `ago`: how long it had been under way. */
-  const ask = async (node: string, targets: readonly object[], ago = 0): Promise<void> => {
+  /** `ago`: how long it had been under way; `ahead`: how far the clock of its node is; `late`: by how much the server was wrong in that, its frame having been so long on its way. */
+  const ask = async (node: string, targets: readonly object[], ago = 0, { ahead = 0, late = 0 } = {}): Promise<void> => {
     const sequence = (sequences.get(node) ?? 0) + 1;
     sequences.set(node, sequence);
     const id = `00000000-0000-4000-8000-${String((minted += 1)).padStart(12, '0')}`;
-    const entry = incomingEntry(sequence, { kind: 'autoscale', id, at: clock.now() - ago, targets });
+    const entry = incomingEntry(sequence, { kind: 'autoscale', id, at: clock.now() - ago + ahead, targets }, late - ahead);
     expect(entry.event).toMatchObject({ ok: true });
     expect(await store.applyBatch({ from: { cluster: 'lab', node }, stream: `of ${node}`, lane: 'report', entries: [entry] })).toMatchObject({ value: { outcome: 'applied' } });
   };
@@ -88,5 +88,38 @@ test('an empty request ends what its node asked for, and nothing of another; an 
   expect(standing()).toEqual([['gpu', 2]]);
   await ask('a', [{ name: 'execute', coreCount: 3 }]);
   expect(standing()).toEqual([['execute', 3], ['gpu', 2]]);
+  await store.close();
+});
+
+test('which of two nodes spoke last is told by the server, whatever their clocks say', async () => {
+  await using folder = await temporaryFolder();
+  const { ask, clock, standing, store } = begin(folder);
+  await ask('behind', [{ name: 'execute', coreCount: 8 }], 0, { ahead: -60 * minute });
+  expect(standing()).toEqual([['execute', 8]]);
+  await clock.advance(minute);
+  await ask('ahead', [{ name: 'execute', coreCount: 4 }], 0, { ahead: 60 * minute });
+  await clock.advance(minute);
+  await ask('behind', [{ name: 'execute', coreCount: 2 }], 0, { ahead: -60 * minute });
+  expect(standing()).toEqual([['execute', 2]]);
+  await ask('ahead', [{ name: 'execute', coreCount: 99 }], minute, { ahead: 60 * minute });
+  expect(standing()).toEqual([['execute', 2]]);
+  await clock.advance(5 * minute);
+  expect(standing()).toEqual([]);
+  await store.close();
+});
+
+test('of one node the later word counts, however long each was on its way, and also when its clock was put back in between', async () => {
+  await using folder = await temporaryFolder();
+  const { ask, clock, standing, store } = begin(folder);
+  await ask('a', [{ name: 'execute', coreCount: 8 }], 2_000, { late: 2_000 });
+  // A tenth of a second later, and quickly there.
+  await ask('a', [{ name: 'execute', coreCount: 4 }], 1_900);
+  expect(standing()).toEqual([['execute', 4]]);
+  // Written between the two, and longest on its way.
+  await ask('a', [{ name: 'execute', coreCount: 99 }], 1_950, { late: 1_950 });
+  expect(standing()).toEqual([['execute', 4]]);
+  await clock.advance(2 * minute);
+  await ask('a', [{ name: 'execute', coreCount: 2 }], 0, { ahead: -60 * minute });
+  expect([standing(), Object.keys(store.autoscale('lab')[0] ?? {})]).toEqual([[['execute', 2]], expect.not.arrayContaining(['told'])]);
   await store.close();
 });

@@ -1,134 +1,16 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { recordLog } from '../../../effects/testing/recorded-log.ts';
-import { seededRandom } from '../../../effects/random.ts';
-import type { Configuration, Json, Tree } from '../../../protocol/configuration.ts';
-import { fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
-import type { ActorRef } from '../../ref.ts';
-import { frame, newId } from '../../testing/frames.ts';
+import type { Configuration, Tree } from '../../../protocol/configuration.ts';
+import { fail, ok, type Failure } from '../../../protocol/result.ts';
+import { frame } from '../../testing/frames.ts';
 import { probe } from '../../testing/probe.ts';
-import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
-import type { ConfigFile, ConfigKeeping, ConfigLayers, ConfigNotice, LayerValue } from './ports.ts';
-import { config } from './config.ts';
-import type { ConfigMessage, ConfigurationKnown, ConfigView } from './messages.ts';
-import type { DrainPending } from '../messaging/messaging.ts';
-import { MemoryState } from '../testing/memory-state.ts';
+import { beginConfig, type Beginning } from '../testing/config-stage.ts';
+import type { ConfigurationKnown } from './messages.ts';
 
 let world: World;
 afterEach(() => world.system.stop());
 
-/** A node.json that is what it was told to be, unless it fails. */
-class FakeFile implements ConfigFile {
-  readonly kept: ConfigLayers[] = [];
-  failWith: Failure | undefined;
-  notices: ConfigNotice[] = [];
-  text = '';
-  watchers: Array<() => void> = [];
-  properties: Tree | undefined;
-
-  keep(layers: ConfigLayers): ConfigKeeping {
-    const notices = this.notices.splice(0);
-    if (this.failWith !== undefined) return { outcome: { ok: false, error: this.failWith }, notices };
-    this.kept.push(layers);
-    const tree: Tree = { ...layers.configuration, ...layers.facts };
-    const wrote = this.text !== JSON.stringify(tree);
-    this.text = JSON.stringify(tree);
-    return { outcome: ok({ tree, wrote }), notices };
-  }
-
-  explain(key: string, { configuration, facts }: ConfigLayers): readonly LayerValue[] {
-    const layers = { facts: facts[key], server: configuration[key] };
-    return Object.entries(layers).flatMap(([layer, value]) => (value === undefined ? [] : [{ layer, value }]));
-  }
-
-  writeProperties(properties: Tree): Result<void> {
-    if (this.failWith !== undefined) return { ok: false, error: this.failWith };
-    this.properties = properties;
-    return ok(undefined);
-  }
-
-  watch(changed: () => void): () => void {
-    this.watchers.push(changed);
-    return () => (this.watchers = this.watchers.filter((watcher) => watcher !== changed));
-  }
-}
-
-interface Beginning {
-  readonly kept?: Json;
-  /** The answers to the first questions for facts; later ones are as the last. */
-  readonly facts?: ReadonlyArray<Promise<Tree>>;
-}
-
-const begin = async ({ facts = [Promise.resolve({ os: 'linux' })], kept }: Beginning = {}) => {
-  world = createWorld();
-  const { clock, system } = world;
-  const log = recordLog();
-  const file = new FakeFile();
-  const state = new MemoryState();
-  if (kept !== undefined) state.values.set('configuration', kept);
-  const observer = probe<ConfigurationKnown>(system, 'observer');
-  const messaging = probe<DrainPending>(system, 'messaging');
-  const signals: AbortSignal[] = [];
-  const ports = {
-    state,
-    file,
-    gatherFacts: (signal: AbortSignal) => {
-      signals.push(signal);
-      return facts[Math.min(signals.length, facts.length) - 1]!;
-    },
-    observers: [observer.ref],
-    messaging: messaging.ref,
-    clock,
-    random: seededRandom(1),
-    logger: log.logger,
-  };
-  const watching = supervise('end');
-  const spawn = () => system.spawn('config', config(ports), watching);
-  const incarnation = spawn();
-  const ref: ActorRef<ConfigMessage> = system.ref('config');
-  await settle();
-  const tell = async (message: ConfigMessage): Promise<void> => {
-    system.tell(ref, message);
-    await settle();
-  };
-  return {
-    file,
-    incarnation,
-    log,
-    messaging,
-    observer,
-    ref,
-    signals,
-    spawn,
-    state,
-    system,
-    tell,
-    watching,
-    /** A frame of the server. */
-    frame: (revision: number, tree: Tree = { revision }) => tell({ type: 'answer', frame: frame('configuration', { revision, tree }) }),
-    /** A command of the server; the answers there are, by the end. */
-    set: async (revision: number, tree: Tree = { revision }): Promise<Array<Result<Tree>>> => {
-      const answers: Array<Result<Tree>> = [];
-      await tell({ type: 'configuration', configuration: { revision, tree }, reply: (answer) => answers.push(answer) });
-      return answers;
-    },
-    view: async (): Promise<ConfigView | undefined> => {
-      let view: ConfigView | undefined;
-      await tell({ type: 'config?', reply: (answer) => (view = answer) });
-      return view;
-    },
-    pass: async (ms: number) => {
-      await clock.advance(ms);
-      await settle();
-    },
-    /** node.json changes so often, all at once. */
-    change: async (times = 1) => {
-      for (let time = 0; time < times; time += 1) for (const watcher of file.watchers) watcher();
-      await settle();
-    },
-    known: () => observer.received.map(({ revision, source }) => `${source} ${revision}`),
-  };
-};
+const begin = (beginning: Beginning = {}) => beginConfig((world = createWorld()), beginning);
 
 const configuration = (revision: number, tree: Tree = { revision }): Configuration => ({ revision, tree });
 const broken: Failure = { code: 'home_unusable', message: 'no room' };
@@ -268,72 +150,12 @@ describe('a setting from the server', () => {
     await pass(10_000);
     expect(known()).toEqual(['server 2']);
     expect(await view()).not.toHaveProperty('problem');
-    expect(log.lines.filter((line) => line.includes('no room'))).toEqual(['warn: node.json does not hold the configuration: no room']);
+    expect(log.lines.filter((line) => line.includes('no room'))).toEqual([
+      'warn: what props set is not in its file: no room',
+      'warn: node.json does not hold the configuration: no room',
+    ]);
     expect(log.lines).toContain('info: node.json holds the configuration again');
     expect(watching.crashes).toEqual([]);
-  });
-});
-
-describe('node.json', () => {
-  test('is looked at every minute', async () => {
-    const { file, pass } = await begin();
-    await pass(59_000);
-    expect(file.kept).toHaveLength(1);
-    await pass(1_000);
-    expect(file.kept).toHaveLength(2);
-    await pass(60_000);
-    expect(file.kept).toHaveLength(3);
-  });
-
-  test('is looked at soon after it changed, once for changes that come together', async () => {
-    const { change, file, pass } = await begin();
-    await change(100);
-    await pass(300);
-    expect(file.kept).toHaveLength(2);
-    await pass(5_000);
-    expect(file.kept).toHaveLength(2);
-  });
-
-  test('changes that never end do not put the look off', async () => {
-    const { change, file, pass } = await begin();
-    for (let time = 0; time < 10; time += 1) {
-      await change();
-      await pass(100);
-    }
-    expect(file.kept.length).toBeGreaterThan(2);
-  });
-
-  test('is not fought over: after somebody else changed it, the next change waits for ten seconds', async () => {
-    const { change, file, log, pass } = await begin();
-    file.notices = [{ text: 'node.json was changed', report: false }];
-    await change();
-    await pass(300);
-    expect(log.lines).toEqual(['warn: node.json was changed']);
-    const before = file.kept.length;
-    await change();
-    await pass(9_000);
-    expect(file.kept).toHaveLength(before);
-    await pass(1_000);
-    expect(file.kept).toHaveLength(before + 1);
-  });
-
-  test('found damaged is a line in the log and one in the event log of the cluster', async () => {
-    const { file, log, messaging, pass, state } = await begin();
-    file.notices = [{ text: 'node.json is empty: it was set aside', report: true }];
-    await pass(60_000);
-    expect(log.lines).toEqual(['warn: node.json is empty: it was set aside']);
-    expect(state.reports.map(({ event }) => event)).toMatchObject([{ kind: 'log', level: 'warn', priority: 'medium', message: 'node.json is empty: it was set aside' }]);
-    expect(messaging.received).toEqual([{ type: 'pending' }]);
-  });
-
-  test('has new facts every five minutes; one that could not be had this time stays', async () => {
-    const { file, pass, signals } = await begin({ facts: [Promise.resolve({ os: 'linux', fqdn: 'old' }), Promise.resolve({ fqdn: 'new' })] });
-    await pass(299_000);
-    expect(signals).toHaveLength(1);
-    await pass(1_000);
-    expect(file.kept.at(-1)).toEqual({ configuration: {}, facts: { os: 'linux', fqdn: 'new' } });
-    await pass(300_000);
-    expect(signals).toHaveLength(3);
   });
 });
 
@@ -369,79 +191,5 @@ describe('its end and its successor', () => {
     await frame(2);
     await tell({ type: 'configuration?', observer: late.ref });
     expect(late.received).toMatchObject([{ type: 'configured', revision: 2, source: 'server' }]);
-  });
-});
-
-describe('a property', () => {
-  const set = (key: string, value: string | undefined, answers: Array<Result<void>>, id = newId()): ConfigMessage => ({ type: 'property', id, at: 5, key, value, reply: (answer) => answers.push(answer) });
-
-  test('is durable with the report that tells of it before it is answered, and stands in its file', async () => {
-    const { file, messaging, state, tell } = await begin();
-    const answers: Array<Result<void>> = [];
-    await tell(set('os.id', 'rocky', answers));
-    await tell(set('os.version', '9', answers));
-    expect([answers, file.properties, state.values.get('properties')]).toEqual([[ok(undefined), ok(undefined)], { os: { id: 'rocky', version: '9' } }, { os: { id: 'rocky', version: '9' } }]);
-    expect(state.reports.map(({ event }) => event)).toMatchObject([
-      { kind: 'property', key: 'os.id', value: 'rocky', at: 5 },
-      { kind: 'property', key: 'os.version', value: '9' },
-    ]);
-    expect(messaging.received.at(-1)).toEqual({ type: 'pending' });
-  });
-
-  test('that is taken back is gone, and the report has no value', async () => {
-    const { file, state, tell } = await begin();
-    const answers: Array<Result<void>> = [];
-    await tell(set('a', '1', answers));
-    await tell(set('a', undefined, answers));
-    expect([file.properties, state.reports.at(-1)?.event]).toMatchObject([{}, { kind: 'property', key: 'a' }]);
-    expect(state.reports.at(-1)?.event).not.toHaveProperty('value');
-  });
-
-  test('that cannot be kept is a failure, and is not there afterwards', async () => {
-    const { file, state, tell } = await begin();
-    const answers: Array<Result<void>> = [];
-    state.failWith = { code: 'state_unwritable', message: 'full' };
-    await tell(set('a', '1', answers));
-    state.failWith = undefined;
-    await tell(set('b', '2', answers));
-    expect([answers, file.properties]).toEqual([[fail('state_unwritable', 'full'), ok(undefined)], { b: '2' }]);
-  });
-});
-
-describe('questions of the command line', () => {
-  test('which layers have a key is what the file says of what is kept and known', async () => {
-    const { frame, tell } = await begin({ facts: [Promise.resolve({ os: 'linux' })] });
-    await frame(1, { os: 'mine' });
-    let layers: readonly LayerValue[] = [];
-    await tell({ type: 'explain', key: 'os', reply: (answer) => (layers = answer) });
-    expect(layers).toEqual([{ layer: 'facts', value: 'linux' }, { layer: 'server', value: 'mine' }]);
-  });
-
-  test('whoever watches hears at once, then of each writing of node.json, and of none when it stays as it is, until it listens no more', async () => {
-    const { frame, tell } = await begin();
-    let heard = 0;
-    await tell({ type: 'watch', id: 'w', changed: () => (heard += 1), reply: () => undefined });
-    expect(heard).toBe(1);
-    await frame(1, { a: 1 });
-    expect(heard).toBe(2);
-    await frame(2, { a: 1 });
-    expect(heard).toBe(2);
-    await tell({ type: 'unwatch', id: 'w' });
-    await frame(3, { a: 2 });
-    expect(heard).toBe(2);
-  });
-});
-
-describe('facts that somebody says have changed', () => {
-  test('are gathered at once and held in node.json, and those of the interval come when they would have come', async () => {
-    const { file, pass, signals, tell } = await begin({ facts: [Promise.resolve({ hostname: 'old' }), Promise.resolve({ hostname: 'new' })] });
-    await pass(100_000);
-    await tell({ type: 'gather', once: true });
-    expect(signals).toHaveLength(2);
-    expect(file.kept.at(-1)?.facts).toEqual({ hostname: 'new' });
-    await pass(200_000);
-    expect(signals).toHaveLength(3);
-    await pass(300_000);
-    expect(signals).toHaveLength(4);
   });
 });

@@ -7,8 +7,9 @@
 // arrival: it is durable in the node's state, then it stands in node.json, and only then observers hear of it and who set it is
 // answered; so a script that an observer starts reads what the observer was told. What could not be kept is gone, and the
 // server sends it again; what could not be written is written later, and told then. node.json is looked at when it
-// changes, every minute besides, and again soon after it could not be written. An older configuration never replaces a newer
-// one. It never trusts node.json: what it holds comes from the server, the machine and the seed.
+// changes, every minute besides, and again soon after it could not be written; each time, and at the start already, the file of
+// what `props` set is too. An older configuration never replaces a newer one. It never trusts either file: what they hold comes
+// from the server, the machine, the seed and the node's state.
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
@@ -17,9 +18,10 @@ import { assertNever, fail, ok, type Failure, type Result } from '../../../proto
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import { keptKey, readKept } from './kept.ts';
-import { propertiesKey, readProperties, withProperty } from './properties.ts';
+import { readProperties } from './properties.ts';
 import type { ConfigFile } from './ports.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
+import { SetProperties } from './set-properties.ts';
 import { specReferences } from './spec-references.ts';
 import { settling } from '../settling-state.ts';
 import type { NodeState } from '../state.ts';
@@ -58,8 +60,9 @@ interface State {
   readonly stop: AbortController;
   readonly unwatch: () => void;
   readonly watchers: ReadonlyMap<string, () => void>;
-  /** With those that are being kept. */
-  readonly properties: Tree;
+  readonly properties: SetProperties;
+  /** Why their file does not hold them. */
+  readonly propertiesProblem: string | undefined;
 }
 
 const gatherEveryMs = 300_000;
@@ -71,7 +74,7 @@ const againMs = 10_000;
 
 /** What an incarnation begins with. */
 const unknown: Omit<State, 'kept' | 'due' | 'stop' | 'unwatch' | 'properties'> = {
-  watchers: new Map(), source: 'kept', facts: undefined, arrivals: [], lookAt: 0, cancelLook: () => undefined, calmUntil: 0, writtenAt: undefined, problem: undefined,
+  watchers: new Map(), source: 'kept', facts: undefined, arrivals: [], lookAt: 0, cancelLook: () => undefined, calmUntil: 0, writtenAt: undefined, problem: undefined, propertiesProblem: undefined,
 };
 
 export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage> => {
@@ -121,10 +124,19 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     return lookIn({ ...state, problem, due: state.due.filter(({ type }) => type === 'tell') }, againMs, context);
   };
 
-  /** Sees to node.json, and settles what was due when it holds what is kept. */
-  const look = (state: State, context: Context): State => {
-    if (state.facts === undefined) return state;
-    const { notices, outcome } = file.keep({ configuration: state.kept?.tree ?? {}, facts: state.facts });
+  /** Sees to it that the file of what `props` set holds it: the daemon may have ended in between, or the disk be a copy of another machine's. */
+  const lookAtProperties = (state: State): State => {
+    const written = file.writeProperties(readProperties(ports.state));
+    const problem = written.ok ? undefined : written.error;
+    if (problem !== undefined && problem.message !== state.propertiesProblem) logger.warn(`what props set is not in its file: ${problem.message}`, { code: problem.code });
+    return { ...state, propertiesProblem: problem?.message };
+  };
+
+  /** Sees to the files, and settles what was due when node.json holds what is kept. */
+  const look = (before: State, context: Context): State => {
+    if (before.facts === undefined) return before;
+    const state = lookAtProperties(before);
+    const { notices, outcome } = file.keep({ configuration: state.kept?.tree ?? {}, facts: before.facts });
     for (const { report: toReport, text } of notices) {
       logger.warn(text);
       if (toReport) report('warn', text, context);
@@ -179,25 +191,20 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     return keepNext(next, context);
   };
 
-  const setProperty = (state: State, { at, id, key, reply, value }: SetProperty, context: Context): State => {
-    const properties = withProperty(state.properties, key, value);
-    const event = { kind: 'property', id, at, key, ...(value === undefined ? {} : { value }) } as const;
+  const setProperty = ({ properties }: State, { reply, ...request }: SetProperty, context: Context): void =>
     context.pipeToSelf(
-      memory.change([{ key: propertiesKey, value: properties }], [{ event, trace: context.trace }]),
+      properties.set(request, context.trace),
       (result) => ({ type: 'propertyKept', reply, result }),
       (error) => ({ type: 'propertyKept', reply, result: fail('internal', String(error)) }),
     );
-    return { ...state, properties };
-  };
 
-  const propertyKept = (state: State, reply: SetProperty['reply'], result: Result<void>, context: Context): State => {
+  const propertyKept = (reply: SetProperty['reply'], result: Result<boolean>, context: Context): void => {
     if (!result.ok) {
       reply(result);
-      return { ...state, properties: readProperties(ports.state) };
+      return;
     }
-    context.tell(messaging, { type: 'pending' });
+    if (result.value) context.tell(messaging, { type: 'pending' });
     reply(file.writeProperties(readProperties(ports.state)));
-    return state;
   };
 
   return {
@@ -207,13 +214,13 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
       const state: State = {
         ...unknown,
         kept,
-        properties: readProperties(ports.state),
+        properties: new SetProperties(memory),
         due: kept === undefined ? [] : [{ type: 'tell', observers }],
         stop: new AbortController(),
         unwatch: file.watch(() => context.tell(context.self, { type: 'changed' })),
       };
       gather(state, false, context);
-      return state;
+      return lookAtProperties(state);
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -229,9 +236,11 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
           return state;
         }
         case 'property':
-          return setProperty(state, message, context);
+          setProperty(state, message, context);
+          return state;
         case 'propertyKept':
-          return propertyKept(state, message.reply, message.result, context);
+          propertyKept(message.reply, message.result, context);
+          return state;
         case 'explain':
           message.reply(file.explain(message.key, { configuration: state.kept?.tree ?? {}, facts: state.facts ?? {} }));
           return state;
@@ -270,6 +279,7 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     release: async (state) => {
       state.stop.abort();
       state.unwatch();
+      await state.properties.idle();
       await memory.settled();
     },
   };

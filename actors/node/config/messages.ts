@@ -56,14 +56,17 @@ export interface ConfigView {
   readonly problem?: Failure;
 }
 
-/** Answered when the property is durable, and stands in the file that `jetpack props` answers from. The same id again changes nothing. */
-export interface SetProperty {
-  readonly type: 'property';
+export interface PropertyRequest {
   readonly id: string;
   readonly at: number;
   readonly key: string;
   /** Undefined: no longer set. */
   readonly value: string | undefined;
+}
+
+/** Answered when the property is durable, and stands in the file that `jetpack props` answers from. The same id again changes nothing. */
+export interface SetProperty extends PropertyRequest {
+  readonly type: 'property';
   readonly reply: Reply<Result<void>>;
 }
 
@@ -100,7 +103,7 @@ export type ConfigMessage =
   | ConfigQuestion
   | SetProperty
   | ExplainKey
-  | { readonly type: 'propertyKept'; readonly reply: SetProperty['reply']; readonly result: Result<void> }
+  | { readonly type: 'propertyKept'; readonly reply: SetProperty['reply']; readonly result: Result<boolean> }
   | WatchConfig
   | WatchConfigNoMore
   | { readonly type: 'kept'; readonly arrival: Arrival; readonly result: Result<void> }

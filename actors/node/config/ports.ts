@@ -35,7 +35,7 @@ export interface ConfigFile {
   keep(layers: ConfigLayers): ConfigKeeping;
   /** Which layers have something under a key, the one that counts first. An object is made of what all of them have. */
   explain(key: string, layers: ConfigLayers): readonly LayerValue[];
-  /** What `jetpack props` set, into the file that it answers from. Fails with `home_unusable`. */
+  /** Sees to it that what `jetpack props` set, and nothing else, stands in the file that it answers from. Fails with `home_unusable`. */
   writeProperties(properties: Tree): Result<void>;
   /** Calls `changed` when node.json may have changed; not surely each time. The result ends it. */
   watch(changed: () => void): () => void;

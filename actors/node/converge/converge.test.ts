@@ -1193,6 +1193,36 @@ describe('cyclecloud.node.prevent_metadata_access', () => {
     expect(phases()).toEqual(['converging', 'ready']);
   });
 
+  test.each([false, true])('that turns %j while a converge is under way is as it is by its end', async (value) => {
+    life();
+    answersChecks = false;
+    tell(prevent(!value));
+    await until(world.clock, 'checks are asked for', () => healthcheck.received.length === 1);
+    tell({ ...prevent(value), revision: 2 });
+    healthcheck.received[0]!.reply(health);
+    await until(world.clock, 'the node is ready', () => phases().includes('ready'));
+    expect([door.asked, door.closed]).toEqual([value ? ['closed'] : [], value]);
+  });
+
+  test('that turns false while the service is being closed has it opened again before the node is ready', async () => {
+    const set = door.set.bind(door);
+    const closing = Promise.withResolvers<void>();
+    let isBeingClosed = false;
+    door.set = async (closed) => {
+      isBeingClosed ||= closed;
+      if (closed) await closing.promise;
+      return set(closed);
+    };
+    life();
+    tell(prevent(true));
+    await until(world.clock, 'it is being closed', () => isBeingClosed);
+    tell({ ...prevent(false), revision: 2 });
+    await settle();
+    closing.resolve();
+    await until(world.clock, 'the node is ready', () => phases().includes('ready'));
+    expect([door.asked, door.closed]).toEqual([['closed', 'open'], false]);
+  });
+
   test('of an earlier life that is not wanted any more is undone; where it never was, nothing is touched', async () => {
     door.closed = true;
     life();

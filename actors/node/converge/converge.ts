@@ -126,7 +126,7 @@ export type ConvergeMessage =
   | StepKept
   | StepRan
   | { readonly type: 'checked'; readonly result: Result<HealthSummary> }
-  | { readonly type: 'door'; readonly result: Result<void, string> }
+  | { readonly type: 'door'; readonly closed: boolean; readonly result: Result<void, string> }
   | { readonly type: 'opened'; readonly result: Result<void, string> }
   | { readonly type: 'ended'; readonly result: Result<void> }
   | { readonly type: 'endAgain' }
@@ -267,7 +267,7 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
         case 'checked':
           return driver.checked(state, message.result, context);
         case 'door':
-          return driver.doorSet(state, message.result, context);
+          return driver.doorSet(state, message.closed, message.result, context);
         case 'opened':
           if (!message.result.ok) logger.warn(message.result.error);
           return state;

@@ -59,6 +59,9 @@ const checksMs = 600_000;
 
 const broke = (error: unknown): ConvergeMessage => ({ type: 'broke', error });
 
+/** By the newest configuration, and not by that which the run began with. */
+const preventsNow = ({ configuration, run }: ConvergeState): boolean => (configuration ?? run?.configuration)?.preventsMetadataAccess === true;
+
 export class ConvergeDriver {
   readonly #ports: ConvergePorts;
   readonly #memory: ConvergeMemory;
@@ -144,12 +147,9 @@ export class ConvergeDriver {
     const lines = bad.map(({ message, name, status }) => `Health check ${name} is ${status}${message === undefined ? '' : `: ${message}`}`);
     for (const line of lines) this.#say(run, line, 'warn');
     if (!result.ok) this.#say(run, `The health checks could not be run: ${result.error.message}`, 'warn');
-    const { metadataDoor } = this.#ports;
-    const { preventsMetadataAccess } = run.configuration;
     // Opened again also when the setting went unseen, in an earlier life.
-    if (!preventsMetadataAccess && !metadataDoor.isClosed()) return this.#finish(before, run, { ok: true }, context);
-    context.pipeToSelf(effects.add(() => metadataDoor.set(preventsMetadataAccess)), (door) => ({ type: 'door', result: door }), broke);
-    return before;
+    if (!preventsNow(before) && !this.#ports.metadataDoor.isClosed()) return this.#finish(before, run, { ok: true }, context);
+    return this.#setDoor(before, context);
   }
 
   /** What a configuration no longer asks for is undone at once; closing waits for a converge that ends well. */
@@ -160,9 +160,11 @@ export class ConvergeDriver {
     return state;
   }
 
-  doorSet(before: ConvergeState, result: Result<void, string>, context: Context): ConvergeState {
+  doorSet(before: ConvergeState, closed: boolean, result: Result<void, string>, context: Context): ConvergeState {
     const { effects, run } = before;
     if (run === undefined || effects.stopped) return before;
+    // The configuration changed meanwhile, and what came of that could not see a door that was not closed yet.
+    if (result.ok && preventsNow(before) !== closed) return this.#setDoor(before, context);
     const state = result.ok ? before : this.#warn(before, run, [result.error], context);
     return this.#finish(state, run, { ok: true }, context);
   }
@@ -193,6 +195,12 @@ export class ConvergeDriver {
 
   endAgain(state: ConvergeState, context: Context): ConvergeState {
     if (state.ending !== undefined && !state.effects.stopped) this.#keepEnd(state.ending, context);
+    return state;
+  }
+
+  #setDoor(state: ConvergeState, context: Context): ConvergeState {
+    const closed = preventsNow(state);
+    context.pipeToSelf(state.effects.add(() => this.#ports.metadataDoor.set(closed)), (result) => ({ type: 'door', closed, result }), broke);
     return state;
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { silentLogger } from '../../../effects/logger.ts';
 import type { ErrorCode } from '../../../protocol/errors.ts';
 import type { LocalReply, LocalRequest, SpooledRequest } from '../../../protocol/local.ts';
 import { fail, ok, type Result } from '../../../protocol/result.ts';
@@ -45,11 +46,16 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
     handle: () => Promise.reject(new Error('not open')),
     submit: () => Promise.reject(new Error('not open')),
   };
+  /** What the host came to be called. */
+  const names: string[] = [];
+  const host = { nameNow: (told: string | undefined) => told ?? 'machine', changed: (name: string) => void names.push(name) };
   const definition = gateway({
     openSockets: (handle) => {
       doors.handle = (request) => handle(request, asker);
       return opening ?? Promise.resolve(ok({ drain: did('sockets drained'), close: did('sockets closed') }));
     },
+    openHttp: () => Promise.reject(new Error('nobody asked for it')),
+    logger: silentLogger,
     drainSpool: (submit) => {
       doors.submit = submit;
       return { close: () => spoolClosed.then(did('spool closed')) };
@@ -60,7 +66,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
     healthcheck: healthcheck.ref,
     config: config.ref,
     lifecycle: lifecycle.ref,
-    hostname: (told) => told ?? 'machine',
+    host,
     sync: sync.ref,
     status: {
       sync: sync.ref,
@@ -80,7 +86,9 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
   const watching = supervise('end');
   const incarnation = system.spawn('gateway', definition, watching);
   await settle();
-  return { clock, config, converge, deeds, doors, gone, healthcheck, incarnation, keepalive, lifecycle, messaging, progress, sync, system, watching };
+  // It follows the configuration for a port of its own (http-port.test.ts).
+  config.received.splice(0);
+  return { clock, config, converge, deeds, doors, gone, healthcheck, incarnation, keepalive, lifecycle, messaging, names, progress, sync, system, watching };
 };
 
 /** What an actor of this system may use, for what is tested outside of one. */
@@ -362,16 +370,26 @@ describe('a request for another actor', () => {
   test.each([
     [undefined, 'machine'],
     ['renamed', 'renamed'],
-  ])('an installation status that names host %s tells %s, and has the facts gathered anew once it is accepted', async (hostname, told) => {
+  ])('an installation status that names host %s tells %s, and has the host called so and the facts gathered anew once it is accepted', async (hostname, told) => {
     const begun = await begin();
     const reply = begun.doors.submit({ verb: 'installation', id: newId(), at: 0, status: 'warning', ...(hostname === undefined ? {} : { hostname }) });
     await settle();
     expect(begun.messaging.received.map((message) => message.request)).toMatchObject([{ status: 'warning', hostname: told }]);
-    expect(begun.config.received).toEqual([]);
+    expect([begun.config.received, begun.names]).toEqual([[], []]);
     begun.messaging.received[0]?.reply(ok(undefined));
     expect(await reply).toEqual(ok(undefined));
     await settle();
-    expect(begun.config.received).toEqual([{ type: 'gather', once: true }]);
+    expect([begun.config.received, begun.names]).toEqual([[{ type: 'gather', once: true }], [told]]);
+  });
+
+  test('an installation status that is not accepted changes no name', async () => {
+    const begun = await begin();
+    const reply = begun.doors.submit({ verb: 'installation', id: newId(), at: 0, status: 'warning', hostname: 'renamed' });
+    await settle();
+    begun.messaging.received[0]?.reply(fail('outbox_full', 'full'));
+    expect(await reply).toEqual(fail('outbox_full', 'full'));
+    await settle();
+    expect([begun.config.received, begun.names]).toEqual([[], []]);
   });
 
   test('wait is given up when its caller has gone', async () => {

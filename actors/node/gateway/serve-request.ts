@@ -23,12 +23,23 @@ import { askStatus, type StatusPorts } from './status.ts';
 import type { WaitForNodes, WaitNoMore } from '../sync/sync.ts';
 import type { WaitedFor } from '../sync/waits.ts';
 
+/** Given to whoever keeps it. */
+type Told = SpooledRequest | LocalRequestOf<'test'>;
+
 /** Whoever made a request, as far as it matters while that is served. */
 export interface Asker {
   /** Takes a line for a person, before the answer. */
   readonly progress: (line: string) => void;
   /** Aborts when the caller has ended its input: a wait is not kept up for somebody who may be gone. */
   readonly gone: AbortSignal;
+}
+
+/** What the machine is called. */
+export interface NamedHost {
+  /** What was told, else what the machine says. */
+  nameNow(told: string | undefined): string;
+  /** It is known by that from now on, until the daemon begins again and asks the machine. */
+  changed(name: string): void;
 }
 
 export interface ServePorts {
@@ -41,8 +52,7 @@ export interface ServePorts {
   readonly sync: ActorRef<WaitForNodes | WaitNoMore>;
   readonly status: StatusPorts;
   readonly inspect: () => readonly ActorSnapshot[];
-  /** The machine has another name: what was told, else what it says; from now on it is known by that. */
-  readonly hostname: (told: string | undefined) => string;
+  readonly host: NamedHost;
   readonly clock: Clock;
 }
 
@@ -86,19 +96,23 @@ export class RequestServer<M> {
   }
 
   /** Gives a message to whoever keeps it, which answers when it is durable. */
-  async accept(request: SpooledRequest, waitMs: number, trace: TraceContext | undefined): Promise<Result<void>> {
+  async accept(request: Told, waitMs: number, trace: TraceContext | undefined): Promise<Result<void>> {
     switch (request.verb) {
       case 'condition':
         return this.#ask(this.#ports.healthcheck, (reply: Reply<Result<void>>) => ({ type: 'condition', request, reply }) as const, waitMs, trace);
       case 'installation': {
-        const { config, hostname } = this.#ports;
-        const accepted = await this.#tellMessaging({ ...request, hostname: hostname(request.hostname) }, waitMs, trace);
-        if (accepted.ok) this.#context.tell(config, { type: 'gather', once: true });
+        const { config, host } = this.#ports;
+        const hostname = host.nameNow(request.hostname);
+        const accepted = await this.#tellMessaging({ ...request, hostname }, waitMs, trace);
+        if (!accepted.ok) return accepted;
+        host.changed(hostname);
+        this.#context.tell(config, { type: 'gather', once: true });
         return accepted;
       }
       case 'log':
       case 'send':
       case 'autoscale':
+      case 'test':
         return this.#tellMessaging(request, waitMs, trace);
       default:
         return assertNever(request);
@@ -113,6 +127,7 @@ export class RequestServer<M> {
       case 'condition':
       case 'autoscale':
       case 'installation':
+      case 'test':
         return this.accept(request, waitMs, trace);
       case 'shutdown':
         return this.#ask(this.#ports.lifecycle, shutdownQuestion(request), waitMs, trace);

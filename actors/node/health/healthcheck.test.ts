@@ -700,7 +700,7 @@ describe('a condition that somebody sets', () => {
     await set(setting());
     await set(setting({ at: 9, message: 'again' }));
     expect((await view()).conditions).toEqual([{ name: 'gpu', status: 'Error', message: 'again', since: 5 }]);
-    await set(setting({ status: 'NA' }));
+    await set(setting({ at: 10, status: 'NA' }));
     await tellStanding();
     expect([news(), (await view()).conditions]).toEqual([['gpu Error', 'gpu Error', 'gpu NA'], []]);
   });

@@ -15,6 +15,7 @@ import { fail, ok, type Failure, type Result } from '../../../protocol/result.ts
 import type { LocalRequestOf } from '../../../protocol/local.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ReportedEvent } from '../messaging/accept.ts';
+import { fitsOutbox } from '../messaging/fits.ts';
 import { readCondition, readTermination, saysTheSame, type Condition, type Termination } from './condition.ts';
 import type { Finding } from './finding.ts';
 import { byKeepalive, heldOff, type Hold } from './hold.ts';
@@ -87,14 +88,24 @@ export class HealthRecords {
     });
   }
 
-  /** Somebody sets a condition; the same request again changes nothing. Fails with `request_invalid` for the name of a check. */
+  /**
+   * Somebody sets a condition; the same request again changes nothing, nor does one that is older than what stands. Fails with
+   * `request_invalid` for the name of a check, and with `message_too_large`.
+   */
   set(request: LocalRequestOf<'condition'>, trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
       const { message, name, status } = request;
       if (this.#condition(name) !== undefined) return { code: 'request_invalid', message: `${name} is a health check of this node: its condition is what it finds` };
       if (this.#set.knows(request)) return undefined;
+      if (this.#set.isOutdated(request, this.#ports.clock.now())) {
+        step.changes.push(...this.#set.passedOver(request));
+        return undefined;
+      }
+      const event = this.#set.eventOf(request);
+      const fits = fitsOutbox(event);
+      if (!fits.ok) return fits.error;
       step.changes.push(...this.#set.changesFor(request));
-      step.events.push(this.#set.eventOf(request));
+      step.events.push(event);
       step.lines.push([status === 'OK' || status === 'NA' ? 'info' : 'warn', `the condition ${name} is set to ${status}${message === undefined ? '' : `: ${message}`}`]);
       return undefined;
     });

@@ -2,6 +2,7 @@
 //
 // A name: not known -> set, and again in other words -> NA, which the server forgets and this node keeps for a while. The ids of the
 // last requests stay with it: a request that went by the socket and by the spool is one, also when another one came in between.
+// One that waited in the spool while a newer one came by the socket is passed over: the newest said how things are.
 import { conditionStatuses } from '../../../protocol/events.ts';
 import type { Json } from '../../../protocol/configuration.ts';
 import type { LocalRequestOf } from '../../../protocol/local.ts';
@@ -50,6 +51,8 @@ const readKept = (json: Json | undefined): Kept | undefined => {
   return { ...textsOf(json), status, since, at, ids: ids.filter((id: Json) => typeof id === 'string') };
 };
 
+const withId = (ids: readonly string[], id: string): readonly string[] => [...ids, id].slice(-rememberedIds);
+
 export class SetConditions {
   readonly #state: Pick<NodeState, 'get' | 'keys'>;
 
@@ -67,11 +70,25 @@ export class SetConditions {
     return this.#find(name)?.ids.includes(id) === true;
   }
 
+  /**
+   * Whether it was made before what stands, `now` being the wall clock. What seems to be of the future was made before that clock was
+   * put back, and nobody knows how long ago.
+   */
+  isOutdated({ at, name }: LocalRequestOf<'condition'>, now: number): boolean {
+    const before = this.#find(name);
+    return before !== undefined && at < before.at && before.at <= now;
+  }
+
+  /** It is known from now on, and that is all. */
+  passedOver({ id, name }: LocalRequestOf<'condition'>): readonly StateChange[] {
+    const before = this.#find(name);
+    return before === undefined ? [] : [{ key: `${prefix}${name}`, value: { ...before, ids: withId(before.ids, id) } }];
+  }
+
   changesFor(request: LocalRequestOf<'condition'>): readonly StateChange[] {
     const { at, id, name, status } = request;
     const before = this.#find(name);
-    const ids = [...(before?.ids ?? []), id].slice(-rememberedIds);
-    const value = { ...textsOf(request), status, since: before?.status === status ? before.since : at, at, ids };
+    const value = { ...textsOf(request), status, since: before?.status === status ? before.since : at, at, ids: withId(before?.ids ?? [], id) };
     return [{ key: `${prefix}${name}`, value }, ...(before === undefined ? this.#outdated() : [])];
   }
 

@@ -224,6 +224,15 @@ describe('the time of a keepalive', () => {
     expect(await show()).toMatchObject({ holds: true, remainingMs: 2 * hour });
   });
 
+  test('is that of the wall clock when the machine was taken back to a snapshot of its memory', async () => {
+    const { bootClock, pass, restart, set, show } = await begin();
+    await pass(hour);
+    await set(5 * hour);
+    await pass(3 * hour);
+    await restart(() => bootClock.takeBack(4 * hour));
+    expect(await show()).toMatchObject({ holds: true, remainingMs: 2 * hour });
+  });
+
   test('is read as before where the moment it was set by the boot clock is not kept', async () => {
     const { clock, restart, set, show, state } = await begin();
     await set(5 * hour);

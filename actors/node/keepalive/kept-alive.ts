@@ -1,8 +1,8 @@
 // A keepalive as it is kept over restarts, and how long it still lasts.
 //
 // Within a boot the boot clock decides, which neither a step of the time of day nor a suspension can mislead; after another boot
-// there is only the time of day. A container that begins anew has the machine's boot id and may have a boot clock of its own: one
-// that stands before the moment the keepalive was set belongs to another boot, whatever the id says. The time of day may be anything on a machine whose clock has lost its battery, so what remains is
+// there is only the time of day. A machine that is taken back to a snapshot of its memory has the boot id of then: where the boot clock
+// stands before the moment the keepalive was set, it counts as another boot. The time of day may be anything on a machine whose clock has lost its battery, so what remains is
 // never more than what was asked for.
 import type { Json } from '../../../protocol/configuration.ts';
 import type { BootClock } from '../../../effects/boot-clock.ts';

@@ -8,6 +8,7 @@ import type { ShutdownCause, ShutdownWay } from '../../../protocol/events.ts';
 import { assertNever, fail, ok, type Result } from '../../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
+import type { BootMoment } from '../boot-moment.ts';
 import type { TellStanding } from '../keepalive/keepalive.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import { settling } from '../settling-state.ts';
@@ -45,6 +46,8 @@ export interface ChangeEndScripts {
 export interface EndNode {
   readonly type: 'end';
   readonly request: string;
+  /** When this node took it from the server; undefined for what an earlier version took, which did not keep that. */
+  readonly accepted: BootMoment | undefined;
   readonly reply: Reply<Result<EndReport>>;
 }
 
@@ -148,7 +151,7 @@ export const lifecycle = (ports: LifecyclePorts): ActorDefinition<State, Lifecyc
           return state;
         case 'end':
           if (endings.size >= mostEnds) message.reply(fail('busy', `${mostEnds} ends of this node wait to be carried out`));
-          else answer(context, endings.add(() => ending.run(message.request, stop.signal)), message.reply);
+          else answer(context, endings.add(() => ending.run(message.request, message.accepted, stop.signal)), message.reply);
           return state;
         case 'tellStanding':
           tell(context, steps.add(() => wish.tellStanding(context.trace)));

@@ -13,6 +13,7 @@ import { shutdownCauses, shutdownWays, type EventOf, type ShutdownCause, type Sh
 import { ok, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import { isTree } from '../../../protocol/tree.ts';
+import { bootMoment, isOfThisBoot, type BootMoment } from '../boot-moment.ts';
 import type { NodeState, PendingReport } from '../state.ts';
 
 export interface Wish {
@@ -33,11 +34,8 @@ export interface ShutdownView {
   readonly cancelled?: boolean;
 }
 
-interface Kept extends Wish {
+interface Kept extends Wish, BootMoment {
   readonly request: string;
-  readonly bootId: string;
-  /** By the boot clock of that boot: a container that begins anew may have its machine's boot id, and a boot clock of its own. */
-  readonly sinceBoot: number;
 }
 
 export interface WishPorts {
@@ -73,9 +71,12 @@ export class ShutdownWish {
 
   async ask(wish: Wish, trace: TraceContext | undefined): Promise<Result<ShutdownView>> {
     const { bootClock, clock, logger, random } = this.#ports;
+    // One of an earlier boot could not be taken back yet, and is not what is asked for now.
+    const outlived = await this.outlive(trace);
+    if (!outlived.ok) return outlived;
     const before = this.#kept();
     if (before !== undefined && before.cause === wish.cause && before.way === wish.way && before.reason === wish.reason) return ok({ ...viewOf(before), already: true });
-    const kept: Kept = { ...wish, request: before?.request ?? uuid7(clock.now(), random), bootId: bootClock.bootId(), sinceBoot: bootClock.sinceBoot() };
+    const kept: Kept = { ...wish, request: before?.request ?? uuid7(clock.now(), random), ...bootMoment(bootClock) };
     const changed = await this.#change(kept, this.#event(kept, 'requested', wish.reason), trace);
     if (changed.ok) logger.warn(`the server is asked to ${wish.way} this node (${wish.cause})${wish.reason === undefined ? '' : `: ${wish.reason}`}`);
     return changed.ok ? ok({ ...viewOf(kept), already: false }) : changed;
@@ -91,7 +92,7 @@ export class ShutdownWish {
   /** Takes a wish back that an earlier boot made. Resolves with whether there is something to report. */
   async outlive(trace: TraceContext | undefined): Promise<Result<boolean>> {
     const before = this.#kept();
-    if (before === undefined || this.#isOfThisBoot(before)) return ok(false);
+    if (before === undefined || isOfThisBoot(this.#ports.bootClock, before)) return ok(false);
     const changed = await this.#withdraw(before, 'the machine has begun anew since', trace);
     return changed.ok ? ok(true) : changed;
   }
@@ -99,7 +100,7 @@ export class ShutdownWish {
   /** Reports anew what stands, for a server that may not know it any more. */
   async tellStanding(trace: TraceContext | undefined): Promise<Result<boolean>> {
     const before = this.#kept();
-    if (before === undefined || !this.#isOfThisBoot(before)) return this.outlive(trace);
+    if (before === undefined || !isOfThisBoot(this.#ports.bootClock, before)) return this.outlive(trace);
     const changed = await this.#ports.state.change([], [{ event: this.#event(before, 'requested', before.reason), trace }]);
     return changed.ok ? ok(true) : changed;
   }
@@ -108,11 +109,6 @@ export class ShutdownWish {
     const changed = await this.#change(undefined, this.#event(before, 'withdrawn', why), trace);
     if (changed.ok) this.#ports.logger.info(`the server is no longer asked to end this node: ${why}`);
     return changed;
-  }
-
-  #isOfThisBoot({ bootId, sinceBoot }: Kept): boolean {
-    const { bootClock } = this.#ports;
-    return bootId === bootClock.bootId() && bootClock.sinceBoot() >= sinceBoot;
   }
 
   #kept(): Kept | undefined {

@@ -70,6 +70,7 @@ export const acceptPending = ({ event, trace }: PendingReport): Result<Acceptanc
 /** What messaging takes of the command line; the host's name is filled in. */
 export type MessageRequest =
   | Exclude<SpooledRequest, { readonly verb: 'condition' | 'installation' }>
+  | LocalRequestOf<'test'>
   | (LocalRequestOf<'installation'> & { readonly hostname: string });
 
 const acceptSend = (request: LocalRequestOf<'send'>, parent: TraceContext | undefined, userExchange: string): Result<Acceptance> => {
@@ -91,8 +92,8 @@ const acceptSend = (request: LocalRequestOf<'send'>, parent: TraceContext | unde
 export const acceptRequest = (request: MessageRequest, parent: TraceContext | undefined, userExchange: string): Result<Acceptance> => {
   switch (request.verb) {
     case 'log': {
-      const { id, at, level, priority, message } = request;
-      return eventEntry({ kind: 'log', id, at, level, priority, message }, true, parent);
+      const { id, at, level, priority, message, details } = request;
+      return eventEntry({ kind: 'log', id, at, level, priority, message, details }, true, parent);
     }
     case 'send':
       return acceptSend(request, parent, userExchange);
@@ -101,8 +102,12 @@ export const acceptRequest = (request: MessageRequest, parent: TraceContext | un
       return eventEntry({ kind: 'autoscale', id, at, targets }, true, parent);
     }
     case 'installation': {
-      const { id, at, status, message, hostname } = request;
-      return eventEntry({ kind: 'installation', id, at, status, message, hostname }, true, parent);
+      const { id, at, status, message, hostname, details } = request;
+      return eventEntry({ kind: 'installation', id, at, status, message, hostname, details }, true, parent);
+    }
+    case 'test': {
+      const { id, at, level, name, message, details } = request;
+      return eventEntry({ kind: 'test', id, at, level, name, message, details }, true, parent);
     }
     default:
       return assertNever(request);

@@ -93,6 +93,11 @@ describe('what is asked of messaging', () => {
     ['a send request', (reply) => ({ type: 'accept', request: sendRequest('k'), reply }), { lane: 'user', repeatable: true }],
     ['targets of autoscale', (reply) => ({ type: 'accept', request: { verb: 'autoscale', id: newId(), at: 1, targets: [{ coreCount: 8 }] }, reply }), { lane: 'report', priority: 'low', repeatable: true, payload: expect.stringContaining('"targets":[{"coreCount":8}]') }],
     [
+      'the outcome of a test',
+      (reply) => ({ type: 'accept', request: { verb: 'test', id: newId(), at: 1, level: 'warn', name: 'mpi', details: { a: 1 } }, reply }),
+      { lane: 'report', priority: 'medium', repeatable: true, payload: expect.stringContaining('"name":"mpi","details":{"a":1}') },
+    ],
+    [
       'an installation status',
       (reply) => ({ type: 'accept', request: { verb: 'installation', id: newId(), at: 1, status: 'warning', hostname: 'h' }, reply }),
       { lane: 'report', priority: 'high', repeatable: true, payload: expect.stringContaining('"hostname":"h"') },

@@ -22,11 +22,14 @@ export interface CarryOutPorts {
 /** The longest a command may take, milliseconds: it bounds what is waited for, not what runs. */
 const longestMs = 24 * 3_600_000;
 
-/** Failures of whoever was asked, or of the machine, and not of the command: it is taken up again. */
-const passing: ReadonlySet<Failure['code']> = new Set<Failure['code']>(['actor_crashed', 'actor_stopped', 'busy', 'timeout', 'home_unusable', 'state_unwritable']);
+/** Failures of whoever was asked, and not of the command: it is taken up again. Those of the disk are outcomes: a converge that had one has ended so, and says the same however often it is asked. */
+const passing: ReadonlySet<Failure['code']> = new Set<Failure['code']>(['actor_crashed', 'actor_stopped', 'busy', 'timeout']);
 
 /** A setting that is kept comes into force as soon as the disk has room again: it is not called failed meanwhile. */
 const passingForSet: ReadonlySet<Failure['code']> = new Set([...passing, 'home_unusable', 'state_unwritable'] as const);
+
+/** Nothing is run of which it cannot be kept that it begins: the scripts are still to run. */
+const passingForEnd: ReadonlySet<Failure['code']> = new Set([...passing, 'state_unwritable'] as const);
 
 const flat = <T>(asked: AskResult<Result<T>>): Result<T> => (asked.ok ? asked.value : asked);
 
@@ -80,9 +83,11 @@ export const carryOut = async <M>(order: Order, ports: CarryOutPorts, context: A
       return outcomeOf(flat(asked), (tree) => settingLine(key, configuration.tree, tree), passingForSet);
     }
     case 'end': {
+      const { bootId, command, sinceBoot } = order;
+      const accepted = bootId === undefined || sinceBoot === undefined ? undefined : { bootId, sinceBoot };
       // Under the command's id, so that what is asked again after a crash runs nothing twice.
-      const asked = await context.ask(ports.lifecycle, (reply: Reply<Result<EndReport>>) => ({ type: 'end', request: order.command, reply }) as const, options);
-      return outcomeOf(flat(asked), endLine);
+      const asked = await context.ask(ports.lifecycle, (reply: Reply<Result<EndReport>>) => ({ type: 'end', request: command, accepted, reply }) as const, options);
+      return outcomeOf(flat(asked), endLine, passingForEnd);
     }
     default:
       return assertNever(order.name);

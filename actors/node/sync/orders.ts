@@ -4,6 +4,7 @@
 //   done, failed, expired  answered; one that comes again gets the same answer, and nothing is done twice
 //
 // It decides nothing about what a command does and talks to no actor; the newest answers are kept, older ones forgotten.
+import type { BootClock } from '../../../effects/boot-clock.ts';
 import type { Clock } from '../../../effects/clock.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
 import type { Json } from '../../../protocol/configuration.ts';
@@ -11,14 +12,15 @@ import { eventSchemas, type CommandState } from '../../../protocol/events.ts';
 import { frameSchemas, type FrameOf } from '../../../protocol/frames.ts';
 import type { Result } from '../../../protocol/result.ts';
 import { traceContext, type TraceContext } from '../../../protocol/trace.ts';
+import { bootMoment } from '../boot-moment.ts';
 import type { NodeState, PendingReport, StateChange } from '../state.ts';
 
 const { code, message, state, at } = eventSchemas.command.shape;
 
-/** What the frame asked, and what the events told of it; its trace, until it is answered. `receivedAt`: wall clock, milliseconds. */
+/** What the frame asked, and what the events told of it; its trace and the moment by the boot clock, until it is answered. `receivedAt`: wall clock, milliseconds. */
 const record = frameSchemas.command.shape.body
   .pick({ name: true, rerunScripts: true, key: true, configuration: true })
-  .extend({ state, code, message, receivedAt: at, trace: traceContext });
+  .extend({ state, code, message, receivedAt: at, trace: traceContext, bootId: message, sinceBoot: at.optional() });
 
 export type OrderRecord = ReturnType<typeof record.parse>;
 
@@ -41,6 +43,7 @@ const keyOf = (command: string): string => `${prefix}${command}`;
 
 export interface OrdersPorts {
   readonly state: NodeState;
+  readonly bootClock: BootClock;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -70,7 +73,7 @@ export class Orders {
       name,
       state: late ? 'expired' : 'accepted',
       receivedAt: this.#ports.clock.now(),
-      ...(late ? { code: 'command_expired', message: 'the command came after its time' } : { rerunScripts, key, configuration, trace }),
+      ...(late ? { code: 'command_expired', message: 'the command came after its time' } : { rerunScripts, key, configuration, trace, ...bootMoment(this.#ports.bootClock) }),
     };
     const forgotten = this.#outdated().map((old): StateChange => ({ key: keyOf(old), value: undefined }));
     return this.#write(command, order, forgotten, trace);

@@ -26,6 +26,7 @@ import type { TellStanding } from '../keepalive/keepalive.ts';
 import type { EndNode } from '../lifecycle/lifecycle.ts';
 import { settling } from '../settling-state.ts';
 import { OrderDesk, type OrderMessage } from './order-desk.ts';
+import type { OrdersPorts } from './orders.ts';
 import { Presence, type PresencePorts } from './presence.ts';
 import type { AnswerToSync, ConnectionMessage, NodeTransportMessage } from '../transport.ts';
 import { renewMs, Waits, type Wait, type WaitedFor } from './waits.ts';
@@ -83,7 +84,7 @@ export type SyncMessage =
   | { readonly type: 'stopped'; readonly result: Result<void>; readonly reply: Reply<void> }
   | { readonly type: 'sent' };
 
-export interface SyncPorts extends CarryOutPorts, PresencePorts, AnnouncementPorts {
+export interface SyncPorts extends CarryOutPorts, PresencePorts, AnnouncementPorts, OrdersPorts {
   readonly healthcheck: ActorRef<RunChecks | TellStanding>;
   readonly lifecycle: ActorRef<EndNode | TellStanding>;
   readonly transport: ActorRef<NodeTransportMessage>;
