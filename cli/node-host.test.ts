@@ -39,7 +39,7 @@ const jetpack = async (argv: readonly string[], { env = {}, input = [], clock = 
   const exit = await run(nodeHost({
     argv,
     cwd: process.cwd(),
-    terminal: { output: false, columns: 80 },
+    terminal: () => ({ output: false, columns: 80 }),
     env: { JETPACK_HOME: node.paths.home, ...env },
     input: async function* read() {
       yield* input;

@@ -14,10 +14,13 @@ export interface Io {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
-  readonly terminal: Terminal;
+  /** Called when a command asks. */
+  readonly terminal: () => Terminal;
   readonly input: () => AsyncIterable<Uint8Array>;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Default: that is never known. */
+  readonly unread?: Host['unread'];
   readonly clock: Clock;
   readonly random: Random;
   /** What the front had done already. */
@@ -44,17 +47,20 @@ const nodeAccess = (home: string, { clock, env, handover, random }: Io): NodeAcc
 });
 
 export const nodeHost = (io: Io): Host => {
-  const { argv, clock, cwd, env, err, handover, input, out, random, terminal } = io;
+  const { argv, clock, cwd, env, err, handover, input, out, random, terminal, unread = () => new Promise(() => undefined) } = io;
   let id: string | undefined;
   return {
     argv,
     env,
     cwd,
-    terminal,
+    get terminal() {
+      return terminal();
+    },
     clock,
     version,
     out,
     err,
+    unread,
     messageId: () => (id ??= handover?.id ?? uuid7(clock.now(), random)),
     readInput: (limit) => readBody('standard input', input(), limit),
     readFile: readFileBody,

@@ -48,6 +48,8 @@ describe('jetpack config --explain', () => {
 });
 
 describe('jetpack config --watch', () => {
+  const away = 'jetpack config: jetpackd is not running (daemon_unreachable)\n';
+
   test('prints the value, and again when the daemon says that the file changed and the value did', async () => {
     const tells: Array<() => void> = [];
     const { exit, out } = await runFake(['config', 'on', '--watch'], {
@@ -59,5 +61,42 @@ describe('jetpack config --watch', () => {
       },
     });
     expect([exit, out, tells.length]).toEqual([1, 'True\n', 2]);
+  });
+
+  test('where no daemon is fails at once, and prints nothing', async () => {
+    const { asked, ...ran } = await runFake(['config', 'on', '--watch'], { config });
+    expect(ran).toMatchObject({ exit: 1, out: '', err: away });
+    expect(asked).toMatchObject([{ untilBack: false }]);
+  });
+
+  test('goes on when the daemon that listened is away for a while', async () => {
+    const { asked, ...ran } = await runFake(['config', 'on', '--watch'], {
+      config,
+      answer: ({ onProgress, untilBack }) => {
+        onProgress?.('');
+        return untilBack ? fail('internal', 'enough') : fail('daemon_unreachable', 'jetpackd closed the connection');
+      },
+    });
+    expect(ran).toMatchObject({ exit: 1, out: 'True\n', err: 'jetpack config: enough (internal)\n' });
+    expect(asked.map(({ untilBack }) => untilBack)).toEqual([false, true]);
+  });
+
+  test('ends well when nobody reads it any more, however long the value stays as it is', async () => {
+    const gone = Promise.withResolvers<void>();
+    const ends: AbortSignal[] = [];
+    const running = runFake(['config', 'on', '--watch'], {
+      config,
+      unread: (end) => {
+        ends.push(end);
+        return gone.promise;
+      },
+      answer: ({ onProgress }) => {
+        onProgress?.('');
+        gone.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    expect(await running).toMatchObject({ exit: 0, out: 'True\n', err: '' });
+    expect(ends.map(({ aborted }) => aborted)).toEqual([true]);
   });
 });

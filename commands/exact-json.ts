@@ -35,13 +35,12 @@ export const parseExactTree = (bytes: Uint8Array): Result<ExactTree, string> => 
   return isTree(parsed.value) ? ok(parsed.value) : { ok: false, error: 'is not a JSON object' };
 };
 
+const withNumberTexts = (text: string): unknown =>
+  json.parse(text, (_key, value, { source }) => (typeof value === 'number' && source !== undefined ? json.rawJSON(source) : value));
+
 /** The same of any JSON. */
 export const parseExact = (bytes: Uint8Array): Result<ExactJson, string> => {
   if (bytes.length === 0) return { ok: false, error: 'is empty' };
-  const checked = parseJson(bytes);
-  if (!checked.ok) return checked;
-  const withText = json.parse(new TextDecoder().decode(bytes), (_key, value, { source }) =>
-    typeof value === 'number' && source !== undefined ? json.rawJSON(source) : value,
-  );
-  return ok(withText as ExactJson); // JSON has no other values
+  const parsed = parseJson(bytes, withNumberTexts);
+  return parsed.ok ? ok(parsed.value as ExactJson) : parsed; // JSON has no other values
 };

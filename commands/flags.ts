@@ -33,7 +33,11 @@ export const helpText = (program: string, about: string, table: FlagTable, verbs
 };
 
 /** A word of the command line as a line may repeat it: whoever mistook the place of a URL has not asked for its password to be shown. */
-export const shown = (word: string): string => word.replace(/:\/\/.*@/s, '://***@');
+export const shown = (word: string): string => {
+  const from = word.indexOf('://');
+  const to = word.lastIndexOf('@');
+  return from === -1 || to < from ? word : `${word.slice(0, from)}://***${word.slice(to)}`;
+};
 
 /** `usage` names the option that is wrong and points to the help. */
 export const parseFlags = <T extends FlagTable>(

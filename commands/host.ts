@@ -105,6 +105,8 @@ export interface Host {
   readonly version: string;
   out(text: string): void;
   err(text: string): void;
+  /** Resolves when nobody reads any more what goes out, as far as that can be known, and not once `end` says so. */
+  unread(end: AbortSignal): Promise<void>;
   /** The id of this run's message, a UUID of version 7; the same at every call. */
   messageId(): string;
   /** Standard input to its end. Fails with `message_too_large` beyond `limit` bytes, and with `file_unreadable`. */

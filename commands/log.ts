@@ -1,5 +1,6 @@
 // `jetpack log`: an event for the cluster (reference, section 5.5).
 import { Option } from 'commander';
+import { defaultPriority } from '../protocol/default-priority.ts';
 import type { Level, Priority } from '../protocol/events.ts';
 import type { LocalRequestOf } from '../protocol/local.ts';
 import type { Result } from '../protocol/result.ts';
@@ -20,9 +21,6 @@ interface LogOptions {
   readonly level: Level;
   readonly priority?: Priority;
 }
-
-/** The priority of a message that names none (reference, section 5.5). Its keys are the levels there are. */
-const defaultPriority: Readonly<Record<Level, Priority>> = { info: 'medium', warn: 'medium', error: 'high' };
 
 const priorities: readonly Priority[] = ['low', 'medium', 'high'];
 

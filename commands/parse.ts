@@ -37,10 +37,14 @@ const explain = ({ code, message }: CommanderError, failing: Command): string =>
   }
 };
 
-const loadFor = (argv: readonly string[]): Promise<readonly LoadedCommand[]> => {
+/** The command that is called by the name it has in the table. */
+const calledName = (argv: readonly string[]): string | undefined => {
   const word = commandWord(argv);
   // Names of two words are known with a dash too.
-  const name = [word, word?.replaceAll('-', '_')].find((each) => each !== undefined && Object.hasOwn(commands, each));
+  return [word, word?.replaceAll('-', '_')].find((each) => each !== undefined && Object.hasOwn(commands, each));
+};
+
+const loadFor = (name: string | undefined): Promise<readonly LoadedCommand[]> => {
   const called = name === undefined ? undefined : commands[name];
   return Promise.all((called === undefined ? Object.values(commands) : [called]).map((load) => load()));
 };
@@ -67,43 +71,76 @@ export const wholeProgram = async (): Promise<Command> => {
 /** How a command is called: `jetpack sync wait`. */
 const calledAs = (command: Command): string => (command.parent === null ? command.name() : `${calledAs(command.parent)} ${command.name()}`);
 
-export const parseCommandLine = async (argv: readonly string[], version: string): Promise<Parsed> => {
-  let text = '';
-  let outcome: Parsed | undefined;
-  const program = createProgram(version, (part) => (text += part));
-  let failing: Command = program;
-  const watch = (parent: Command): void => {
+/** Reads lines one after the other: commander forgets a line when the next one begins. */
+class Reader {
+  readonly #program: Command;
+  #failing: Command;
+  #text = '';
+  #outcome: Parsed | undefined;
+
+  constructor(version: string, loaded: readonly LoadedCommand[]) {
+    const program = createProgram(version, (part) => (this.#text += part));
+    const invoke = (work: Work): void => {
+      this.#outcome = { type: 'invoked', command: calledAs(this.#failing), home: program.opts<{ home?: string }>().home, work };
+    };
+    const refuse = (failure: Failure): void => {
+      this.#outcome = { type: 'refused', command: calledAs(this.#failing), failure };
+    };
+    for (const command of loaded) command.add(program, invoke, refuse);
+    this.#program = program;
+    this.#failing = program;
+    this.#watch(program);
+  }
+
+  read(argv: readonly string[]): Parsed {
+    this.#failing = this.#program;
+    this.#text = '';
+    this.#outcome = undefined;
+    try {
+      this.#program.parse(argv, { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      if (error.exitCode === 0) return { type: 'text', text: this.#text };
+      return { type: 'refused', command: calledAs(this.#failing), failure: { code: 'usage', message: explain(error, this.#failing) } };
+    }
+    const outcome = this.#parsed();
+    if (outcome.type === 'invoked' && outcome.home === '') {
+      return { type: 'refused', command: this.#program.name(), failure: { code: 'usage', message: "option '--home <dir>' is empty" } };
+    }
+    return outcome;
+  }
+
+  #parsed(): Parsed {
+    if (this.#outcome === undefined) throw new Error('a command line was neither refused nor invoked');
+    return this.#outcome;
+  }
+
+  #watch(parent: Command): void {
     for (const command of parent.commands) {
       command.exitOverride((error) => {
-        failing = command;
+        this.#failing = command;
         throw error;
       });
       command.hook('preAction', (_called, acting) => {
-        failing = acting;
+        this.#failing = acting;
       });
-      watch(command);
+      this.#watch(command);
     }
-  };
-
-  const invoke = (work: Work): void => {
-    outcome = { type: 'invoked', command: calledAs(failing), home: program.opts<{ home?: string }>().home, work };
-  };
-  const refuse = (failure: Failure): void => {
-    outcome = { type: 'refused', command: calledAs(failing), failure };
-  };
-  for (const command of await loadFor(argv)) command.add(program, invoke, refuse);
-  watch(program);
-
-  try {
-    program.parse(argv, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { type: 'text', text };
-    return { type: 'refused', command: calledAs(failing), failure: { code: 'usage', message: explain(error, failing) } };
   }
-  if (outcome === undefined) throw new Error('a command line was neither refused nor invoked');
-  if (outcome.type === 'invoked' && outcome.home === '') {
-    return { type: 'refused', command: program.name(), failure: { code: 'usage', message: "option '--home <dir>' is empty" } };
-  }
-  return outcome;
+}
+
+/** By the command's name, for a daemon that has the same few called again and again. */
+const kept = new Map<string | undefined, { readonly version: string; readonly reader: Reader }>();
+
+/** A reader holds its last line until the next: no longer one than this is given to one that is kept. */
+const shortLine = 4_096;
+
+export const parseCommandLine = async (argv: readonly string[], version: string): Promise<Parsed> => {
+  const name = calledName(argv);
+  const found = kept.get(name);
+  const isShort = argv.reduce((sum, { length }) => sum + length, 0) <= shortLine;
+  if (isShort && found?.version === version) return found.reader.read(argv);
+  const reader = new Reader(version, await loadFor(name));
+  if (isShort) kept.set(name, { version, reader });
+  return reader.read(argv);
 };

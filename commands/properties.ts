@@ -3,8 +3,8 @@
 import { lookUp } from './config-key.ts';
 import { isTree, type ExactJson, type ExactTree } from './exact-json.ts';
 
-/** Where each comes from in node.json, so that `config` and `props` agree. */
-const sources: Readonly<Record<string, string>> = {
+/** Where each comes from in node.json, so that `config` and `props` agree. python/jetpack/props.py has the same table. */
+export const propertySources: Readonly<Record<string, string>> = {
   'os.id': 'os_release.id',
   'os.id_like': 'os_release.id_like',
   'os.version': 'os_release.version',
@@ -22,7 +22,7 @@ const sources: Readonly<Record<string, string>> = {
 };
 
 /** The words of a list stand in one text, as in /etc/os-release. */
-const asProperty = (value: ExactJson): ExactJson => (Array.isArray(value) ? value.join(' ') : value);
+const asProperty = (value: ExactJson): ExactJson => (Array.isArray(value) && value.every((word) => typeof word === 'string') ? value.join(' ') : value);
 
 const over = (lower: ExactTree, upper: ExactTree): ExactTree => {
   const members = new Map(Object.entries(lower));
@@ -40,7 +40,7 @@ const placed = (words: readonly string[], value: ExactJson): ExactTree => {
 
 export const propertiesOf = (config: ExactTree, set: ExactTree): ExactTree => {
   let tree: ExactTree = {};
-  for (const [property, key] of Object.entries(sources)) {
+  for (const [property, key] of Object.entries(propertySources)) {
     const value = lookUp(config, key);
     if (value !== undefined) tree = over(tree, placed(property.split('.'), asProperty(value)));
   }

@@ -4,7 +4,11 @@ import { ok } from '../protocol/result.ts';
 import { runFake, type FakeNode, type Ran } from './testing/fake-host.ts';
 
 const config = JSON.stringify({
-  os_release: { id: 'rocky', id_like: ['rhel', 'centos', 'fedora'], version_id: '9.4' },
+  // As node/facts/ gathers it, which its own tests hold to these properties.
+  os: 'linux',
+  os_version: '5.14.0-427.el9.x86_64',
+  platform: 'rocky',
+  os_release: { name: 'Rocky Linux', id: 'rocky', id_like: ['rhel', 'centos', 'fedora'], version: '9.4 (Blue Onyx)', version_id: '9.4' },
   azure: { metadata: { compute: { subscriptionId: 's-1', vmSize: 'Standard_HB120rs_v3' } } },
   cyclecloud: { cluster: { name: 'lab', user: { name: 'ana' } }, config: { web_server: 'https://cc' }, node: { name: 'n1' } },
   hostname: 'ip-0A000004',
@@ -54,6 +58,11 @@ describe('jetpack props get', () => {
   });
 
   test('of a node without files is what is wrong with them', async () => {
+    const none = { exit: 1, out: '', err: 'jetpack props get: there is no node.json (file_unreadable)\n' };
+    // What was set is an answer, and that something was not is none.
+    const files = { properties: '{"rack": {"name": "r7"}}' };
+    expect((await seen(['get', 'rack.name'], { files })).out).toBe('r7\n');
+    for (const argv of [['os.id', 'rhel'], ['rack'], []]) expect(await seen(['get', ...argv], { files })).toEqual(none);
     expect(await seen(['get', 'os.id'], {})).toEqual({ exit: 1, out: '', err: 'jetpack props get: there is no node.json (file_unreadable)\n' });
   });
 });

@@ -6,6 +6,7 @@ import { fail, ok, type Result } from '../protocol/result.ts';
 import { askDaemon } from './ask.ts';
 import { loaded, type Refuse, type Run, type Said } from './command.ts';
 import { answerConfig } from './config.ts';
+import { lookUp } from './config-key.ts';
 import type { Envelope } from './envelope.ts';
 import { isTree } from './exact-json.ts';
 import { examples } from './examples.ts';
@@ -81,11 +82,14 @@ export const propertyRequest = ({ key, value }: Extract<PropsInvocation, { comma
 const get = ({ fallback, json, key }: Extract<PropsInvocation, { command: 'props get' }>, { host, node }: Run): Result<Said> => {
   const config = node.configTree();
   const set = node.json('properties');
-  // A node that has one of the two files answers from it.
-  if (!config.ok && (!set.ok || set.value === undefined)) return config;
-  if (!set.ok) return set;
+  const wereSet = set.ok && isTree(set.value) ? set.value : {};
+  if (!config.ok) {
+    // What was set is an answer all the same; that something was not is none.
+    const found = key === undefined ? undefined : lookUp(wereSet, key);
+    if (found === undefined || isTree(found)) return config;
+  } else if (!set.ok) return set;
   if (config.ok && config.value.warning !== undefined) host.err(say('jetpack props get', config.value.warning));
-  const tree = propertiesOf(config.ok ? config.value.tree : {}, isTree(set.value) ? set.value : {});
+  const tree = propertiesOf(config.ok ? config.value.tree : {}, wereSet);
   const answered = answerConfig(tree, { command: 'config', json: json || key === undefined, ...(key === undefined ? {} : { key }), ...(fallback === undefined ? {} : { fallback }) });
   if ('out' in answered) return ok({ out: answered.out });
   return fail(answered.code, `the node has no property '${(key ?? '').slice(0, longestKey)}'`);

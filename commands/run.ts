@@ -1,7 +1,9 @@
 // A run of `jetpack`, from its arguments to its exit code, wherever it runs.
 import { errors } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/result.ts';
+import type { TraceContext } from '../protocol/trace.ts';
 import type { Work } from './command.ts';
+import type { Envelope } from './envelope.ts';
 import type { Host } from './host.ts';
 import { resolveHome } from './home.ts';
 import { say, sayFailure } from './line.ts';
@@ -12,10 +14,18 @@ const failed = (host: Host, command: string, failure: Failure): number => {
   return errors[failure.code].exit;
 };
 
+/** An id is minted when a message is made: most commands make none. */
+const envelopeFor = (host: Host, trace: TraceContext | undefined): Envelope => ({
+  get id() {
+    return host.messageId();
+  },
+  at: host.clock.now(),
+  ...(trace === undefined ? {} : { trace }),
+});
+
 const carryOut = async (work: Work, command: string, home: string, host: Host): Promise<number> => {
   const outcome = await host.traced(command.slice('jetpack '.length), (trace) => {
-    const envelope = { id: host.messageId(), at: host.clock.now(), ...(trace === undefined ? {} : { trace }) };
-    return work.perform({ host, node: host.node(home), envelope });
+    return work.perform({ host, node: host.node(home), envelope: envelopeFor(host, trace) });
   });
   if (!outcome.ok) return failed(host, command, outcome.error);
   const { exit = 0, note, out } = outcome.value;

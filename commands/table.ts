@@ -3,7 +3,7 @@ import type { LoadedCommand } from './command.ts';
 
 type Load = () => Promise<LoadedCommand>;
 
-export const commands: Readonly<Record<string, Load>> = {
+const loads: Readonly<Record<string, Load>> = {
   autoscale: async () => (await import('./autoscale.ts')).autoscale,
   completion: async () => (await import('./completion.ts')).completion,
   condition: async () => (await import('./condition.ts')).condition,
@@ -25,6 +25,14 @@ export const commands: Readonly<Record<string, Load>> = {
   test: async () => (await import('./test.ts')).test,
   users: async () => (await import('./users.ts')).users,
 };
+
+/** Loaded once: a daemon has them called again and again. */
+const once = (load: Load): Load => {
+  let command: Promise<LoadedCommand> | undefined;
+  return () => (command ??= load());
+};
+
+export const commands: Readonly<Record<string, Load>> = Object.fromEntries(Object.entries(loads).map(([name, load]) => [name, once(load)]));
 
 const isHomeOption = (word: string): boolean => word === '--home';
 

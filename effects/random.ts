@@ -12,7 +12,7 @@ const poolBytes = 4_096;
 
 /** Asking the system costs the same for one id as for hundreds: it is asked for many bytes at a time, each handed out once. */
 const pooled = (): ((length: number) => Uint8Array) => {
-  let pool = randomBytes(0);
+  let pool = Buffer.alloc(0);
   let used = 0;
   return (length) => {
     if (length > poolBytes) return randomBytes(length);

@@ -8,12 +8,18 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { nodeHost } from '../cli/node-host.ts';
 import { TestHome } from '../cli/testing/daemon.ts';
+import { propertySources } from '../commands/properties.ts';
 import { run as runJetpack } from '../commands/run.ts';
 import { systemClock } from '../effects/clock.ts';
+import { silentLogger } from '../effects/logger.ts';
 import { seededRandom } from '../effects/random.ts';
+import { identityLayer, mergeLayers } from '../node/config/layers.ts';
+import { gatherFacts } from '../node/facts/gather.ts';
 import { binFolder } from '../node/version.ts';
 import { readSpoolFile } from '../node/spool/read.ts';
+import { autoscaleLimits } from '../protocol/autoscale-limits.ts';
 import { errors } from '../protocol/errors.ts';
+import { installationStatuses } from '../protocol/events.ts';
 
 const folder = path.resolve(import.meta.dirname, '..', 'python');
 
@@ -88,6 +94,42 @@ describe('with the agent', () => {
   });
 });
 
+describe('the bounds of what is sent', () => {
+  test('are those of the agent', async () => {
+    const { stdout } = await python('import json; from jetpack import _bounds, converge; print(json.dumps([_bounds.NAME, _bounds.TARGETS, _bounds.ATTRIBUTES, _bounds.COUNT, converge._STATUSES]))');
+    const { attributes, name, targets } = autoscaleLimits;
+    expect(JSON.parse(stdout)).toEqual([name, targets, attributes, Number.MAX_SAFE_INTEGER, installationStatuses]);
+  });
+
+  /** How the daemon would read what waits in the spool after a script. */
+  const waiting = async (script: string): Promise<readonly string[]> => {
+    const home = new TestHome();
+    try {
+      expect(await python(script, home.home)).toMatchObject({ code: 0 });
+      const names = readdirSync(home.paths.spool).filter((name) => name.endsWith('.json'));
+      return await Promise.all(names.map(async (name) => (await readSpoolFile(path.join(home.paths.spool, name))).type));
+    } finally {
+      await home.remove();
+    }
+  };
+
+  test('leave nothing in the spool that the daemon would refuse', async () => {
+    expect(
+      await waiting(String.raw`
+import jetpack
+deep = 1
+for _ in range(60):
+    deep = (deep,)
+array = {"Name": "\U0001f680" * 127, "TargetCoreCount": 2**53 - 1}
+jetpack.autoscale.update([dict(array, Note="\u00e9" * 8181)])
+jetpack.autoscale.update([dict(array, Note=deep)])
+jetpack.autoscale.update([{"Name": str(n), "TargetCount": n} for n in range(1000)])
+jetpack.converge._send_installation_status("success", "x" * 10000)
+`),
+    ).toEqual(['request', 'request', 'request', 'request']);
+  });
+});
+
 /** Up to a length the sockets stand in the home, beyond that elsewhere. */
 test.each([60, 85, 86, 87, 90, 91, 120])('a daemon is found in a home whose path has %i bytes', async (bytes) => {
   const home = new TestHome('x'.repeat(bytes - Buffer.byteLength(path.join(tmpdir(), `cli-${'x'.repeat(6)}`)) - 1));
@@ -101,7 +143,7 @@ test.each([60, 85, 86, 87, 90, 91, 120])('a daemon is found in a home whose path
   }
 });
 
-describe('jetpack.config', () => {
+describe('what is read from files', () => {
   const tree = {
     cyclecloud: { node: { name: 'n1', id: null }, cluster: { autoscale: { start_enabled: true, stop_enabled: false, stop_interval: 60 } } },
     roles: ['scheduler', "it's"],
@@ -119,16 +161,19 @@ describe('jetpack.config', () => {
   const keysOf = (value: unknown): string[] =>
     typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([name, member]) => [name, ...keysOf(member).map((key) => `${name}.${key}`)]) : [];
 
+  const words = { config: ['config'], props: ['props', 'get'] } as const;
+  type Command = keyof typeof words;
+
   /** Of what the command line said about keys, those on which Python does not say the same. */
-  const compare = `
+  const compare = (command: Command): string => `
 import json, sys
-from jetpack import config
+from jetpack import ${command} as module
 for key, said in json.load(sys.stdin).items():
     try:
-        value = config.get(key)
+        value = module.get(key)
         ours = [0, str(value) + "\\n", value if isinstance(value, dict) else {key: value}]
-    except config.ConfigError as error:
-        ours = [1, "", "jetpack config: %s (%s)\\n" % (error, error.code)]
+    except module.ConfigError as error:
+        ours = [1, "", "jetpack ${words[command].join(' ')}: %s (%s)\\n" % (error, error.code)]
     theirs = [said["code"], said["text"], said["stderr"] if said["code"] else json.loads(said["json"])]
     if ours != theirs:
         print(json.dumps([key, ours, theirs]))
@@ -145,7 +190,7 @@ for key, said in json.load(sys.stdin).items():
         argv,
         env: { JETPACK_HOME: home },
         cwd: folder,
-        terminal: { output: false, columns: 80 },
+        terminal: () => ({ output: false, columns: 80 }),
         input: async function* nothing() {},
         out: (text) => (stdout += text),
         err: (text) => (stderr += text),
@@ -158,18 +203,26 @@ for key, said in json.load(sys.stdin).items():
 
   const launched: CommandLine = (home, args) => run(path.join(binFolder, 'jetpack'), args, home);
 
+  interface Compared {
+    readonly command?: Command;
+    readonly commandLine?: CommandLine;
+    /** Of properties.json; absent: there is none. */
+    readonly properties?: string;
+  }
+
   /** What Python's comparison prints for a home with this node.json: nothing when both agree on every key. */
-  const differences = async (nodeJson: string, keys: readonly string[], commandLine = inProcess): Promise<Ended> => {
+  const differences = async (nodeJson: string, keys: readonly string[], { command = 'config', commandLine = inProcess, properties }: Compared = {}): Promise<Ended> => {
     const home = new TestHome();
     try {
       mkdirSync(home.paths.config);
       writeFileSync(path.join(home.paths.config, 'node.json'), nodeJson);
+      if (properties !== undefined) writeFileSync(path.join(home.paths.config, 'properties.json'), properties);
       const said: Record<string, unknown> = {};
       for (const key of keys) {
-        const { code, stderr, stdout } = await commandLine(home.home, ['config', '--', key]);
-        said[key] = { code, stderr, text: stdout, json: (await commandLine(home.home, ['config', '--json', '--', key])).stdout };
+        const { code, stderr, stdout } = await commandLine(home.home, [...words[command], '--', key]);
+        said[key] = { code, stderr, text: stdout, json: (await commandLine(home.home, [...words[command], '--json', '--', key])).stdout };
       }
-      return await python(compare, home.home, JSON.stringify(said));
+      return await python(compare(command), home.home, JSON.stringify(said));
     } finally {
       await home.remove();
     }
@@ -179,13 +232,13 @@ for key, said in json.load(sys.stdin).items():
     const keys = new Set(keysOf(tree));
     expect(keys.size).toBeGreaterThan(30);
     expect(await differences(JSON.stringify(tree), [...keys])).toEqual(quiet);
-    expect(await differences(JSON.stringify(tree), ['cyclecloud.node', 'roles'], launched)).toEqual(quiet);
+    expect(await differences(JSON.stringify(tree), ['cyclecloud.node', 'roles'], { commandLine: launched })).toEqual(quiet);
   }, 60_000);
 
   test('misses what the command line misses, in the same words', async () => {
     const keys = ['nope', 'roles.2', 'roles.01', 'a.', '.a', 'text.length', 'cyclecloud..node', 'toString'];
     expect(await differences(JSON.stringify(tree), keys)).toEqual(quiet);
-    expect(await differences(JSON.stringify(tree), ['nope'], launched)).toEqual(quiet);
+    expect(await differences(JSON.stringify(tree), ['nope'], { commandLine: launched })).toEqual(quiet);
   }, 60_000);
 
   test('reads numbers and strings as the command line does', async () => {
@@ -198,5 +251,24 @@ for key, said in json.load(sys.stdin).items():
     for (const damaged of ['', '{', '[]', '{"a": NaN}', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, '\u{FEFF}{}']) {
       expect(await differences(damaged, ['a'])).toEqual(quiet);
     }
+  });
+
+  test('is the same of properties: of every one there is, of what was set, and of what is none', async () => {
+    const facts = await gatherFacts({ clock: systemClock, logger: silentLogger });
+    const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', home: '/home' };
+    const compute = { subscriptionId: 's-1', vmSize: 'Standard_HB120rs_v3', location: 'westeurope', resourceGroupName: 'rg' };
+    const server = { cyclecloud: { config: { web_server: 'https://cc' }, cluster: { user: { name: 'ana' } } } };
+    const nodeJson = JSON.stringify(mergeLayers([server, identityLayer(identity), { ...facts, ipaddress: '10.0.0.4' }, { azure: { metadata: { compute } } }]));
+    const properties = JSON.stringify({ os: { id_like: 'mine', extra: 'x' }, rack: { name: 'r7' } });
+    const derived = ['os', 'os.id', 'os.id_like', 'os.version', 'os.version_id', 'azure.subscription_id', 'azure.vm_size', 'azure.location', 'azure.resource_group', 'cyclecloud', 'cyclecloud.url', 'cyclecloud.cluster', 'cyclecloud.node', 'cyclecloud.owner', 'vm.hostname', 'vm.ipv4'];
+    const keys = [...derived, 'os.extra', 'rack', 'rack.name', 'hostname', 'os_release.id', 'cyclecloud.node.name', 'nope'];
+    for (const set of [{}, { properties }, { properties: '[]' }]) expect(await differences(nodeJson, keys, { command: 'props', ...set })).toEqual(quiet);
+    expect(await differences('{', keys, { command: 'props', properties })).toEqual(quiet);
+    expect(await differences('{', ['os.id'], { command: 'props' })).toEqual(quiet);
+  }, 60_000);
+
+  test('lists the same properties in Python as for the command line', async () => {
+    const { stdout } = await python('import json; from jetpack.props import _SOURCES; print(json.dumps(_SOURCES))');
+    expect(JSON.parse(stdout)).toEqual(propertySources);
   });
 });

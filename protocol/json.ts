@@ -31,13 +31,13 @@ const textOf = (bytes: Uint8Array): string | undefined => {
   return isUtf8(buffer) ? buffer.toString('utf8') : undefined;
 };
 
-/** Parses bytes as JSON in valid UTF-8 of at most `limits.depth` levels. */
-export const parseJson = (bytes: Uint8Array): Result<unknown, string> => {
+/** Parses bytes as JSON in valid UTF-8 of at most `limits.depth` levels; `parse` throws where the text is no JSON. */
+export const parseJson = (bytes: Uint8Array, parse: (text: string) => unknown = JSON.parse): Result<unknown, string> => {
   if (nestsDeeperThan(bytes, limits.depth)) return { ok: false, error: `nests deeper than ${limits.depth} levels` };
   const text = textOf(bytes);
   if (text === undefined) return { ok: false, error: 'is not valid UTF-8' };
   try {
-    return ok(JSON.parse(text) as unknown);
+    return ok(parse(text));
   } catch {
     return { ok: false, error: 'is not JSON' };
   }

@@ -1,8 +1,10 @@
 // What `npm start`, `npm test` and the like run first: on the machine's own Node, 20 or newer, with nothing installed. It makes
-// node_modules what package-lock.json says, then runs the task with the Node that came with it.
+// node_modules what package-lock.json says, and the front that bin/jetpack begins with where there is a C compiler, then runs
+// the task with the Node that came with it.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runChild } from './child.mjs';
+import { ensureFront } from './front.mjs';
 import { ensureInstalled, InstallProblem, projectNode } from './install.mjs';
 
 const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
@@ -30,6 +32,7 @@ const main = async ([name, ...args]) => {
   }
   try {
     await ensureInstalled(root, say);
+    await ensureFront(root);
   } catch (error) {
     // A code is the system's: no permission, no room. Anything else is a defect of ours and keeps its stack.
     if (!(error instanceof InstallProblem) && error.code === undefined) throw error;

@@ -73,7 +73,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 beforeEach(() => {
-  for (const name of ['bootstrap', 'child', 'install', 'lock']) cpSync(path.join(import.meta.dirname, `${name}.mjs`), file(`scripts/${name}.mjs`));
+  for (const name of ['bootstrap', 'child', 'front', 'install', 'lock']) cpSync(path.join(import.meta.dirname, `${name}.mjs`), file(`scripts/${name}.mjs`));
   manifest();
   write('package-lock.json', '{}');
   write('bench/main.ts', echoesItsArguments);

@@ -29,6 +29,21 @@ describe('a text', () => {
     [`{"pem":"-----BEGIN PRIVATE KEY-----\\n${secret}\\n-----END PRIVATE KEY-----\\n"}`, '{"pem":"***\\n"}'],
     [`before\n-----BEGIN PRIVATE KEY-----\n${secret}`, 'before\n***'],
     [`eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${secret}`, '***'],
+    [`password: ${secret} horse battery\nuser: ana`, 'password: ***\nuser: ana'],
+    [`  admin_password:  correct ${secret}, "1} x`, '  admin_password:  ***'],
+    [`{"msg":"new password: correct ${secret}","level":"info"}`, '{"msg":"new password: ***","level":"info"}'],
+    [`passphrase = correct ${secret}\r\nuser = ana`, 'passphrase = ***\r\nuser = ana'],
+    [`{"tries":3,"password": ${secret}, "user": "ana"}`, '{"tries":3,"password": *** "user": "ana"}'],
+    [`{'password': '${secret}', 'user': 'ana'}`, "{'password': ***, 'user': 'ana'}"],
+    [`<password>${secret} horse</password><user>ana</user>`, '<password>***</password><user>ana</user>'],
+    [`<ns1:AdminPassword ns1:kind="plain">\n  ${secret}\n</ns1:AdminPassword>`, '<ns1:AdminPassword ns1:kind="plain">***</ns1:AdminPassword>'],
+    [`<UserPassword><Value>${secret}</Value><PlainText>true</PlainText></UserPassword>`, '<UserPassword><Value>***</Value><PlainText>true</PlainText></UserPassword>'],
+    [`<tokens>\n  <token>${secret}</token>\n  <token>b${secret}</token>\n</tokens>`, '<tokens>\n  <token>***</token>\n  <token>***</token>\n</tokens>'],
+    [`<secret><![CDATA[a<b>${secret}]]></secret>`, '<secret>***</secret>'],
+    [`<secret><![CDATA[${secret}`, '<secret>***'],
+    [`wrote &lt;Password&gt;${secret}&lt;/Password&gt;`, 'wrote &lt;Password&gt;***&lt;/Password&gt;'],
+    [String.raw`wrote \u003cPassword\u003e${secret}\u003c/Password\u003e`, String.raw`wrote \u003cPassword\u003e***\u003c/Password\u003e`],
+    [`<add key="x" password="${secret}"/>`, '<add key="x" password=***/>'],
     [`stored ${'Ab1/'.repeat(21)}Zz==`, 'stored ***'],
   ])('%s', (text, expected) => {
     expect(redactText(text)).toBe(expected);
@@ -40,6 +55,7 @@ describe('a text', () => {
     'GET http://169.254.169.254:80/metadata/instance?api-version=2021-02-01',
     'the key cyclecloud.node.name, routing key: events.lab.n1',
     'Added user ana',
+    '<password></password> <password/> <password />text <passwords>\n  </passwords> <passed>yes</passed>',
     '/opt/cycle/jetpack/logs/jetpackd.log, 12:30:01 user@host.example',
   ])('without a secret stays as it is: %s', (text) => expect(redactText(text)).toBe(text));
 
@@ -47,10 +63,14 @@ describe('a text', () => {
     expect(redactText(`MIIE${secret}\n-----END RSA PRIVATE KEY-----\nafter`, true)).toBe('***\nafter');
   });
 
-  test('of half a megabyte takes no longer than a moment, whatever is in it', () => {
-    const begun = performance.now();
-    for (const part of ['a:', '://a:', 'password', '-----BEGIN PRIVATE KEY-----', 'eyJ', '"'.repeat(2), 'A', ' --a']) redactText(part.repeat(500_000 / part.length));
-    expect(performance.now() - begun).toBeLessThan(30_000);
+  test.each([
+    ...['a:', '://a:', '://', 'password', String.raw`password\\`, 'eyJ', '-eyJ', 'eyJaaaaaaaa-', '""', 'A', ' --a', '--password ', 'Bearer ', '%3a%2f%2f', '<', '<password', '<password>', '<password a', '<password>\n', '&lt;token '].map((part) => [part, undefined] as const),
+    ['-----BEGIN PRIVATE KEY-----', '***'],
+    ['password: ', 'password: ***'],
+    ['<secret><![CDATA[', '<secret>***'],
+  ])('of half a megabyte in which %s begins again and again comes to its end', (part, expected) => {
+    const text = part.repeat(500_000 / part.length);
+    expect(redactText(text) === (expected ?? text)).toBe(true);
   });
 });
 

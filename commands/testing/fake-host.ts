@@ -16,6 +16,7 @@ export interface FakeNode {
   readonly env?: Readonly<Record<string, string>>;
   readonly terminal?: Host['terminal'];
   readonly input?: string;
+  readonly unread?: Host['unread'];
 }
 
 export interface Ran {
@@ -48,6 +49,7 @@ export const runFake = async (argv: readonly string[], node: FakeNode = {}): Pro
     version: '1.2.3',
     out: (text) => void (out += text),
     err: (text) => void (err += text),
+    unread: node.unread ?? (() => new Promise(() => undefined)),
     messageId: () => '01938a5e-0000-7000-8000-000000000000',
     readInput: async () => ok(Buffer.from(node.input ?? '')),
     readFile: async (path) => fail('file_unreadable', `${path} does not exist`),

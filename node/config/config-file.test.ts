@@ -51,6 +51,14 @@ describe('node.json', () => {
     expect(text('node.last-good.json')).toBe(text());
   });
 
+  test('holds what programs show to the server, below what the server says of the same', () => {
+    const access = { cyclecloud: { config: { username: 'u', password: 'p' } } };
+    const file = new NodeConfigFile({ config: folder, identity, access, clock, logger: recordLog().logger });
+    file.keep({ ...layers, configuration: { cyclecloud: { config: { username: 'of another server', web_server: 'https://s' } } } });
+    expect(tree()).toMatchObject({ cyclecloud: { config: { username: 'of another server', password: 'p', web_server: 'https://s' } } });
+    expect(file.explain('cyclecloud.config.password', layers)).toEqual([{ layer: 'access', value: 'p' }]);
+  });
+
   test('that somebody wrote for all to read is closed to others at once, and so is one that is set aside', () => {
     writeFileSync(at('node.json'), '{"password": "x"}');
     chmodSync(at('node.json'), 0o664);

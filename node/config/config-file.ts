@@ -23,6 +23,8 @@ export interface NodeConfigOptions {
   /** The node's `config/`, which exists. */
   readonly config: string;
   readonly identity: NodeIdentity;
+  /** What programs show to the server (node/http/access.ts). */
+  readonly access?: Tree | undefined;
   readonly ohai?: ChangingLayer;
   readonly metadata?: ChangingLayer;
   readonly clock: Clock;
@@ -92,7 +94,10 @@ export class NodeConfigFile implements ConfigFile {
     const file = this.#files.properties;
     try {
       const text = `${JSON.stringify(properties, null, 4)}\n`;
-      if (!holds(readTreeFile(file), text)) write(file, text);
+      const found = readTreeFile(file);
+      // Where nothing was ever set there is no file.
+      const isMissing = found.type === 'missing' && Object.keys(properties).length === 0;
+      if (!isMissing && !holds(found, text)) write(file, text);
       return ok(undefined);
     } catch (error) {
       return fail('home_unusable', `${file} cannot be written (${systemCode(error)})`);
@@ -117,9 +122,10 @@ export class NodeConfigFile implements ConfigFile {
 
   /** Each with its name, the lowest first. */
   #layers(seed: ExactTree, { configuration, facts }: ConfigLayers): ReadonlyArray<readonly [name: string, tree: ExactTree]> {
-    const { identity, metadata, ohai } = this.#options;
+    const { access, identity, metadata, ohai } = this.#options;
     return [
       ['ohai', ohai?.tree() ?? {}],
+      ['access', access ?? {}],
       ['seed', seed],
       ['server', configuration],
       ['identity', identityLayer(identity)],

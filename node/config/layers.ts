@@ -1,11 +1,12 @@
 // The layers of a node's configuration. From the lowest to the highest, each over those before it:
 //
 //   1. ohai: all that the program of this name tells, where it is installed;
-//   2. the seed: what somebody wrote into node.json before jetpackd's first start;
-//   3. the server's configuration: the cluster's templates and settings for this node;
-//   4. the node's identity, which no template may change;
-//   5. the facts of the system;
-//   6. the metadata of the machine's cloud.
+//   2. the access: what programs on the node show to the HTTP API of its server;
+//   3. the seed: what somebody wrote into node.json before jetpackd's first start;
+//   4. the server's configuration: the cluster's templates and settings for this node;
+//   5. the node's identity, which no template may change;
+//   6. the facts of the system;
+//   7. the metadata of the machine's cloud.
 //
 // Objects are merged member by member, anything else replaces what is below it, lists and null included. Names such as
 // `__proto__` are data like any other: no layer reaches the prototype of anything.

@@ -1,5 +1,5 @@
 // The node's configuration as the command line reads it: from node.json alone, whether jetpackd runs or not.
-import type { ExactJson } from '../../commands/exact-json.ts';
+import { isTree, type ExactJson } from '../../commands/exact-json.ts';
 import type { HomeFile, ReadConfig } from '../../commands/host.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { homePaths } from '../home/paths.ts';
@@ -42,6 +42,7 @@ export const readHomeFile = (home: string, file: HomeFile): Result<ExactJson | u
   const found = readJsonFile(path);
   switch (found.type) {
     case 'good':
+      if (file === 'properties' && !isTree(found.json)) return fail('config_damaged', `${path} is not a JSON object`);
       return ok(found.json);
     case 'missing':
       return ok(undefined);

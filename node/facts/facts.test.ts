@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { cpuFacts, filesystemFacts, memoryFacts } from './hardware.ts';
 import { networkFacts } from './network.ts';
-import { platformFacts } from './platform.ts';
+import { platformFacts, releaseFacts } from './platform.ts';
 
 describe('the platform, as Ohai names it', () => {
   test.each([
@@ -24,6 +24,17 @@ describe('the platform, as Ohai names it', () => {
   ])('%j', (text, platform, family, version) => {
     expect(platformFacts(text, '6.1.0')).toEqual({ platform, platform_family: family, platform_version: version });
   });
+});
+
+describe('the release of the system, as Ohai has it', () => {
+  test('is every line of the file under its name in small letters, and what it is like a list', () => {
+    const text = 'NAME="Rocky Linux"\nID="rocky"\nID_LIKE="rhel  centos fedora"\nVERSION="9.4 (Blue Onyx)"\nVERSION_ID="9.4"\n# comment\nnot a line\n';
+    expect(releaseFacts(text)).toEqual({
+      os_release: { name: 'Rocky Linux', id: 'rocky', id_like: ['rhel', 'centos', 'fedora'], version: '9.4 (Blue Onyx)', version_id: '9.4' },
+    });
+  });
+
+  test('that says nothing is no fact', () => expect(releaseFacts('')).toEqual({}));
 });
 
 const info = (family: 'IPv4' | 'IPv6', address: string, more: Partial<NetworkInterfaceInfo> = {}): NetworkInterfaceInfo =>

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import os from 'node:os';
+import { propertiesOf } from '../../commands/properties.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { silentLogger } from '../../effects/logger.ts';
 import { ManualClock } from '../../effects/manual-clock.ts';
@@ -39,10 +40,20 @@ test('facts carry the names that Ohai gives them', async () => {
     platform: 'debian',
     platform_family: 'debian',
     platform_version: '12',
+    os_release: { id: 'debian', version_id: '12' },
     cpu: { total: 2, cores: 2, real: 1, '0': { vendor_id: 'AMD' } },
     memory: { total: '1kB', swap: { total: '0kB' } },
     network: { interfaces: {} },
     filesystem: { by_mountpoint: { '/': { kb_size: '1', fs_type: 'ext4', devices: ['/dev/sda'] } } },
+  });
+});
+
+test('properties of the system come from facts alone', async () => {
+  const osRelease = async () => 'ID="almalinux"\nID_LIKE="rhel centos fedora"\nVERSION="8.10 (Cerulean Leopard)"\nVERSION_ID="8.10"\n';
+  const facts = await gatherFacts({ clock: systemClock, logger: silentLogger, sources: { ...sound, osRelease } });
+  expect(propertiesOf(facts, {})).toMatchObject({
+    os: { id: 'almalinux', id_like: 'rhel centos fedora', version: '8.10 (Cerulean Leopard)', version_id: '8.10' },
+    vm: { hostname: 'n1' },
   });
 });
 

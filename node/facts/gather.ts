@@ -5,7 +5,7 @@ import type { Tree } from '../../protocol/configuration.ts';
 import { cpuFacts, filesystemFacts, memoryFacts } from './hardware.ts';
 import { networkFacts } from './network.ts';
 import type { Ohai } from './ohai.ts';
-import { platformFacts } from './platform.ts';
+import { platformFacts, releaseFacts } from './platform.ts';
 import { systemSources, type FactSources } from './sources.ts';
 
 /** How long one answer of the machine is waited for. */
@@ -61,7 +61,7 @@ export const gatherFacts = async ({ clock, logger, ohai = noOhai, signal, source
   const system = async (): Promise<Tree> => {
     const [kernel, release] = await Promise.all([ask('kernel', sources.kernel), ask('os-release', sources.osRelease)]);
     const known = kernel === undefined ? {} : { os: kernel.name.toLowerCase(), os_version: kernel.release, kernel: { ...kernel } };
-    return { ...known, ...(release === undefined ? {} : platformFacts(release, kernel?.release ?? '')) };
+    return { ...known, ...(release === undefined ? {} : { ...platformFacts(release, kernel?.release ?? ''), ...releaseFacts(release) }) };
   };
 
   const processors = async (): Promise<Tree> => {

@@ -41,6 +41,12 @@ const parseOsRelease = (text: string): ReadonlyMap<string, string> => {
   return values;
 };
 
+/** `os_release`: the file's lines by their names in small letters, `id_like` as a list. */
+export const releaseFacts = (osRelease: string): Tree => {
+  const lines = Array.from(parseOsRelease(osRelease), ([name, value]) => [name.toLowerCase(), name === 'ID_LIKE' ? value.split(/\s+/).filter((word) => word !== '') : value] as const);
+  return lines.length === 0 ? {} : { os_release: Object.fromEntries(lines) };
+};
+
 /** A system that nobody knows belongs to the family of the first one it says it is like, else to its own. */
 const familyFor = (platform: string, like: string): string => {
   const relatives = like.split(/\s+/).map((id) => familyOf(ohaiNames[id] ?? id));

@@ -6,9 +6,11 @@ import os
 import time
 
 from . import _spool
+from ._bounds import invalid
 from ._errors import REMEDIES, UserError
 from ._home import home
 from ._local import Away, call, encode, find_socket
+from ._tree import MAX_DEPTH, nests_too_deep
 from ._warn import warn
 
 TYPE_CHECKING = False  # loading typing would double the time to start; type checkers know the name
@@ -38,6 +40,8 @@ def deliver(verb: str, fields: Dict[str, Any]) -> None:
     """
     at = int(time.time() * 1000)
     request = dict(fields, verb=verb, id=new_id(at), at=at)
+    if nests_too_deep(request):
+        raise invalid("the message nests deeper than %d levels" % MAX_DEPTH)
     text = encode(request)
     if len(text) > _MAX_BYTES:
         message = "the message takes %d bytes: at most %d are allowed" % (len(text), _MAX_BYTES)

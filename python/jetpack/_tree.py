@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MISSING: Any = object()
 
 _MAX_BYTES = 16 * 1024 * 1024
-_MAX_DEPTH = 64
+MAX_DEPTH = 64
 
 _INDEX = re.compile(r"(0|[1-9][0-9]{0,9})(?:\.|\Z)")
 
@@ -44,9 +44,10 @@ def _no_constant(_name: str) -> Any:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-def _nests_too_deep(tree: Any) -> bool:
+def nests_too_deep(tree: Any) -> bool:
+    """Whether lists and dicts stand in each other deeper than the agent reads."""
     level = [tree]
-    for _ in range(_MAX_DEPTH):
+    for _ in range(MAX_DEPTH):
         members = (each.values() if isinstance(each, dict) else each for each in level)
         level = [member for each in members for member in each if isinstance(member, (dict, list))]
         if not level:
@@ -55,7 +56,7 @@ def _nests_too_deep(tree: Any) -> bool:
 
 
 def _parse(data: bytes) -> Dict[str, Any]:
-    too_deep = Unusable("damaged", "nests deeper than %d levels" % _MAX_DEPTH)
+    too_deep = Unusable("damaged", "nests deeper than %d levels" % MAX_DEPTH)
     if not data:
         raise Unusable("damaged", "is empty")
     try:
@@ -68,7 +69,7 @@ def _parse(data: bytes) -> Dict[str, Any]:
         raise Unusable("damaged", "is not JSON") from None
     if not isinstance(tree, dict):
         raise Unusable("damaged", "is not a JSON object")
-    if _nests_too_deep(tree):
+    if nests_too_deep(tree):
         raise too_deep
     return tree
 

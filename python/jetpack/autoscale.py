@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from ._bounds import ATTRIBUTES, COUNT, NAME, TARGETS, as_json, check_length, invalid
 from ._deliver import deliver
-from ._errors import REMEDIES, UserError
 from ._warn import warn
 
 TYPE_CHECKING = False  # loading typing would double the time to start; type checkers know the name
@@ -26,6 +26,9 @@ _DEFAULT_ARRAY = "execute"
 _COUNTS = {"targetcorecount": "coreCount", "targetcount": "instanceCount", "targetinstancecount": "instanceCount"}
 _GROUP_COUNTS = {"groupcorecount": "coreCount", "groupinstancecount": "instanceCount"}
 _GROUPS = "targetgroupcount"
+
+#: Characters of a number in text, with its spaces.
+_LONGEST_NUMBER = 64
 
 
 def set(name: str, corecount: Optional[int] = None, instancecount: Optional[int] = None) -> None:
@@ -54,6 +57,7 @@ def update(
         left_out["request_set"] = None
     for array in [arrays] if isinstance(arrays, Mapping) else arrays:
         _add(targets, array)
+    _check(targets)
     if left_out:
         warn("autoscale takes no notice of: %s", ", ".join(left_out))
     deliver("autoscale", {"targets": list(targets.values())})
@@ -80,34 +84,41 @@ def scale_by_jobs(
     update(arrays)
 
 
-def _invalid(message: str) -> UserError:
-    return UserError(message, REMEDIES["request_invalid"], "request_invalid")
-
-
 def _count(value: Any, attribute: str, name: str) -> int:
     """A number of something; from text as well, as schedulers print it."""
     whole = value
-    if isinstance(value, str) and value.strip().isdecimal():
+    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER and value.strip().isdecimal():
         whole = int(value)
     elif isinstance(value, float) and value.is_integer():
         whole = int(value)
-    if not isinstance(whole, int) or isinstance(whole, bool) or whole < 0:
-        raise _invalid("%s of %s is %r: a whole number from 0 on is wanted" % (attribute, name, value))
+    if not isinstance(whole, int) or isinstance(whole, bool) or not 0 <= whole <= COUNT:
+        raise invalid("%s of %s is %r: a whole number from 0 on is wanted" % (attribute, name, value))
     return whole
 
 
 def _plain(value: Any, attribute: str, name: str) -> Any:
+    """As whoever reads it will have it, tuples being lists."""
     try:
-        json.dumps(value, allow_nan=False)
+        return json.loads(as_json(value))
     except (TypeError, ValueError, RecursionError):
-        raise _invalid("%s of %s cannot be written as JSON" % (attribute, name)) from None
-    return value
+        raise invalid("%s of %s cannot be written as JSON" % (attribute, name)) from None
+
+
+def _check(targets: Dict[str, Dict[str, Any]]) -> None:
+    """What only the whole request shows."""
+    if len(targets) > TARGETS:
+        raise invalid("%d node arrays are asked for: at most %d are allowed" % (len(targets), TARGETS))
+    for name, target in targets.items():
+        if max(target.get("coreCount", 0), target.get("instanceCount", 0)) > COUNT:
+            raise invalid("more is asked for of %s than can be counted: at most %d" % (name, COUNT))
+        check_length("what else is said of %s" % name, as_json(target.get("attributes", {})), ATTRIBUTES)
 
 
 def _add(targets: Dict[str, Dict[str, Any]], array: Mapping[str, Any]) -> None:
     name = next((value for attribute, value in array.items() if attribute.lower() == "name"), None)
     if not isinstance(name, str) or not name:
-        raise _invalid("a node array has no Name")
+        raise invalid("a node array has no Name")
+    check_length("the Name of a node array", name, NAME)
     groups = next((_count(value, key, name) for key, value in array.items() if key.lower() == _GROUPS), 1)
     wanted: Dict[str, int] = {}
     attributes: Dict[str, Any] = {}
@@ -120,7 +131,7 @@ def _add(targets: Dict[str, Dict[str, Any]], array: Mapping[str, Any]) -> None:
         elif key not in ("name", _GROUPS):
             attributes[attribute] = _plain(value, attribute, name)
     if not wanted:
-        raise _invalid("neither cores nor instances are asked for of %s" % name)
+        raise invalid("neither cores nor instances are asked for of %s" % name)
     target = targets.setdefault(name, {"name": name})
     for what, count in wanted.items():
         target[what] = target.get(what, 0) + count

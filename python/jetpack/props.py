@@ -1,7 +1,7 @@
 """The node's properties, read from ``config/properties.json`` and the configuration: no process, no daemon.
 
-Answers as ``jetpack props get`` does (reference, section 5.2): what was set as a property goes before what the
-configuration has under the same key, so both agree about everything that nobody set.
+Answers as ``jetpack props get`` does (reference, section 5.2): what the configuration says, under the names that
+properties have for it, and over that what somebody set.
 """
 
 from __future__ import annotations
@@ -19,19 +19,82 @@ if TYPE_CHECKING:
 
 __all__ = ["ConfigError", "get"]
 
+#: Where each comes from in the configuration: the same table as that of the command line.
+_SOURCES = {
+    "os.id": "os_release.id",
+    "os.id_like": "os_release.id_like",
+    "os.version": "os_release.version",
+    "os.version_id": "os_release.version_id",
+    "azure.subscription_id": "azure.metadata.compute.subscriptionId",
+    "azure.vm_size": "azure.metadata.compute.vmSize",
+    "azure.location": "azure.metadata.compute.location",
+    "azure.resource_group": "azure.metadata.compute.resourceGroupName",
+    "cyclecloud.url": "cyclecloud.config.web_server",
+    "cyclecloud.cluster": "cyclecloud.cluster.name",
+    "cyclecloud.node": "cyclecloud.node.name",
+    "cyclecloud.owner": "cyclecloud.cluster.user.name",
+    "vm.hostname": "hostname",
+    "vm.ipv4": "ipaddress",
+}
+
 
 def get(key: Optional[str] = None, default: Any = MISSING) -> Any:
-    """What stands under a dotted key, such as ``azure.vm_size``; without a key the properties that were set, as a dict.
+    """What stands under a dotted key, such as ``azure.vm_size``; without a key all properties as a dict.
 
-    A missing key gives ``default``, which may be None, and without one raises ``ConfigError``, as does a file that
+    A missing key gives ``default``, which may be None, and without one raises ``ConfigError``, as do files that
     cannot be read.
     """
-    tree = _tree()
+    were_set: Dict[str, Any] = {}
+    trouble: Optional[ConfigError] = None
+    try:
+        were_set = _were_set()
+    except ConfigError as error:
+        trouble = error
+    try:
+        configuration = _config.get()
+    except ConfigError:
+        # What was set is an answer all the same; that something was not is none.
+        found = MISSING if key is None else look_up(were_set, key)
+        if found is MISSING or isinstance(found, dict):
+            raise
+        return found
+    if trouble is not None:
+        raise trouble
+    tree = _over(_derived(configuration), were_set)
     found = tree if key is None else look_up(tree, key)
-    return found if found is not MISSING else _config.get(key, default)
+    if found is not MISSING:
+        return found
+    if default is not MISSING:
+        return default
+    raise ConfigError("the node has no property '%s'" % key, "key_missing")
 
 
-def _tree() -> Dict[str, Any]:
+def _derived(configuration: Dict[str, Any]) -> Dict[str, Any]:
+    tree: Dict[str, Any] = {}
+    for name, source in _SOURCES.items():
+        value = look_up(configuration, source)
+        if value is not MISSING:
+            group, _, last = name.partition(".")
+            tree.setdefault(group, {})[last] = _as_property(value)
+    return tree
+
+
+def _as_property(value: Any) -> Any:
+    """The words of a list stand in one text, as in /etc/os-release."""
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return " ".join(value)
+    return value
+
+
+def _over(lower: Dict[str, Any], upper: Dict[str, Any]) -> Dict[str, Any]:
+    tree = dict(lower)
+    for name, value in upper.items():
+        below = tree.get(name)
+        tree[name] = _over(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return tree
+
+
+def _were_set() -> Dict[str, Any]:
     file = os.path.join(home(), "config", "properties.json")
     try:
         return read_tree(file)

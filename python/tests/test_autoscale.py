@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Dict, List, Tuple
 
 import jetpack.autoscale
@@ -116,7 +117,7 @@ class Autoscale(HomeTest):
         self.assertEqual(self.asked(), [{"name": "a", "coreCount": 12}, {"name": "b", "coreCount": 8}])
 
     def test_anything_else_is_refused_by_name_and_nothing_is_sent(self) -> None:
-        for value in (-1, 1.5, "many", "", "-3", "1.5", True, None, [], float("nan"), float("inf")):
+        for value in (-1, 1.5, "many", "", "-3", "1.5", True, None, [], float("nan"), float("inf"), 2**53, "9" * 5000):
             with self.subTest(value):
                 with self.assertRaises(UserError) as caught:
                     jetpack.autoscale.update([{"Name": "good", "TargetCoreCount": 1}, {"Name": "bad", "TargetCoreCount": value}])
@@ -139,3 +140,25 @@ class Autoscale(HomeTest):
         with self.assertRaises(UserError):
             jetpack.autoscale.set("execute")
         self.assertEqual(self.daemon.requests, [])
+
+    def test_what_the_agent_takes_no_more_of_is_refused_and_does_not_wait_to_be_lost(self) -> None:
+        array = {"Name": "a", "TargetCoreCount": 1}
+        half = {"Name": "a", "TargetCoreCount": 2**52}
+        deep: Any = 1
+        for _ in range(61):
+            deep = (deep,)
+        refused: List[Tuple[List[Dict[str, Any]], str]] = [
+            ([dict(array, Name="\U0001f680" * 128)], "the Name of a node array has 256 characters: at most 255 are allowed"),
+            ([dict(array, Name=str(n)) for n in range(1001)], "1001 node arrays are asked for: at most 1000 are allowed"),
+            ([dict(array, Note="x" * 8182)], "what else is said of a has 8193 characters: at most 8192 are allowed"),
+            ([dict(array, One="x" * 5000), dict(array, Two="x" * 5000)], "what else is said of a has 10019 characters: at most 8192 are allowed"),
+            ([half, half], "more is asked for of a than can be counted: at most 9007199254740991"),
+            ([dict(array, Note=deep)], "the message nests deeper than 64 levels"),
+        ]
+        os.unlink(self.file("run", "jetpack.sock"))
+        for arrays, message in refused:
+            with self.subTest(message):
+                with self.assertRaises(UserError) as caught:
+                    jetpack.autoscale.update(arrays)
+                self.assertEqual((caught.exception.message, caught.exception.code), (message, "request_invalid"))
+        self.assertEqual(self.spooled(), [])

@@ -1,4 +1,4 @@
-"""jetpack.config and jetpack.props: what the files of the home say, and what becomes of damaged ones."""
+"""jetpack.config: what the files of the home say, and what becomes of damaged ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from unittest import mock
 
 import jetpack
 import jetpack.config
-import jetpack.props
 from jetpack.config import ConfigError
 
 from .support import HomeTest
@@ -183,31 +182,6 @@ class DamagedFiles(HomeTest):
                 message = "%s may be read by root and the group cyclecloud only" % self.node()
                 self.assertEqual(str(caught.exception), message)
             os.chmod(path, before)
-
-
-class Properties(HomeTest):
-    def test_what_was_set_goes_before_the_configuration(self) -> None:
-        self.write("node.json", {"os": {"id": "debian", "version": "12"}})
-        self.write("properties.json", {"os": {"id": "rhel"}})
-        self.assertEqual(jetpack.props.get("os.id"), "rhel")
-        self.assertEqual(jetpack.props.get("os.version"), "12")
-
-    def test_without_the_file_all_comes_from_the_configuration(self) -> None:
-        self.write("node.json", {"os": {"id": "debian"}})
-        self.assertEqual(jetpack.props.get("os.id"), "debian")
-
-    def test_a_missing_one_raises_or_gives_the_default(self) -> None:
-        self.write("node.json", {})
-        self.assertIsNone(jetpack.props.get("os.id", None))
-        with self.assertRaises(ConfigError):
-            jetpack.props.get("os.id")
-
-    def test_a_damaged_file_is_told_and_not_passed_over(self) -> None:
-        self.write("node.json", {"os": {"id": "debian"}})
-        self.write("properties.json", b"{")
-        with self.assertRaises(ConfigError) as caught:
-            jetpack.props.get("os.id")
-        self.assertEqual(str(caught.exception), "%s is not JSON" % self.file("config", "properties.json"))
 
 
 class Scripts(HomeTest):

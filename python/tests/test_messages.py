@@ -58,6 +58,18 @@ class TheDaemon(HomeTest):
         self.assertEqual(said[1], dict(installation, status="error", message="it broke"))
         self.assertNotIn("message", daemon.requests[0])
 
+    def test_a_status_of_an_installation_that_it_would_refuse_is_refused_before_it_waits(self) -> None:
+        wrong = (("fine", None), (None, None), ("warning", "x" * 10001))
+        said = []
+        for status, message in wrong:
+            with self.assertRaises(UserError) as caught:
+                jetpack.converge._send_installation_status(status, message)  # type: ignore[arg-type]
+            said.append((caught.exception.message, caught.exception.code))
+        known = "known are success, warning, error"
+        expected = ["'fine' is no status: " + known, "None is no status: " + known, "the message has 10001 characters: at most 10000 are allowed"]
+        self.assertEqual(said, [(message, "request_invalid") for message in expected])
+        self.assertEqual(self.spooled(), [])
+
     def test_gets_a_log_message_with_the_priority_of_its_level(self) -> None:
         daemon = Daemon(self)
         jetpack.log("one")
