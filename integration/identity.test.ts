@@ -17,6 +17,7 @@ import { brokersAtHand } from './broker/at-hand.ts';
 import type { ConnectionRow } from './broker/shared/management.ts';
 import { SharedBroker } from './broker/shared/shared-broker.ts';
 import { clusterName, EnrollingCluster } from './identity/enrolling-cluster.ts';
+import { postAs, tellsOverHttp } from './identity/over-http.ts';
 
 const addressOf = (node: string) => ({ cluster: clusterName, node });
 const one = addressOf('one');
@@ -187,6 +188,14 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       await waitFor('what two says', async () => (await cluster.logged()).includes('two: undisturbed'));
     }, 300_000);
 
+    test('programs on a node tell the server over HTTP what they have to, as their node alone and once, and by a port of loopback when one is asked for', async () => {
+      const details = { exit_code: 254 };
+      expect(await tellsOverHttp(cluster, 'two', 'one')).toEqual([
+        ['two', 'told over HTTP', details],
+        ['two', 'told to the daemon', details],
+      ]);
+    }, 300_000);
+
     test('a node that is revoked is cut off within seconds, for good, and the others go on', async () => {
       const daemon = cluster.daemonOf('two');
       const ofTwo = nodeUser(cluster.prefix, two);
@@ -209,6 +218,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       const again = cluster.launchNode('two');
       expect([(await again.ended).code, again.stderr()]).toEqual([1, expect.stringContaining('refuses the user name or password')]);
       await expect(connect(cluster.connection('two').url[0]!)).rejects.toThrow();
+      expect(await postAs(cluster, 'two', { messages: [] })).toMatchObject([401, { code: 'identity_refused' }]);
       const [users, queues] = [await broker.management.users(), (await broker.management.queues()).map(({ name }) => name)];
       expect([users, queues]).toEqual([expect.arrayContaining([nodeUser(cluster.prefix, one)]), expect.arrayContaining([nodeQueue(cluster.prefix, one)])]);
       for (const left of [users, queues, await connectedUsers()]) {

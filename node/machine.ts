@@ -48,7 +48,7 @@ export interface Machine {
 const graceMs = 2_000;
 
 export const machineOf = ({ bootClock, clock, env, host, logger, metadata, paths, settings }: MachineParts): Machine => {
-  const { address, binFolder, facts, home, instance, times } = settings;
+  const { access, address, binFolder, facts, home, instance, times } = settings;
   const scripts = createScriptRunner({ clock, env, graceMs, logger });
   const searchPath = env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const { instanceId, version } = facts;
@@ -64,7 +64,7 @@ export const machineOf = ({ bootClock, clock, env, host, logger, metadata, paths
   const ohai = createOhai({ searchPath, folder: paths.run, clock, logger });
   return {
     config: {
-      file: new NodeConfigFile({ config: paths.config, identity, ohai, ...(metadata && { metadata }), clock, logger }),
+      file: new NodeConfigFile({ config: paths.config, identity, access, ohai, ...(metadata && { metadata }), clock, logger }),
       gatherFacts: (signal) => gatherFacts({ clock, logger, signal, ohai }),
     },
     keepalive: { file: createKeepaliveFile(paths.run), bootClock },

@@ -5,6 +5,8 @@
 //   key       HKDF(secret, id): what the server keeps of it, until the token can no longer be used
 //   proof     HMAC(HKDF(key, 'proof'), id and nonce)
 //   password  HKDF(key and nonce, 'password'): the same request leads to the same one
+//   http      HKDF(password, 'http'): the password that programs on the node show to the HTTP API, and that is good for nothing else
+//   verifier  HKDF(http, 'verifier'): what the server keeps of it
 //   seal      AES-256-GCM under HKDF(key and nonce, 'seal'), a fresh initialization vector for every answer, bound to the id
 //
 // Each derived value has a purpose of its own, so that none tells anything of another.
@@ -53,6 +55,16 @@ export const isProof = (key: string, { id, nonce, proof }: { readonly id: string
 };
 
 export const passwordOf = (key: string, nonce: string): string => base64(derive(bytesOf(key), bytesOf(nonce), 'password'));
+
+export const httpPasswordOf = (password: string): string => base64(derive(Buffer.from(password, 'utf8'), '', 'http'));
+
+/** 256 random bits cannot be guessed, so no slow function stands between. */
+export const verifierOf = (password: string): string => base64(derive(Buffer.from(password, 'utf8'), '', 'verifier'));
+
+export const isPassword = (verifier: string, password: string): boolean => {
+  const [wanted, given] = [bytesOf(verifier), bytesOf(verifierOf(password))];
+  return wanted.length === given.length && timingSafeEqual(wanted, given);
+};
 
 /** In base64url: initialization vector, tag, cipher text. */
 export const seal = (key: string, { id, nonce }: { readonly id: string; readonly nonce: string }, text: string, random: Random): string => {

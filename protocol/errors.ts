@@ -25,7 +25,7 @@ export const errors = {
   spool_unwritable: entry(1, true, 'The daemon is away and the spool folder cannot be written.', 'Check that run/spool exists, is writable and its disk has room.'),
   instance_changed: entry(1, true, 'The cloud says that this machine is another instance than the one that the home belongs to.', 'Start jetpackd again: it begins with fresh state. A machine made from an image of a node needs an identity of its own: `jetpackd enroll`.'),
   already_running: entry(1, false, 'Another process already serves this home.', 'Stop it first, or choose another --home.'),
-  port_unavailable: entry(1, true, 'The address for the HTTP API cannot be listened on.', 'Choose another --listen, or stop what uses it.'),
+  port_unavailable: entry(1, true, 'The address for the HTTP API, or the HTTP port of a node, cannot be listened on.', 'Choose another --listen or cyclecloud.jetpack.http_port, or stop what uses it.'),
 
   // The local sockets
   daemon_unreachable: entry(1, true, 'jetpackd does not answer on its socket.', 'Start jetpackd, or look into logs/jetpackd.log.'),
@@ -71,7 +71,7 @@ export const errors = {
   transport_closed: entry(1, true, 'The connection closed before the outcome was known.', 'Sent again by itself under the same id.'),
 
   // Identities
-  identity_refused: entry(1, false, 'A frame was published by a user of the broker that is not the node it speaks of, or whose identity was revoked.', 'Enroll the node; look into who has its credentials.'),
+  identity_refused: entry(1, false, 'A frame or a posted message is not of the node whose user sent it, or that user has no identity, or none any more.', 'Enroll the node; look into who has its credentials.'),
   enrolment_off: entry(1, false, 'This server makes no identities.', 'Start it with --management.'),
   identity_unknown: entry(1, false, 'This server has no identity and no token for that node.', '`cycle-server identities` lists them.'),
   token_unknown: entry(1, false, 'The token is not one of this server, or was withdrawn.', 'Check that it is whole; else make a new one: `cycle-server enroll`.'),

@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { autoscaleTargets } from './autoscale.ts';
 import { card } from './card.ts';
+import { details } from './details.ts';
 import { id } from './identity.ts';
 import { traceContext } from './trace.ts';
 
@@ -49,7 +50,7 @@ const event = <K extends string, S extends z.ZodRawShape>(kind: K, meaning: stri
     .describe(meaning);
 
 export const eventSchemas = {
-  log: event('log', '`jetpack log MESSAGE`.', { level, priority, message: z.string() }),
+  log: event('log', '`jetpack log MESSAGE`.', { level, priority, message: z.string(), details }),
   node: event('node', 'What the node is, once at every start of its daemon.', {
     instanceId: z.string().describe("the cloud's name for the machine"),
     hostname: z.string(),
@@ -104,6 +105,13 @@ export const eventSchemas = {
     status: z.enum(installationStatuses),
     message: z.string().optional().describe('one line for a person'),
     hostname: z.string(),
+    details,
+  }),
+  test: event('test', 'What a test on the node found, told over HTTP.', {
+    level,
+    name: z.string().optional(),
+    message: z.string().optional().describe('one line for a person'),
+    details,
   }),
   command: event('command', 'What became of a command of the server on this node.', {
     command: id,
@@ -144,6 +152,7 @@ export const priorityOf = (event: JetpackEvent): Priority => {
       // It is worth nothing after minutes, and another one follows.
       return 'low';
     case 'property':
+    case 'test':
       return 'medium';
     case 'node':
     case 'phase':

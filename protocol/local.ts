@@ -3,7 +3,9 @@
 // docs/PROTOCOL.md prints.
 import { z } from 'zod';
 import { autoscaleTargets } from './autoscale.ts';
+import { details } from './details.ts';
 import { installationStatuses, level, phase, priority, shutdownCauses, shutdownWays } from './events.ts';
+import { hostName } from './host-name.ts';
 import { id } from './identity.ts';
 import { traceContext } from './trace.ts';
 
@@ -30,7 +32,7 @@ const conditionActions = ['GHR'] as const;
 const at = z.int().min(0).describe("the caller's wall clock, milliseconds since the epoch");
 
 export const requestSchemas = {
-  log: request('log', '`jetpack log`: answered when the event is durable in the outbox.', { at, level, priority, message: z.string() }),
+  log: request('log', '`jetpack log`: answered when the event is durable in the outbox.', { at, level, priority, message: z.string(), details }),
   send: request('send', '`jetpack send`: answered when the message is durable in the outbox.', {
     at,
     routingKey: z.string(),
@@ -56,7 +58,15 @@ export const requestSchemas = {
     at,
     status: z.enum(installationStatuses),
     message: z.string().max(10_000).optional(),
-    hostname: z.string().min(1).max(255).optional().describe('absent: what the machine says'),
+    hostname: hostName.optional().describe('letters, digits, hyphens and underscores, in words of at most 63 joined by dots; absent: what the machine says'),
+    details,
+  }),
+  test: request('test', 'What a test on the node found, told over HTTP: answered when the event is durable in the outbox.', {
+    at,
+    level,
+    name: z.string().max(255).optional(),
+    message: z.string().optional(),
+    details,
   }),
   keepalive: request('keepalive', '`jetpack keepalive`: holds off terminations by the health check, shows or ends that.', {
     action: z.enum(['set', 'show', 'cancel']),
@@ -133,6 +143,7 @@ export const requestSchema = z.discriminatedUnion('verb', [
   requestSchemas.condition,
   requestSchemas.autoscale,
   requestSchemas.installation,
+  requestSchemas.test,
   requestSchemas.keepalive,
   requestSchemas.shutdown,
   requestSchemas['run-on-shutdown'],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { clusterlinkMessages } from '../protocol/clusterlink.ts';
 import { errorCodes } from '../protocol/errors.ts';
 import { eventSchemas } from '../protocol/events.ts';
 import { commandNames, frameSchemas } from '../protocol/frames.ts';
@@ -20,9 +21,9 @@ describe('the documents made from the source', () => {
     expect(listed).toEqual([...errorCodes]);
   });
 
-  test('PROTOCOL.md has a section for exactly the kinds of frames, events and requests there are', () => {
+  test('PROTOCOL.md has a section for exactly the kinds of frames, events, requests and posted messages there are', () => {
     const sections = [...read('PROTOCOL.md').matchAll(/^### `([a-z-]+)`$/gm)].map(([, kind]) => kind);
-    expect(sections).toEqual([frameSchemas, eventSchemas, requestSchemas].flatMap((schemas) => Object.keys(schemas)));
+    expect(sections).toEqual([frameSchemas, eventSchemas, requestSchemas, clusterlinkMessages].flatMap((schemas) => Object.keys(schemas)));
   });
 
   test('OPERATIONS.md has a section for exactly the commands there are, and every member of a template', () => {

@@ -3,6 +3,7 @@
 // between a pair of comments `<!-- generated: NAME -->` and `<!-- end -->`.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { clusterlinkMessages } from '../protocol/clusterlink.ts';
 import { clusterTemplate } from '../protocol/cluster-template.ts';
 import { commandRequest } from '../protocol/command-request.ts';
 import { errorCodes, errors } from '../protocol/errors.ts';
@@ -67,6 +68,7 @@ const parts: Readonly<Record<string, () => string>> = {
   progress: () => fieldTable(asJsonSchema(progress)),
   commands: () => kinds('command', Object.fromEntries(commandRequest.options.map((schema) => [schema.shape.command.value, schema])), 'command'),
   template: () => fieldTable(asJsonSchema(clusterTemplate)),
+  clusterlink: () => kinds('message', clusterlinkMessages, 'type', 'data'),
   replies: () => reply.options.map((schema) => fieldTable(asJsonSchema(schema))).join('\n\n'),
 };
 

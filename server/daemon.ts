@@ -27,6 +27,7 @@ import { namesFor, nodeUser, serverTopology, type Topology } from '../transport/
 import { eventLogOver } from './event-log.ts';
 import { listenApi, type ListenAddress } from './http/listen.ts';
 import { openState } from './open-state.ts';
+import { speakers } from './speakers.ts';
 
 export interface ServerSettings {
   readonly home: string;
@@ -146,6 +147,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
           settings.listen,
           {
             ...questions,
+            speaker: speakers({ store, makesIdentities: identities.admin !== undefined, metrics }),
             commands: (limit) => store.commands(limit),
             commandOf: (id) => store.command(id),
             autoscale: (cluster) => store.autoscale(cluster),

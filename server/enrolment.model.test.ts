@@ -13,7 +13,7 @@ import { silentLogger } from '../effects/logger.ts';
 import { ManualClock } from '../effects/manual-clock.ts';
 import { seededRandom, type Random } from '../effects/random.ts';
 import { credentials, type EnrolRequest } from '../protocol/enrolment.ts';
-import { keyOf, parseToken, proofOf, unseal, type Token } from '../protocol/enrolment-seal.ts';
+import { httpPasswordOf, isPassword, keyOf, parseToken, proofOf, unseal, type Token } from '../protocol/enrolment-seal.ts';
 import type { Store } from '../actors/server/ports.ts';
 import type { Result } from '../protocol/result.ts';
 import { temporaryFolder } from '../storage/testing/temporary-folder.ts';
@@ -215,6 +215,9 @@ const promises = (flaw?: Flaw) =>
       // Whoever was told something by a token that still stands is who the broker lets in.
       const standing = world.known.filter(({ told, token }) => told.size > 0 && store.token(token.id)?.state === 'redeemed');
       expect(standing.map(({ told }) => [...told.values()][0])).toEqual(standing.map(({ node: of }) => admin.passwordOf(addressOf(of))));
+      // And what it derives from that for HTTP is known; of whoever is not active nothing is.
+      for (const { node: of, told } of standing) expect(isPassword(store.credential(of)?.verifier ?? '', httpPasswordOf([...told.values()][0] ?? ''))).toBe(true);
+      for (const name of nodes) expect([name, store.credential(name) !== undefined]).toEqual([name, store.identity(addressOf(name))?.state === 'active']);
       expect(world.wrongs).toEqual([]);
     } finally {
       await world.dispose();

@@ -3,10 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { helpText, parseFlags, shown, type Environment } from '../commands/flags.ts';
 import { checkBrokerUrls, checkPrefix, readTls, tlsFlags, type BrokerOptions } from '../node/broker-options.ts';
+import { isLoopbackHost } from '../node/http/loopback.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
 import { parseManagementUrl, type ManagementAddress } from './broker-admin/address.ts';
 import type { ListenAddress } from './http/listen.ts';
-import { isLoopbackHost } from './loopback.ts';
 
 const table = {
   home: { value: 'DIR', env: 'CYCLE_SERVER_HOME', help: "the server's home, with the templates of clusters in clusters/, else /opt/cycle_server" },

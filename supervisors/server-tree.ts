@@ -34,7 +34,7 @@ export interface ServerPorts {
   readonly orchestrator: Omit<OrchestratorPorts, 'transport' | 'roster'>;
   readonly events: Omit<EventsPorts, 'transport' | 'roster'>;
   readonly enrolment: EnrolmentPorts;
-  readonly api: Omit<ApiPorts, 'roster' | 'orchestrator' | 'enrolment'>;
+  readonly api: Omit<ApiPorts, 'roster' | 'orchestrator' | 'enrolment' | 'events'>;
 }
 
 export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec =>
@@ -47,6 +47,6 @@ export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec
       actor(events({ ...ports.events, transport: refs.transport, roster: refs.roster }), leaf),
       actor(serverTransport({ ...ports.transport, events: refs.events, roster: refs.roster, orchestrator: refs.orchestrator, enrolment: refs.enrolment }), brokerLeaf),
       actor(enrolment(ports.enrolment), managementLeaf),
-      actor(api({ ...ports.api, roster: refs.roster, orchestrator: refs.orchestrator, enrolment: refs.enrolment }), leaf),
+      actor(api({ ...ports.api, roster: refs.roster, orchestrator: refs.orchestrator, enrolment: refs.enrolment, events: refs.events }), leaf),
     ],
   });

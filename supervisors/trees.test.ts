@@ -90,9 +90,10 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
       reportsExchange: names.reports,
       outboxRows: () => outbox.depth().rows,
       times: { heartbeatMs: 200, registerAgainMs: 20 },
+      bootClock: new ManualBootClock(clock),
       ...around,
     },
-    gateway: { openSockets: sockets, drainSpool: () => ({ close: nothingYet }), inspect: () => system.inspect(), hostname: () => node, clock, onOpen: nothing },
+    gateway: { openSockets: sockets, openHttp: () => new Promise(() => undefined), logger: system.logger, drainSpool: () => ({ close: nothingYet }), inspect: () => system.inspect(), host: { nameNow: () => node, changed: nothing }, clock, onOpen: nothing },
   };
   const refs = nodeRefs(system);
   const watched = watchTree(world, nodeTree(refs, ports), deeds);

@@ -8,6 +8,7 @@ import { createWorld, settle, type World } from '../testing/world.ts';
 import { api, type ApiQuestions, type ListeningApi } from './api.ts';
 import type { GiveCommand } from './commanding.ts';
 import type { EnrolmentMessage } from './enrolment.ts';
+import type { PostEvents } from './events.ts';
 import type { RosterMessage } from './roster.ts';
 
 let world: World;
@@ -21,6 +22,7 @@ const begin = async (opening: Promise<ListeningApi>) => {
   const roster = probe<RosterMessage>(system, 'roster');
   const orchestrator = probe<GiveCommand>(system, 'orchestrator');
   const enrolment = probe<EnrolmentMessage>(system, 'enrolment');
+  const events = probe<PostEvents>(system, 'events');
   const asks: ApiQuestions[] = [];
   const definition = api({
     open: (questions) => {
@@ -30,13 +32,14 @@ const begin = async (opening: Promise<ListeningApi>) => {
     roster: roster.ref,
     orchestrator: orchestrator.ref,
     enrolment: enrolment.ref,
+    events: events.ref,
     onListening: (url) => void heard.push(url),
     logger: log.logger,
   });
   const watching = supervise('end');
   const incarnation = system.spawn('api', definition, watching);
   await settle();
-  return { clock, enrolment, heard, incarnation, log, orchestrator, questions: asks[0]!, roster, watching };
+  return { clock, enrolment, events, heard, incarnation, log, orchestrator, questions: asks[0]!, roster, watching };
 };
 
 const listening = () => {
@@ -94,6 +97,16 @@ describe('a command that a request gives', () => {
     await clock.advance(5_000);
     expect(await asked).toMatchObject({ ok: false, error: { code: 'timeout' } });
   });
+});
+
+test('what a request tells as a node goes to the events actor, whose answer is the answer', async () => {
+  const { events, questions } = await begin(Promise.resolve(listening().listener));
+  const told = [{ kind: 'test', id: 'i', at: 1, level: 'info' }] as const;
+  const asked = questions.post({ cluster: 'lab', node: 'n1' }, told);
+  await settle();
+  expect(events.received).toMatchObject([{ type: 'post', from: { cluster: 'lab', node: 'n1' }, events: told }]);
+  events.received[0]?.reply(ok(1));
+  expect(await asked).toEqual(ok(1));
 });
 
 describe('the listener', () => {

@@ -1,8 +1,9 @@
 // Owns the HTTP listener.
 //
 // States: `opening`, `listening`. It answers no request itself: the listener asks the roster, gives commands to the
-// orchestrator, tokens to enrolment, and reads the store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
+// orchestrator, tokens to enrolment, what programs tell to the events actor, and reads the store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
 import type { Logger } from '../../effects/logger.ts';
+import type { ToldEvent } from '../../protocol/clusterlink-read.ts';
 import type { CommandRequest } from '../../protocol/command-request.ts';
 import type { EnrolRequest, TokenRequest } from '../../protocol/enrolment.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
@@ -13,6 +14,7 @@ import type { ActorRef, AskResult, Reply } from '../ref.ts';
 import type { CommandAnswer } from './command-orders.ts';
 import type { GiveCommand } from './commanding.ts';
 import type { EnrolmentMessage, MintedToken, Revocation, Sealed } from './enrolment.ts';
+import type { PostEvents } from './events.ts';
 import type { NodeView, RosterMessage } from './roster.ts';
 
 export interface ListeningApi {
@@ -27,6 +29,8 @@ export interface ApiQuestions {
   mint(request: TokenRequest): Promise<Result<MintedToken>>;
   redeem(request: EnrolRequest): Promise<Result<Sealed>>;
   revoke(node: NodeAddress): Promise<Result<Revocation>>;
+  /** How many of these were not posted before. */
+  post(from: NodeAddress, events: readonly ToldEvent[]): Promise<Result<number>>;
 }
 
 export type ApiMessage =
@@ -38,6 +42,7 @@ export interface ApiPorts {
   readonly roster: ActorRef<RosterMessage>;
   readonly orchestrator: ActorRef<GiveCommand>;
   readonly enrolment: ActorRef<EnrolmentMessage>;
+  readonly events: ActorRef<PostEvents>;
   readonly onListening: (url: string) => void;
   readonly logger: Logger;
 }
@@ -63,6 +68,7 @@ export const api = (ports: ApiPorts): ActorDefinition<State, ApiMessage> => ({
       mint: async (request) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<MintedToken>>) => ({ type: 'mint', request, reply }) as const, { timeoutMs })),
       redeem: async (request) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<Sealed>>) => ({ type: 'redeem', request, reply }) as const, { timeoutMs: redeemMs })),
       revoke: async (node) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<Revocation>>) => ({ type: 'revoke', node, reply }) as const, { timeoutMs })),
+      post: async (from, events) => flat(await context.ask(ports.events, (reply: Reply<Result<number>>) => ({ type: 'post', from, events, reply }) as const, { timeoutMs })),
     });
     context.pipeToSelf(listener, ({ url }) => ({ type: 'listening', url }), (error) => ({ type: 'failed', error }));
     return { listener };

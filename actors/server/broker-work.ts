@@ -12,7 +12,7 @@
 // One thing at a time is done for a node, several for different ones, and a revocation comes before what was redeemed after it.
 import PQueue from 'p-queue';
 import type { Logger } from '../../effects/logger.ts';
-import { passwordOf } from '../../protocol/enrolment-seal.ts';
+import { httpPasswordOf, passwordOf, verifierOf } from '../../protocol/enrolment-seal.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever, fail, type Failure, type Result } from '../../protocol/result.ts';
 import type { ActorContext } from '../definition.ts';
@@ -57,6 +57,8 @@ const firstRetryMs = 1_000;
 const longestRetryMs = 30_000;
 /** Stands for the policies where others have a node. */
 const policies = '';
+
+const passwordFor = ({ key, nonce }: KeptToken): string | undefined => (key === undefined || nonce === undefined ? undefined : passwordOf(key, nonce));
 
 export class BrokerWork {
   readonly #ports: BrokerWorkPorts;
@@ -116,8 +118,8 @@ export class BrokerWork {
     const { signal } = this.#ending;
     const call = (): Promise<Result<void>> => {
       if (work.type === 'revoke') return admin.revoke(address, signal);
-      const { key: derived, nonce } = work.token;
-      return derived === undefined || nonce === undefined ? Promise.resolve(fail('token_unknown', 'the token has no key')) : admin.grant(address, passwordOf(derived, nonce), signal);
+      const password = passwordFor(work.token);
+      return password === undefined ? Promise.resolve(fail('token_unknown', 'the token has no key')) : admin.grant(address, password, signal);
     };
     context.pipeToSelf(this.#calls.add(call), (result) => ({ type: 'managed', node: address, work, result }), (error) => ({ type: 'failed', error }));
   }
@@ -134,7 +136,8 @@ export class BrokerWork {
       this.#failed(node, work, result.error, context);
       return;
     }
-    const change: Change = work.type === 'grant' ? { type: 'granted', id: work.token.id, user: this.#ports.userOf(node) } : { type: 'revoked', node };
+    const granted = (token: KeptToken): Change => ({ type: 'granted', id: token.id, user: this.#ports.userOf(node), verifier: verifierOf(httpPasswordOf(passwordFor(token) ?? '')) });
+    const change: Change = work.type === 'grant' ? granted(work.token) : { type: 'revoked', node };
     context.pipeToSelf(
       this.#ports.store.order(change),
       (written) => ({ type: 'settled', node, work, result: written }),

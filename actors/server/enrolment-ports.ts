@@ -29,6 +29,12 @@ export interface KeptToken extends TokenRecord {
   readonly nonce: string | undefined;
 }
 
+/** What a program on a node shows besides its words: who it is when it does so. */
+export interface Credential extends NodeAddress {
+  /** Of its password for HTTP (protocol/enrolment-seal.ts). */
+  readonly verifier: string;
+}
+
 export interface IdentityRecord extends NodeAddress {
   readonly user: string;
   readonly state: IdentityState;
@@ -50,7 +56,7 @@ export type EnrolmentChange =
   /** minted -> redeeming. `known`: by this nonce already. `conflict`: by another, or it is withdrawn or gone. */
   | { readonly type: 'redeem'; readonly id: string; readonly nonce: string }
   /** redeeming -> redeemed, the identity is active, and earlier tokens that were redeemed for it are withdrawn. `conflict`: it was withdrawn meanwhile. */
-  | { readonly type: 'granted'; readonly id: string; readonly user: string }
+  | { readonly type: 'granted'; readonly id: string; readonly user: string; readonly verifier: string }
   /** Every token of the node is withdrawn, and the identity is revoking, from whatever it was. `conflict`: there is neither. */
   | { readonly type: 'revoke'; readonly node: NodeAddress; readonly user: string }
   /** revoking -> revoked. */
@@ -66,6 +72,8 @@ export interface EnrolmentStore {
   /** In the order in which they were made. */
   tokens(page: PageQuery): ReadonlyArray<Placed<TokenRecord>>;
   identity(node: NodeAddress): IdentityRecord | undefined;
+  /** Of an active identity that was given since stores keep verifiers. */
+  credential(user: string): Credential | undefined;
   /** In the order in which their nodes had one first. */
   identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>>;
   openWork(node: NodeAddress): OpenWork | undefined;

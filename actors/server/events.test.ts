@@ -40,6 +40,7 @@ const heldStore = () => {
   const pending: Array<{ readonly batch: Batch; readonly settle: (result: Result<BatchOutcome>) => void; readonly crash: (error: Error) => void }> = [];
   const store: EventStore = {
     applyBatch: (batch) => new Promise((settle, crash) => void pending.push({ batch, settle, crash })),
+    post: async () => ok([]),
     appliedOf: (stream) => applied.get(stream) ?? 0,
     nodes: (only) => [{ ...record, ...only }],
     events: () => [],
@@ -114,6 +115,8 @@ const begin = async () => {
     const arrived: Omit<EventsArrived, 'reply'> = {
       type: 'frame',
       frame: { ...frame('events', { stream, lane: 'report', entries }), from },
+      bytes: 500,
+      clockOffsetMs: 7,
       delivery: { exchange: 'reports', routingKey: 'events.lab.n1', queue: 'reports', redelivered: false },
       publication,
     };
@@ -227,8 +230,10 @@ describe('a frame of events', () => {
   });
 
   test('is told, event by event, to whoever listens, and counted with the time it took', async () => {
-    const { arrive, clock, commit, counted, lags, told } = await begin();
+    const { arrive, clock, commit, counted, lags, pending, told } = await begin();
     await arrive([entry(1), entry(2, phase())]);
+    // What was found of its node's clock goes with it to the store.
+    expect(pending[0]?.batch.entries.map(({ clockOffsetMs }) => clockOffsetMs)).toEqual([7, 7]);
     await clock.advance(7);
     await commit();
     expect(told.map(({ position }) => position)).toEqual([1, 2]);

@@ -6,13 +6,15 @@
 // applied, so an acknowledged frame is never the last copy. For the same reason a frame that could not be stored is not
 // delivered again by the broker: its node sends it. After a crash a new intake starts from the store; what was held is sent
 // again. The event log and the roster follow the store, so they also learn of what an incarnation stored and did not live to
-// tell.
+// tell. What comes over HTTP has no order to keep, and goes past the intake.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
-import type { EventKind } from '../../protocol/events.ts';
+import type { ToldEvent } from '../../protocol/clusterlink-read.ts';
+import type { EventKind, EventOf } from '../../protocol/events.ts';
 import { wireVersion } from '../../protocol/frames.ts';
-import { assertNever, fail, type Result } from '../../protocol/result.ts';
+import type { NodeAddress } from '../../protocol/identity.ts';
+import { assertNever, fail, ok, type Result } from '../../protocol/result.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { SpanHandle } from '../../telemetry/span.ts';
 import type { Settlement } from '../../transport/port.ts';
@@ -33,8 +35,18 @@ interface Applying {
   readonly reply: Reply<Settlement>;
 }
 
+/** What a program told over HTTP, as a node. Answered when it is in the store, with how many of it were not there before. */
+export interface PostEvents {
+  readonly type: 'post';
+  readonly from: NodeAddress;
+  readonly events: readonly ToldEvent[];
+  readonly reply: Reply<Result<number>>;
+}
+
 export type EventsMessage =
   | EventsArrived
+  | PostEvents
+  | { readonly type: 'posted'; readonly from: NodeAddress; readonly result: Result<readonly StoredEvent[]>; readonly reply: PostEvents['reply'] }
   | { readonly type: 'take' }
   | { readonly type: 'catchUp' }
   | { readonly type: 'stored'; readonly applying: Applying; readonly result: Result<BatchOutcome> };
@@ -167,6 +179,17 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
     follow(state, steps, unanswered, context);
   };
 
+  const post = ({ events: told, from, reply }: PostEvents, context: Context): void => {
+    const known = store.nodes(from)[0]?.hostname ?? '';
+    const named = (event: ToldEvent): EventOf<'log' | 'test' | 'installation'> =>
+      event.kind === 'installation' ? { ...event, hostname: event.hostname ?? (known === '' ? from.node : known) } : event;
+    context.pipeToSelf(
+      store.post({ from, events: told.map(named) }),
+      (result) => ({ type: 'posted', from, result, reply }),
+      (error) => ({ type: 'posted', from, result: fail('store_unwritable', String(error)), reply }),
+    );
+  };
+
   const takeLine = (state: State, context: Context): State => {
     state.cancelTake();
     for (const group of byLane(state.line.take(clock.monotonic()))) {
@@ -174,7 +197,7 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
       const { from, body } = frame;
       const applied = store.appliedOf(body.stream, body.lane);
       for (const arrived of group) state.arrivals.note(arrived, applied);
-      const entries = group.flatMap((arrived) => arrived.frame.body.entries);
+      const entries = group.flatMap((arrived) => arrived.frame.body.entries.map((entry) => ({ ...entry, clockOffsetMs: arrived.clockOffsetMs })));
       const reply = (settlement: Settlement): void => group.forEach((arrived) => arrived.reply(settlement));
       follow(state, state.intake.received(from, { ...body, entries }, clock.monotonic()), reply, context);
     }
@@ -201,6 +224,14 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
           // Behind the frames that wait already. A mailbox that is full has to be emptied first.
           return context.tell(context.self, { type: 'take' }) === 'queued' ? state : takeLine(state, context);
         }
+        case 'post':
+          post(message, context);
+          return state;
+        case 'posted':
+          if (message.result.ok) tell(message.from, message.result.value, context);
+          else logger.error(`messages of ${message.from.cluster}/${message.from.node} could not be stored: ${message.result.error.message}`, { code: message.result.error.code });
+          message.reply(message.result.ok ? ok(message.result.value.length) : message.result);
+          return state;
         case 'take':
           return takeLine(state, context);
         case 'stored':

@@ -1,7 +1,7 @@
 // What the server's actors need from the machine; server/ provides it, tests provide theirs.
 import type { AutoscaleTarget } from '../../protocol/autoscale.ts';
 import type { Card } from '../../protocol/card.ts';
-import type { ConditionStatus, ConvergeOutcome, ConvergeTrigger, JetpackEvent, Level, Priority, ShutdownCause, ShutdownWay } from '../../protocol/events.ts';
+import type { ConditionStatus, ConvergeOutcome, ConvergeTrigger, EventOf, JetpackEvent, Level, Priority, ShutdownCause, ShutdownWay } from '../../protocol/events.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { OrderStore } from './order-ports.ts';
@@ -15,6 +15,8 @@ export interface IncomingEntry {
   readonly raw: string;
   /** What `raw` says, or why it cannot be read. */
   readonly event: Result<JetpackEvent>;
+  /** What makes a time by its node's clock one by the server's, milliseconds. Absent: nothing is known of it. */
+  readonly clockOffsetMs?: number;
 }
 
 export interface Batch {
@@ -22,6 +24,12 @@ export interface Batch {
   readonly stream: string;
   readonly lane: string;
   readonly entries: readonly IncomingEntry[];
+}
+
+/** Events that a program told over HTTP, as a node. */
+export interface PostedBatch {
+  readonly from: NodeAddress;
+  readonly events: ReadonlyArray<EventOf<'log' | 'test' | 'installation'>>;
 }
 
 /** An event in the log. `position` rises with every event stored, over all nodes: readers page by it. */
@@ -150,13 +158,18 @@ export interface EventLog {
   write(event: StoredEvent): void;
 }
 
-/** What nodes tell. One verb writes. */
+/** What nodes tell. One verb writes what comes in frames, another what comes over HTTP. */
 export interface EventStore {
   /**
    * Adds events, updates what they tell of and moves `applied` on, in one transaction; calls made close together
    * share one commit. Sequences at or below `applied` are repeats and are left out. Fails with `store_unwritable`.
    */
   applyBatch(batch: Batch): Promise<Result<BatchOutcome>>;
+  /**
+   * Adds events and updates what they tell of, in one transaction that others share, and gives what this call added: an event whose id
+   * was posted before is left out, as long as the log has the first. Fails with `store_unwritable`.
+   */
+  post(batch: PostedBatch): Promise<Result<readonly StoredEvent[]>>;
   /** 0 for a stream never seen. */
   appliedOf(stream: string, lane: string): number;
   /** All nodes, or one of them. */

@@ -101,7 +101,7 @@ describe('writing', () => {
 
   test('beyond the bound on bytes the answer says so', () => {
     const bounds = { files: 10, bytes: 10_000 };
-    expect(writeSpool(paths, { ...request(1), verb: 'log', level: 'info', priority: 'low', message: 'x'.repeat(9000) }, bounds)).toMatchObject({
+    expect(writeSpool(paths, { ...request(1), verb: 'log', level: 'info', priority: 'low', message: 'x'.repeat(9000), details: undefined }, bounds)).toMatchObject({
       ok: false,
       error: { code: 'spool_unwritable' },
     });

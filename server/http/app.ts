@@ -5,19 +5,22 @@
 //   POST /api/commands    commands.ts, and reading them back
 //   clusters.ts           what is asked of a cluster as a whole
 //   enrolments.ts         tokens and identities
+//   clusterlink.ts        what programs tell as the node they are on
 //   GET  /healthz         200 while the broker is connected, 503 while it is not
 //
 // Everybody who reaches it may read; only programs on this machine may change something (write-guard.ts), but that a node elsewhere
-// may redeem its token. It reads no body but of such a request, answers nothing under /api/ while too much of earlier answers
+// may redeem its token, and programs on it may tell what they have to. It reads no body but of such a request, answers nothing under /api/ while too much of earlier answers
 // still waits to be taken, and shows no client what went wrong inside.
 import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
 import type { EventQuery, StoredEvent } from '../../actors/server/ports.ts';
 import type { NodeView } from '../../actors/server/roster.ts';
 import { systemClock, type Clock } from '../../effects/clock.ts';
+import { createBoundedServer, refuseClient } from '../../node/http/bounded-server.ts';
+import { clusterlinkPath } from '../../protocol/clusterlink.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { ConnectionState } from '../../transport/port.ts';
 import { reasonOf } from '../../transport/reason.ts';
-import { createBoundedServer, refuseClient } from './bounded-server.ts';
+import { addClusterlink, type ClusterlinkSources } from './clusterlink.ts';
 import { addClusters, clusterPath, type ClusterSources } from './clusters.ts';
 import { addCommands, commandsPath, type CommandSources } from './commands.ts';
 import { addEnrol, addEnrolments, enrolmentPaths, type EnrolmentSources } from './enrolments.ts';
@@ -34,13 +37,15 @@ export interface Health {
 }
 
 /** What the API answers from. */
-export interface ApiSources extends CommandSources, ClusterSources, EnrolmentSources {
+export interface ApiSources extends CommandSources, ClusterSources, EnrolmentSources, ClusterlinkSources {
   nodes(): Promise<Result<readonly NodeView[]>>;
   events(query: EventQuery): readonly StoredEvent[];
   health(): Health;
 }
 
 const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? '';
+
+const takers = [...enrolmentPaths, { path: new RegExp(`^${clusterlinkPath}$`), allow: 'POST' }];
 
 const oneCommand = new RegExp(`^${commandsPath}/[^/]+$`);
 
@@ -90,10 +95,10 @@ export const buildApp = (sources: ApiSources, onError: (error: unknown) => void,
     const path = pathOf(request);
     // A body that nobody asked for is not waited for.
     void response.header('connection', 'close');
-    const enrolment = enrolmentPaths.find((one) => one.path.test(path));
-    if (enrolment !== undefined) {
-      void response.header('allow', enrolment.allow);
-      return refuse(response, 405, 'request_invalid', `${path.slice(0, 200)} takes no ${request.method}: use ${enrolment.allow}`);
+    const taker = takers.find((one) => one.path.test(path));
+    if (taker !== undefined) {
+      void response.header('allow', taker.allow);
+      return refuse(response, 405, 'request_invalid', `${path.slice(0, 200)} takes no ${request.method}: use ${taker.allow}`);
     }
     if (!isReadable(path)) return refuse(response, 404, 'request_invalid', `there is nothing at ${path.slice(0, 200)}`);
     const takesOrders = path === commandsPath;
@@ -118,6 +123,7 @@ export const buildApp = (sources: ApiSources, onError: (error: unknown) => void,
   void app.register(async (scope) => addCommands(scope, sources, limits));
   void app.register(async (scope) => addEnrolments(scope, sources, limits));
   void app.register(async (scope) => addEnrol(scope, sources, clock));
+  void app.register(async (scope) => addClusterlink(scope, sources, limits, clock));
 
   app.get('/healthz', async (_request, response) => {
     const health = sources.health();

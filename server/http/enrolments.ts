@@ -7,11 +7,12 @@
 //   POST   /api/enrol                      a node redeems its token: 200 with what is sealed for it
 //
 // The last is the one request that changes something and comes from other machines. Whoever sends it proves that it has the token;
-// until then it costs a small body, a look into the store and two hashes, so often an address and no more (rate-bound.ts).
+// until then it costs a small body, a look into the store and two hashes, so often an address and no more (node/http/rate-bound.ts).
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { MintedToken, Revocation, Sealed } from '../../actors/server/enrolment.ts';
 import type { IdentityRecord, PageQuery, Placed, TokenRecord } from '../../actors/server/enrolment-ports.ts';
 import type { Clock } from '../../effects/clock.ts';
+import { RateBound } from '../../node/http/rate-bound.ts';
 import { enrolRequest, tokenRequest, type EnrolRequest, type TokenRequest } from '../../protocol/enrolment.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import { nodeAddress, type NodeAddress } from '../../protocol/identity.ts';
@@ -20,7 +21,6 @@ import { fail, type Result } from '../../protocol/result.ts';
 import { parsePage } from './event-query.ts';
 import type { HttpLimits } from './limits.ts';
 import { refuse } from './problem.ts';
-import { RateBound } from './rate-bound.ts';
 import { guardWrites } from './write-guard.ts';
 
 export interface EnrolmentSources {

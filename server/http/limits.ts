@@ -1,22 +1,11 @@
 // Bounds on what clients of the API may cost, whatever they do.
+import type { ConnectionLimits } from '../../node/http/bounded-server.ts';
 
-export interface HttpLimits {
-  /** Connections at a time. One more has the longest idle give way. */
-  readonly connections: number;
-  /** One request's line and headers, bytes. */
-  readonly headerBytes: number;
+export interface HttpLimits extends ConnectionLimits {
   /** The body of a request that changes something, bytes. No other is read at all. */
   readonly bodyBytes: number;
   /** Requests that change something, at a time. */
   readonly writes: number;
-  /** For the headers to arrive, milliseconds. */
-  readonly headersMs: number;
-  /** For the whole request to arrive, milliseconds. */
-  readonly requestMs: number;
-  /** For anything to go in or out, milliseconds. */
-  readonly silenceMs: number;
-  /** How often the first two are looked at, milliseconds. */
-  readonly lookMs: number;
   /** Answers that their clients have not taken, all together, bytes. */
   readonly untakenBytes: number;
 }

@@ -1,25 +1,7 @@
-// Errors of the API: problem+json (RFC 9457) with a code of the closed list.
-import { STATUS_CODES } from 'node:http';
+// Errors of the API, as node/http/problem.ts has them.
 import type { FastifyReply } from 'fastify';
+import { problem, problemType } from '../../node/http/problem.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
-
-export const problemType = 'application/problem+json';
-
-export interface Problem {
-  readonly type: 'about:blank';
-  readonly title: string;
-  readonly status: number;
-  readonly code: ErrorCode;
-  readonly detail: string;
-}
-
-export const problem = (status: number, code: ErrorCode, detail: string): Problem => ({
-  type: 'about:blank',
-  title: STATUS_CODES[status] ?? 'Error',
-  status,
-  code,
-  detail,
-});
 
 export const refuse = (response: FastifyReply, status: number, code: ErrorCode, detail: string): FastifyReply =>
   response.code(status).type(problemType).send(problem(status, code, detail));

@@ -4,11 +4,9 @@
 // made to send one, also to a name that only pretends to be elsewhere, but it says in `Origin` whose page it is. A proxy
 // on this machine makes everybody local; it must not pass on what writes. A few requests with a body are read at a time.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isLoopbackAddress, isLoopbackHost } from '../loopback.ts';
+import { isLocalPage, isLoopbackAddress } from '../../node/http/loopback.ts';
 import type { HttpLimits } from './limits.ts';
 import { refuse } from './problem.ts';
-
-const isLocalPage = (origin: string): boolean => URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname);
 
 const isAllowed = ({ headers, socket }: FastifyRequest): boolean =>
   isLoopbackAddress(socket.remoteAddress) && (headers.origin === undefined || isLocalPage(headers.origin));

@@ -49,6 +49,8 @@ test.each<readonly [string, string, string, object]>([
   ['info', 'high', 'installation success, host n7', installation],
   ['warn', 'high', 'installation warning, host n7: renamed', { ...installation, status: 'warning', message: 'renamed' }],
   ['error', 'high', 'installation error, host n7', { ...installation, status: 'error' }],
+  ['warn', 'medium', 'test mpi: slow', { kind: 'test', level: 'warn', name: 'mpi', message: 'slow' }],
+  ['info', 'medium', 'test', { kind: 'test', level: 'info' }],
   ['info', 'high', `command ${id} accepted`, command],
   ['info', 'high', `command ${id} done: 3 checks`, { ...command, state: 'done', message: '3 checks' }],
   ['error', 'high', `command ${id} failed (script_failed): it broke`, { ...command, state: 'failed', code: 'script_failed', message: 'it broke' }],

@@ -95,6 +95,8 @@ const lineOf = (event: JetpackEvent): Line => {
       return { level: 'info', message: autoscaleMessage(event) };
     case 'installation':
       return { level: installationLevel[event.status], message: because(`installation ${event.status}, host ${event.hostname}`, event.message) };
+    case 'test':
+      return { level: event.level, message: because(event.name === undefined ? 'test' : `test ${event.name}`, event.message) };
     case 'command':
       return commandLine(event);
     case 'property':

@@ -4,10 +4,11 @@
 //               any -> withdrawn                         by a revocation of its node; redeemed ones by a later token of the node
 // An identity:  active -> revoking -> revoked -> active  active again by a new token alone
 //
-// Nothing leads a token back. Its key goes when its time is over, unless the broker is still to be told; the token goes a week later.
+// What is kept of an identity's password goes with its activity. Nothing leads a token back. Its key goes when its time is over, unless the broker is still to be told; the token goes a week later.
 import {
   identityStates,
   tokenStates,
+  type Credential,
   type EnrolmentChange,
   type EnrolmentStore,
   type IdentityRecord,
@@ -76,20 +77,21 @@ export class Enrolments implements EnrolmentStore {
   readonly #token: Statement;
   readonly #tokens: Listing;
   readonly #identity: Statement;
+  readonly #credential: Statement;
   readonly #identities: Listing;
   readonly #redeeming: Statement;
   readonly #open: Statement;
 
   constructor(database: Database) {
-    const identity = 'INSERT INTO identities (cluster, node, user, changed_at, state) VALUES (?, ?, ?, ?';
-    const again = 'ON CONFLICT (cluster, node) DO UPDATE SET user = excluded.user, state = excluded.state, changed_at = excluded.changed_at';
+    const identity = 'INSERT INTO identities (cluster, node, user, changed_at, state, verifier) VALUES (?, ?, ?, ?';
+    const again = 'ON CONFLICT (cluster, node) DO UPDATE SET user = excluded.user, state = excluded.state, changed_at = excluded.changed_at, verifier = excluded.verifier';
     this.#mint = database.prepare("INSERT INTO tokens (id, cluster, node, key, state, minted_at, expires_at) VALUES (?, ?, ?, ?, 'minted', ?, ?)");
     this.#redeem = database.prepare("UPDATE tokens SET state = 'redeeming', nonce = ? WHERE id = ? AND state = 'minted'");
     this.#granted = database.prepare("UPDATE tokens SET state = 'redeemed' WHERE id = ? AND state = 'redeeming'");
     this.#supersede = database.prepare("UPDATE tokens SET state = 'withdrawn', key = NULL WHERE cluster = ? AND node = ? AND state = 'redeemed' AND id <> ?");
-    this.#activate = database.prepare(`${identity}, 'active') ${again}`);
+    this.#activate = database.prepare(`${identity}, 'active', ?) ${again}`);
     this.#withdraw = database.prepare("UPDATE tokens SET state = 'withdrawn', key = NULL WHERE cluster = ? AND node = ?");
-    this.#revoke = database.prepare(`${identity}, 'revoking') ${again}`);
+    this.#revoke = database.prepare(`${identity}, 'revoking', NULL) ${again}`);
     this.#revoked = database.prepare("UPDATE identities SET state = 'revoked', changed_at = ? WHERE cluster = ? AND node = ? AND state = 'revoking'");
     this.#tidy = [
       database.prepare("UPDATE tokens SET key = NULL WHERE expires_at <= ? AND key IS NOT NULL AND state <> 'redeeming'"),
@@ -98,6 +100,7 @@ export class Enrolments implements EnrolmentStore {
     this.#token = database.prepare('SELECT * FROM tokens WHERE id = ?');
     this.#tokens = new Listing(database, 'tokens');
     this.#identity = database.prepare('SELECT * FROM identities WHERE cluster = ? AND node = ?');
+    this.#credential = database.prepare("SELECT cluster, node, verifier FROM identities WHERE user = ? AND state = 'active' AND verifier IS NOT NULL");
     this.#identities = new Listing(database, 'identities');
     this.#redeeming = database.prepare("SELECT * FROM tokens WHERE cluster = ? AND node = ? AND state = 'redeeming' ORDER BY number LIMIT 1");
     this.#open = database.prepare(`SELECT cluster, node FROM tokens WHERE state = 'redeeming'
@@ -121,7 +124,7 @@ export class Enrolments implements EnrolmentStore {
         const token = this.token(change.id);
         if (token === undefined || this.#granted.run(change.id).changes === 0) return { outcome: 'conflict' };
         this.#supersede.run(token.cluster, token.node, token.id);
-        this.#activate.run(token.cluster, token.node, change.user, now);
+        this.#activate.run(token.cluster, token.node, change.user, now, change.verifier);
         return done;
       }
       case 'revoke': {
@@ -153,6 +156,11 @@ export class Enrolments implements EnrolmentStore {
   identity({ cluster, node }: NodeAddress): IdentityRecord | undefined {
     const row = this.#identity.get(cluster, node);
     return row === undefined ? undefined : identityOf(row);
+  }
+
+  credential(user: string): Credential | undefined {
+    const row = this.#credential.get(user);
+    return row === undefined ? undefined : { ...addressOf(row), verifier: textOf(row, 'verifier') };
   }
 
   identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>> {

@@ -72,6 +72,11 @@ export class EventLog {
     this.#newest = integerOf(ends, 'newest');
   }
 
+  /** The position of the first event that is kept. */
+  get oldest(): number {
+    return this.#oldest;
+  }
+
   get count(): number {
     return this.#newest - this.#oldest + 1;
   }

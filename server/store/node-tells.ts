@@ -124,6 +124,7 @@ export class NodeTells {
       case 'log':
       case 'autoscale':
       case 'property':
+      case 'test':
       case 'command':
       case 'undelivered':
       case 'dropped':
@@ -131,6 +132,11 @@ export class NodeTells {
       default:
         assertNever(event);
     }
+  }
+
+  /** What was told past the streams of the node: it comes after what they have told so far, and holds back nothing that they tell later. */
+  tellBeside({ nodeId }: Source, event: EventOf<'installation'>): void {
+    this.#tell(nodeId, event);
   }
 
   #tell(nodeId: number, event: Telling): void {

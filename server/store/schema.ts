@@ -182,9 +182,31 @@ const reported = `
   ) WITHOUT ROWID;
 `;
 
+/**
+ * Version 6. Of identities, `verifier`: what is kept of the password. `posted`: which events came over HTTP, by the ids of their
+ * messages, for as long as the log has them.
+ */
+const posted = `
+  ALTER TABLE identities ADD COLUMN verifier TEXT;
+  CREATE INDEX identities_of_user ON identities (user);
+  CREATE TABLE posted (
+    node_id INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (node_id, id)
+  ) WITHOUT ROWID;
+  CREATE INDEX posted_in_order ON posted (position);
+`;
+
 export const storeSchema: Schema = {
   applicationId: 0x4a_50_53_54, // JPST
-  version: 5,
-  create: (database) => database.exec(told + ordered + discreet + enrolled + reported),
-  upgrades: { 1: (database) => database.exec(ordered), 2: forgetWords, 3: (database) => database.exec(enrolled), 4: (database) => database.exec(reported) },
+  version: 6,
+  create: (database) => database.exec(told + ordered + discreet + enrolled + reported + posted),
+  upgrades: {
+    1: (database) => database.exec(ordered),
+    2: forgetWords,
+    3: (database) => database.exec(enrolled),
+    4: (database) => database.exec(reported),
+    5: (database) => database.exec(posted),
+  },
 };

@@ -1,9 +1,11 @@
 // The server's store on SQLite: the log of events, how far each stream is applied, what is known of each node, and what
-// nodes are told and who they may be. Two verbs write, and both share commits (docs/adr/0005-a-second-writing-verb.md).
+// nodes are told and who they may be. Three verbs write, and all share commits (docs/adr/0005-a-second-writing-verb.md).
 //
 // A batch (`applyBatch`, from nodes):
 //   repeats left out -> its events, their effect and `applied` in one transaction -> told what was stored
 //   begins too far on, or in another node's stream -> told so, and nothing is written
+// What was posted (`post`, by programs on nodes):
+//   repeats left out, by their ids -> its events and their effect in one transaction -> told what was stored
 // An order (`order`, of this server itself):
 //   its one change, with the new revision where it is one of settings or templates, in one transaction -> told that it is done
 //   a command whose id is there already -> told whether it is the same, and nothing is written
@@ -13,7 +15,7 @@
 // neither. It trusts no order but its own count: what does not follow is refused, whoever sent it. It never stores a
 // sequence of a stream twice, never takes a position for a second event, and deletes nothing but the oldest events.
 import type { Change, Ordered } from '../../actors/server/order-ports.ts';
-import type { Batch, BatchOutcome, Store, StoredEvent } from '../../actors/server/ports.ts';
+import type { Batch, BatchOutcome, PostedBatch, Store, StoredEvent } from '../../actors/server/ports.ts';
 import type { Clock } from '../../effects/clock.ts';
 import { assertNever, ok, type Result } from '../../protocol/result.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
@@ -26,6 +28,7 @@ import { Enrolments } from './enrolments.ts';
 import { EventLog } from './event-log.ts';
 import { NodeRecords } from './node-records.ts';
 import { NodeTells } from './node-tells.ts';
+import { postedEntry, PostedEvents, postedStream } from './posted.ts';
 import { Registry } from './registry.ts';
 import { storeSchema } from './schema.ts';
 import { Settings } from './settings.ts';
@@ -53,6 +56,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
   const commands = new Commands(database);
   const settings = new Settings(database);
   const enrolments = new Enrolments(database);
+  const posted = new PostedEvents(database);
   const log = new EventLog(database, retention);
   const commits = new GroupCommit({ database, clock, code: 'store_unwritable', follower: log });
 
@@ -76,13 +80,30 @@ export const createStore = (database: Database, { clock, retention = defaultRete
         tells.tell(source, entry.event.value);
         // A command is told of by whichever stream brings it: what became of it does not grow old.
         if (entry.event.value.kind === 'command') commands.tell(source, entry.event.value, clock.now());
-        if (entry.event.value.kind === 'autoscale') autoscale.tell(source, entry.event.value, clock.now());
+        if (entry.event.value.kind === 'autoscale') autoscale.tell(source, entry.event.value, clock.now(), entry.clockOffsetMs ?? 0);
       }
       applied = entry.through;
     }
     log.flush();
     registry.move(source, applied);
     return { outcome: 'applied', applied, stored };
+  };
+
+  const post = ({ events, from }: PostedBatch): readonly StoredEvent[] => {
+    const { lane, stream } = postedStream(from);
+    const source = registry.find(stream, lane) ?? registry.add(from, stream, lane);
+    posted.forgetBefore(log.oldest);
+    const stored: StoredEvent[] = [];
+    for (const event of events) {
+      if (posted.has(source, event.id)) continue;
+      const added = log.append(source, postedEntry(source.applied + stored.length + 1, event), clock.now());
+      posted.add(source, event.id, added.position);
+      if (event.kind === 'installation') tells.tellBeside(source, event);
+      stored.push(added);
+    }
+    log.flush();
+    registry.move(source, source.applied + stored.length);
+    return stored;
   };
 
   const order = (change: Change): Ordered => {
@@ -119,6 +140,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
 
   return {
     applyBatch: (batch) => commits.run(() => apply(batch)),
+    post: (batch) => commits.run(() => post(batch)),
     order: (change) => commits.run(() => order(change)),
     appliedOf: (stream, lane) => registry.appliedOf(stream, lane),
     nodes: (only) => records.nodes(only),
@@ -131,6 +153,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
     token: (id) => enrolments.token(id),
     tokens: (page) => enrolments.tokens(page),
     identity: (node) => enrolments.identity(node),
+    credential: (user) => enrolments.credential(user),
     identities: (page) => enrolments.identities(page),
     openWork: (node) => enrolments.openWork(node),
     withOpenWork: () => enrolments.withOpenWork(),

@@ -15,5 +15,7 @@ export const apiSources = (more: Partial<ApiSources> = {}): ApiSources => ({
   revoke: () => Promise.resolve(fail('busy', 'no revocation was expected')),
   tokens: () => [],
   identities: () => [],
+  speaker: () => fail('enrolment_off', 'nobody was expected'),
+  post: () => Promise.resolve(fail('busy', 'no messages were expected')),
   ...more,
 });

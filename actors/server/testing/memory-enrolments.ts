@@ -1,7 +1,7 @@
 // Tokens and identities of a store, in memory: they keep the promises of their port.
 import type { NodeAddress } from '../../../protocol/identity.ts';
 import { assertNever } from '../../../protocol/result.ts';
-import type { EnrolmentChange, EnrolmentStore, IdentityRecord, KeptToken, OpenWork, PageQuery, Placed, TokenRecord } from '../enrolment-ports.ts';
+import type { Credential, EnrolmentChange, EnrolmentStore, IdentityRecord, KeptToken, OpenWork, PageQuery, Placed, TokenRecord } from '../enrolment-ports.ts';
 import type { Ordered } from '../order-ports.ts';
 import { nodeKey } from '../standings.ts';
 
@@ -15,6 +15,7 @@ const pageOf = <T>(records: readonly T[], { after, limit }: PageQuery): Readonly
 export class MemoryEnrolments implements EnrolmentStore {
   readonly #tokens = new Map<string, KeptToken>();
   readonly #identities = new Map<string, IdentityRecord>();
+  readonly #verifiers = new Map<string, string>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -38,6 +39,7 @@ export class MemoryEnrolments implements EnrolmentStore {
         for (const token of this.#of(found)) if (token.state === 'redeemed') this.#put({ ...token, state: 'withdrawn', key: undefined });
         this.#put({ ...found, state: 'redeemed' });
         this.#stand(found, change.user, 'active');
+        this.#verifiers.set(change.user, change.verifier);
         return { outcome: 'done' };
       }
       case 'revoke':
@@ -72,6 +74,12 @@ export class MemoryEnrolments implements EnrolmentStore {
 
   identity(node: NodeAddress): IdentityRecord | undefined {
     return this.#identities.get(nodeKey(node));
+  }
+
+  credential(user: string): Credential | undefined {
+    const found = [...this.#identities.values()].find((identity) => identity.user === user && identity.state === 'active');
+    const verifier = this.#verifiers.get(user);
+    return found === undefined || verifier === undefined ? undefined : { cluster: found.cluster, node: found.node, verifier };
   }
 
   identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>> {

@@ -1,7 +1,7 @@
 // The orders of a store, in memory: they keep the promises of their port, and can be made to fail.
 import type { NodeAddress } from '../../../protocol/identity.ts';
 import { ok, type Failure, type Result } from '../../../protocol/result.ts';
-import type { IdentityRecord, KeptToken, OpenWork, PageQuery, Placed, TokenRecord } from '../enrolment-ports.ts';
+import type { Credential, IdentityRecord, KeptToken, OpenWork, PageQuery, Placed, TokenRecord } from '../enrolment-ports.ts';
 import { acceptedGraceMs, type Change, type Command, type CommandRecord, type CommandSummary, type Ordered, type OrderStore, type PendingTarget, type Setting, type TargetState } from '../order-ports.ts';
 import { MemoryEnrolments } from './memory-enrolments.ts';
 
@@ -71,6 +71,10 @@ export class MemoryOrders implements OrderStore {
 
   identity(node: NodeAddress): IdentityRecord | undefined {
     return this.#enrolments.identity(node);
+  }
+
+  credential(user: string): Credential | undefined {
+    return this.#enrolments.credential(user);
   }
 
   identities(page: PageQuery): ReadonlyArray<Placed<IdentityRecord>> {

@@ -1,6 +1,6 @@
 // A store in memory that keeps the promises of its port: what follows is added once, the rest is refused.
 import { ok, type Result } from '../../../protocol/result.ts';
-import type { Batch, BatchOutcome, EventQuery, NodeRecord, Store, StoredEvent } from '../ports.ts';
+import type { Batch, BatchOutcome, EventQuery, NodeRecord, PostedBatch, Store, StoredEvent } from '../ports.ts';
 import { MemoryOrders } from './memory-orders.ts';
 import { nodeRecord } from './records.ts';
 
@@ -27,6 +27,16 @@ export class MemoryStore extends MemoryOrders implements Store {
     });
     this.#applied.set(`${stream}/${lane}`, applied);
     return ok({ outcome: 'applied', applied, stored });
+  }
+
+  async post({ events, from }: PostedBatch): Promise<Result<readonly StoredEvent[]>> {
+    const known = new Set(this.log.filter(({ cluster, lane, node }) => lane === 'posted' && cluster === from.cluster && node === from.node).map(({ id }) => id));
+    const fresh = events.filter(({ id }) => !known.has(id) && known.add(id) !== undefined);
+    const before = this.appliedOf('posted', 'posted');
+    const entries = fresh.map((event, index) => ({ sequence: before + index + 1, through: before + index + 1, raw: JSON.stringify(event), event: ok(event) }));
+    const applied = await this.applyBatch({ from, stream: 'posted', lane: 'posted', entries });
+    if (!applied.ok) return applied;
+    return ok(applied.value.outcome === 'applied' ? applied.value.stored : []);
   }
 
   appliedOf(stream: string, lane: string): number {

@@ -5,8 +5,22 @@
 // keep nobody out. Where all are busy, the new one is turned away. What is slow, silent or malformed is cut.
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { HttpLimits } from './limits.ts';
 import { problem, problemType } from './problem.ts';
+
+export interface ConnectionLimits {
+  /** Connections at a time. One more has the longest idle give way. */
+  readonly connections: number;
+  /** One request's line and headers, bytes. */
+  readonly headerBytes: number;
+  /** For the headers to arrive, milliseconds. */
+  readonly headersMs: number;
+  /** For the whole request to arrive, milliseconds. */
+  readonly requestMs: number;
+  /** For anything to go in or out, milliseconds. */
+  readonly silenceMs: number;
+  /** How often the times of requests are looked at, milliseconds. */
+  readonly lookMs: number;
+}
 
 const boundConnections = (server: Server, most: number): void => {
   let open = 0;
@@ -53,7 +67,7 @@ export const refuseClient = ({ code }: { readonly code?: unknown }, socket: Sock
   socket.destroySoon();
 };
 
-export const createBoundedServer = (handler: RequestListener, limits: HttpLimits): Server => {
+export const createBoundedServer = (handler: RequestListener, limits: ConnectionLimits): Server => {
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,

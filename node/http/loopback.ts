@@ -12,3 +12,6 @@ export const isLoopbackAddress = (address: string | undefined): boolean => {
 
 /** The host of a URL or of an option: a name or an address, in brackets or without. */
 export const isLoopbackHost = (host: string): boolean => host === 'localhost' || isLoopbackAddress(host.replaceAll(/[[\]]/g, ''));
+
+/** Whether the page that a browser names in `Origin` is from this machine. */
+export const isLocalPage = (origin: string): boolean => URL.canParse(origin) && isLoopbackHost(new URL(origin).hostname);
