@@ -9,6 +9,7 @@ import { pause, type Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
 import { limits } from '../protocol/limits.ts';
 import type { resource } from './semconv.ts';
+import { settledAttributes } from './settled-attributes.ts';
 
 export interface TelemetryOptions {
   readonly serviceName: string;
@@ -76,11 +77,11 @@ export const startTelemetry = async (options: TelemetryOptions): Promise<Telemet
     'service.version': options.version,
     ...(options.instance === undefined ? {} : { 'service.instance.id': options.instance }),
   } satisfies Partial<Record<keyof typeof resource, string>>;
+  const host = await settledAttributes(resources.hostDetector.detect().attributes ?? {});
   const sdk = new NodeSDK({
-    resource: resources.defaultResource().merge(resources.resourceFromAttributes(named)),
+    resource: resources.defaultResource().merge(resources.resourceFromAttributes({ ...host, ...named })),
     // Not the process detector: it exports the command line, which may hold secrets.
     resourceDetectors: [
-      resources.hostDetector,
       ...(options.instance === undefined ? [resources.serviceInstanceIdDetector] : []),
       resources.serviceNameEnvDetector,
       resources.resourceAttributesEnvDetector,
