@@ -8,7 +8,8 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { startCollector, type Collector } from '../telemetry/testing/collector.ts';
-import { compileFront, hasCompiler } from './front/compile.ts';
+import { compileFront } from './front/compile.ts';
+import { isThereFront } from './front/testing/compiler.ts';
 import { TestHome } from './testing/daemon.ts';
 
 const bin = fileURLToPath(new URL('../bin', import.meta.url));
@@ -19,7 +20,7 @@ let node: TestHome;
 let cache: string;
 
 /** Both forms of the command line: Node alone, and the front before it. Without a compiler there is only the first. */
-const forms = (await hasCompiler()) ? (['Node', 'front'] as const) : (['Node'] as const);
+const forms = (await isThereFront()) ? (['Node', 'front'] as const) : (['Node'] as const);
 
 const programOf = (form: (typeof forms)[number]): string => (form === 'Node' ? launcher : path.join(cache, 'jetpack'));
 
@@ -80,9 +81,18 @@ describe.each(forms)('jetpack, by %s,', (form) => {
   });
 
   test('a daemon that is silent: spooled after its patience, exit code 0', async () => {
-    await node.impostor((socket) => socket.resume());
+    for (const socket of ['cluster', 'front'] as const) await node.impostor((client) => client.resume(), socket);
     expect(await jetpack(['log', 'text'])).toEqual({ exit: 0, out: '', err: `jetpack log: jetpackd does not answer: the message waits in ${node.paths.spool}\n` });
     expect(node.spooled()).toMatchObject([{ verb: 'log', message: 'text' }]);
+  });
+
+  test('a daemon that cannot take it now: spooled under the id that it heard', async () => {
+    const requests = await node.daemon(({ id }) => ({ ok: false, id, code: 'busy', message: 'too much to do' }));
+    const reason = 'jetpackd answers: too much to do (busy)';
+    expect(await jetpack(['send', '-r', 'a.b', '-f', '-'], { input: 'text' })).toEqual({ exit: 0, out: '', err: `jetpack send: ${reason}: the message waits in ${node.paths.spool}\n` });
+    const [spooled] = node.spooled();
+    expect(spooled).toMatchObject({ verb: 'send', bodyBase64: Buffer.from('text').toString('base64') });
+    expect(requests.map(({ id }) => id)).toEqual(Array.from({ length: form === 'Node' ? 1 : 2 }, () => (spooled as { readonly id: string }).id));
   });
 
   test('no daemon: spooled at once, readable by the group whatever the umask', async () => {
@@ -109,6 +119,12 @@ describe.each(forms)('jetpack, by %s,', (form) => {
     const [numbers = ''] = out.trim().split('-');
     expect(numbers.split('.').map(Number)).toEqual([expect.any(Number), expect.any(Number), expect.any(Number)]);
     expect(out).toMatch(/^\d+\.\d+\.\d+-\d+\n$/);
+  });
+
+  test('an answer that cannot be written is a failure, in one line', async () => {
+    await node.daemon();
+    const err = 'jetpack: standard output cannot be written (file_unwritable)\n';
+    expect(await run('/bin/sh', ['-c', 'exec "$0" -v > /dev/full', programOf(form)])).toEqual({ exit: 1, out: '', err });
   });
 
   test('whoever reads the help may go away', async () => {

@@ -26,6 +26,9 @@ process.on('uncaughtException', crash);
 /** Whoever read our output. */
 const gone = Promise.withResolvers<void>();
 
+/** Whether something of the answer could not be written. */
+let failed = false;
+
 const host = nodeHost({
   argv: process.argv.slice(2),
   env: process.env,
@@ -33,7 +36,9 @@ const host = nodeHost({
   terminal: () => (isatty(1) ? { output: true, columns: process.stdout.columns } : { output: false, columns: 80 }),
   input: () => process.stdin,
   out(text) {
-    if (!writeOut(1, text)) gone.resolve();
+    const written = writeOut(1, text);
+    if (written === 'gone') gone.resolve();
+    failed ||= written === 'failed';
   },
   err: writeErr,
   unread: (end) => Promise.race([gone.promise, import('./unread.ts').then(({ unread }) => unread(1, end))]),
@@ -42,4 +47,7 @@ const host = nodeHost({
   handover: readHandover(process.env),
 });
 // What was written is out by then, pipes included; a collector that keeps its connection open must not hold up the script.
-run(host).then((exitCode) => process.exit(exitCode), crash);
+run(host).then((exitCode) => {
+  if (failed) writeErr(say('jetpack', 'standard output cannot be written (file_unwritable)'));
+  process.exit(failed ? 1 : exitCode);
+}, crash);

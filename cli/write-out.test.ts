@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,10 +24,17 @@ test('text goes to the descriptor as UTF-8', () => {
   expect(readFileSync(file, 'utf8')).toBe('grün\n');
 });
 
-test('a descriptor that takes nothing is no error', () => {
-  const descriptor = openSync(path.join(folder, 'out'), constants.O_CREAT | constants.O_RDONLY);
-  expect(() => writeOut(descriptor, 'text')).not.toThrow();
-  closeSync(descriptor);
+test('what takes nothing is told from what nobody reads, and neither is thrown', () => {
+  const file = openSync(path.join(folder, 'out'), constants.O_CREAT | constants.O_RDONLY);
+  const full = openSync('/dev/full', 'w');
+  const pipe = path.join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const writer = openSync(pipe, 'w');
+  expect(writeOut(writer, 'text')).toBe('written');
+  closeSync(reader);
+  expect([file, full, writer].map((descriptor) => writeOut(descriptor, 'text'))).toEqual(['failed', 'failed', 'gone']);
+  for (const descriptor of [file, full, writer]) closeSync(descriptor);
 });
 
 const moduleFile = fileURLToPath(new URL('write-out.ts', import.meta.url));

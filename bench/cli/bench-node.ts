@@ -44,7 +44,7 @@ export class BenchNode {
   async #make(): Promise<ReadyNode> {
     const folder = mkdtempSync(path.join(tmpdir(), 'bench-cli-'));
     this.#folder = folder;
-    const { front, jetpack, nodeForm } = valueOf(await buildCommandLine(path.join(folder, 'installed')));
+    const { front, jetpack, nodeForm } = await buildCommandLine(path.join(folder, 'installed'));
     if (!front) throw new Error('the front is measured too, and there is no C compiler (cc) for it');
     const home = path.join(folder, 'home');
     const daemon = startProgram('jetpackd', ['--home', home, '--cluster', 'bench', '--node', 'n1'], { env: { JETPACK_AMQP_URL: nowhere } });

@@ -5,8 +5,9 @@
  *   connect -> told (arguments, environment, terminal, id) -> does what the daemon asks for -> exit, or becomes jetpack-node
  *
  * A frame is a letter, the length of its content in four bytes, highest first, and the content. docs/PROTOCOL.md lists them.
- * Nothing of standard input is read before it is asked for, and no file is opened but one that an argument names. Until the
- * daemon asks for more time, it has one second; after that the Node form goes on, under the same message id. */
+ * Nothing of standard input is read before it is asked for, and no file is opened but one that an argument names: only that
+ * may take its time. A daemon that is waited for has a second, or what it asked for; then the Node form goes on, under the
+ * same message id. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -17,38 +18,98 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { chunk = 64 * 1024, largest_request = 1024 * 1024, largest_frame = 32 * 1024 * 1024, patience_ms = 1000 };
 
+struct frames { char *bytes; size_t length; };
+
 extern char **environ;
 static char **args;
 static int arg_count;
 static int daemon_socket = -1;
-static int input_copy = -1; /* what was read of standard input, for the Node form */
+static struct frames printed; /* held until all of it is there: a daemon that dies in between leaves the whole run to the Node form */
+static struct frames input;   /* what was read of standard input, for the Node form: no frames */
+static int input_ended;
 static char id[37];
 static struct timespec begun;
+static long aside_ms;                  /* spent on input and files: nothing that the daemon was waited for */
+static long deadline_ms = patience_ms; /* of waited_ms, for the daemon */
 
 static long waited_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (now.tv_sec - begun.tv_sec) * 1000 + (now.tv_nsec - begun.tv_nsec) / 1000000;
+  return (now.tv_sec - begun.tv_sec) * 1000 + (now.tv_nsec - begun.tv_nsec) / 1000000 - aside_ms;
 }
 
-/* The Node form takes over. Does not return. */
+static void fail(const char *what) {
+  dprintf(2, "jetpack: %s\n", what);
+  _exit(1);
+}
+
+static void become_node_form(void);
+/* What is left of the daemon's time, to the next call that waits for it; or the Node form. */
+static void limit_call(int timeout) {
+  long left = deadline_ms - waited_ms();
+  struct timeval time = {.tv_sec = left / 1000, .tv_usec = left % 1000 * 1000};
+  if (left <= 0) become_node_form();
+  setsockopt(daemon_socket, SOL_SOCKET, timeout, &time, sizeof time);
+}
+
+/* All of it, to the daemon or else the Node form. Whoever read our output may have gone: the exit code still says how it went. */
+static void write_all(int to, const char *bytes, size_t length) {
+  while (length > 0) {
+    if (to == daemon_socket) limit_call(SO_SNDTIMEO);
+    ssize_t written = write(to, bytes, length);
+    if (written > 0) {
+      bytes += written;
+      length -= (size_t)written;
+    } else if (to == daemon_socket && errno != EINTR) become_node_form();
+    else if (errno == EAGAIN) poll(&(struct pollfd){.fd = to, .events = POLLOUT}, 1, -1);
+    else if (errno == EPIPE || to == 2) return;
+    else if (errno != EINTR) fail("standard output cannot be written (file_unwritable)");
+  }
+}
+
+/* To the Node form: what was read of standard input, and then the rest, by a child that ends with it and holds nothing else of the caller. */
+static void give_back_input(void) {
+  static char bytes[chunk];
+  int ends[2];
+  pid_t parent = getpid(), child = pipe(ends) == -1 ? -1 : fork();
+  if (child == -1) fail("standard input cannot be handed on (internal)");
+  dup2(ends[child == 0], child == 0);
+  close(ends[0]);
+  close(ends[1]);
+  if (child != 0) return;
+  for (int other = 2; other < 1024; other++) close(other);
+  write_all(1, input.bytes, input.length);
+  while (!input_ended) {
+    struct pollfd both[] = {{.fd = 0, .events = POLLIN}, {.fd = 1}};
+    if (poll(both, 2, -1) == -1) continue;
+    if (both[1].revents != 0) break;
+    ssize_t got = read(0, bytes, sizeof bytes);
+    if (got > 0) write_all(1, bytes, (size_t)got);
+    else if (got == 0) input_ended = 1;
+    else if (errno != EAGAIN && errno != EINTR) {
+      if (getppid() == parent) kill(parent, SIGTERM); /* or a part would be taken for all of it */
+      break;
+    }
+  }
+  _exit(0);
+}
+
+/* Does not return. */
 static void become_node_form(void) {
   char path[4096], handover[64];
   ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "jetpack-node");
   if (daemon_socket != -1) close(daemon_socket);
-  if (input_copy != -1) {
-    lseek(input_copy, 0, SEEK_SET);
-    dup2(input_copy, 0);
-  }
+  daemon_socket = -1;
+  if (input.length > 0 || input_ended) give_back_input();
   snprintf(handover, sizeof handover, "%s %ld", id, waited_ms());
   if (id[0] != 0) setenv("JETPACK_FRONT", handover, 1);
   if (length > 0) {
@@ -61,60 +122,40 @@ static void become_node_form(void) {
   _exit(1);
 }
 
-/* All of it, or the Node form. */
-static void write_all(int to, const char *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t written = write(to, bytes, length);
-    if (written == -1 && errno == EINTR) continue;
-    if (written == -1) {
-      if (to == daemon_socket) become_node_form();
-      return; /* whoever read our output has gone: the exit code still says how it went */
-    }
-    bytes += written;
-    length -= (size_t)written;
-  }
-}
-
-struct frames {
-  char *bytes;
-  size_t length;
-};
-
-static void write_head(char *to, char type, size_t length) {
-  to[0] = type;
-  for (int index = 0; index < 4; index++) to[index + 1] = (char)(length >> (24 - 8 * index));
-}
-
 static size_t length_at(const char *four) {
   size_t length = 0;
   for (int index = 0; index < 4; index++) length = length << 8 | (unsigned char)four[index];
   return length;
 }
 
-/* Where there is room for it. */
 static void put(struct frames *frames, char type, const void *content, size_t length) {
-  write_head(frames->bytes + frames->length, type, length);
-  memcpy(frames->bytes + frames->length + 5, content, length);
+  frames->bytes = realloc(frames->bytes, frames->length + length + 5);
+  if (frames->bytes == NULL) become_node_form();
+  char *to = frames->bytes + frames->length;
+  *to++ = type;
+  for (int index = 0; index < 4; index++) *to++ = (char)(length >> (24 - 8 * index));
+  memcpy(to, content, length);
   frames->length += length + 5;
 }
 
-static void add(struct frames *frames, char type, const void *content, size_t length) {
-  if (frames->length + length + 5 > largest_request) become_node_form();
-  put(frames, type, content, length);
-}
-
-static void add_text(struct frames *frames, char type, const char *text) { add(frames, type, text, strlen(text)); }
+static void put_text(struct frames *frames, char type, const char *text) { put(frames, type, text, strlen(text)); }
 
 static void answer(char type, const void *content, size_t length) {
-  char head[5];
-  write_head(head, type, length);
-  write_all(daemon_socket, head, sizeof head);
-  write_all(daemon_socket, content, length);
+  static struct frames one;
+  one.length = 0;
+  put(&one, type, content, length);
+  deadline_ms = waited_ms() + patience_ms;
+  write_all(daemon_socket, one.bytes, one.length);
+}
+
+static void answer_error(void) {
+  char number[16];
+  answer('X', number, (size_t)snprintf(number, sizeof number, "%d", errno));
 }
 
 /* What commands look at, and no more: an environment may hold secrets. */
 static int is_for_commands(const char *variable) {
-  static const char *const names[] = {"JETPACK_HOME=", "CYCLECLOUD_", "TRACEPARENT=", "TRACESTATE=", "TZ=", "NO_COLOR=", "TERM=", "JETPACK_DEBUG=", "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="};
+  static const char *const names[] = {"JETPACK_HOME=", "CYCLECLOUD_HOME=", "CYCLECLOUD_PROJECT_NAME=", "TRACEPARENT=", "TRACESTATE=", "TZ=", "NO_COLOR=", "TERM=", "JETPACK_DEBUG=", "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="};
   for (size_t index = 0; index < sizeof names / sizeof *names; index++)
     if (strncmp(variable, names[index], strlen(names[index])) == 0) return 1;
   return 0;
@@ -137,62 +178,58 @@ static void mint_id(void) {
 static int try_socket(const char *home, const char *name) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/run/%s", home, name);
-  if (length < 0 || (size_t)length >= sizeof address.sun_path) return -1;
-  int made = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (made == -1) return -1;
-  if (connect(made, (struct sockaddr *)&address, sizeof address) == 0) return made;
-  close(made);
-  return -1;
+  if (length < 0 || (size_t)length >= sizeof address.sun_path) return 0;
+  daemon_socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  limit_call(SO_SNDTIMEO); /* connect waits for room before the daemon */
+  if (connect(daemon_socket, (struct sockaddr *)&address, sizeof address) == 0) return 1;
+  close(daemon_socket);
+  return 0;
 }
 
 static void connect_daemon(void) {
   const char *home = getenv("JETPACK_HOME");
   if (home == NULL || *home == 0) home = getenv("CYCLECLOUD_HOME");
   if (home == NULL || *home == 0) home = "/opt/cycle/jetpack";
-  daemon_socket = try_socket(home, "front-admin.sock");
-  if (daemon_socket == -1) daemon_socket = try_socket(home, "front.sock");
-  if (daemon_socket == -1) become_node_form();
+  if (!try_socket(home, "front-admin.sock") && !try_socket(home, "front.sock")) become_node_form();
 }
 
 static void tell(void) {
-  static char bytes[largest_request];
-  struct frames request = {bytes, 0};
+  struct frames request = {NULL, 0};
   char terminal[32], *cwd = getcwd(NULL, 0);
   struct winsize size = {.ws_col = 80};
   int is_terminal = isatty(1);
   if (is_terminal) ioctl(1, TIOCGWINSZ, &size);
   snprintf(terminal, sizeof terminal, "%d %d", is_terminal, size.ws_col);
-  add_text(&request, 'H', "1");
-  add_text(&request, 'I', id);
-  add_text(&request, 'T', terminal);
-  if (cwd != NULL) add_text(&request, 'W', cwd);
-  for (char **variable = environ; *variable != NULL; variable++)
-    if (is_for_commands(*variable)) add_text(&request, 'E', *variable);
-  for (int index = 1; index < arg_count; index++) add_text(&request, 'A', args[index]);
-  add(&request, 'G', "", 0);
+  put_text(&request, 'H', "1");
+  put_text(&request, 'I', id);
+  put_text(&request, 'T', terminal);
+  if (cwd != NULL) put_text(&request, 'W', cwd);
+  for (char **each = environ; *each != NULL; each++)
+    if (is_for_commands(*each)) put_text(&request, 'E', *each);
+  for (int index = 1; index < arg_count; index++) put_text(&request, 'A', args[index]);
+  put(&request, 'G', "", 0);
+  if (request.length > largest_request) become_node_form();
   write_all(daemon_socket, request.bytes, request.length);
 }
 
 /* The next bytes of what was asked for; an empty Z at its end; X and the number of the error when it cannot be read. */
-static ssize_t hand_over(int from, int copy) {
+static ssize_t hand_over(int from) {
   static char bytes[chunk];
   ssize_t got;
-  do got = read(from, bytes, sizeof bytes);
-  while (got == -1 && errno == EINTR);
-  if (got > 0) {
-    if (copy != -1) write_all(copy, bytes, (size_t)got);
-    answer('D', bytes, (size_t)got);
-  } else if (got == 0) answer('Z', "", 0);
-  else {
-    char number[16];
-    answer('X', number, (size_t)snprintf(number, sizeof number, "%d", errno));
+  long since = waited_ms();
+  while ((got = read(from, bytes, sizeof bytes)) == -1 && (errno == EINTR || errno == EAGAIN))
+    if (errno == EAGAIN) poll(&(struct pollfd){.fd = from, .events = POLLIN}, 1, -1);
+  aside_ms += waited_ms() - since;
+  if (got > 0 && from == 0) {
+    input.bytes = realloc(input.bytes, input.length + (size_t)got);
+    if (input.bytes == NULL) fail("standard input cannot be kept (internal)");
+    memcpy(input.bytes + input.length, bytes, (size_t)got);
+    input.length += (size_t)got;
   }
+  if (got == 0 && from == 0) input_ended = 1;
+  if (got == -1) answer_error();
+  else answer(got == 0 ? 'Z' : 'D', bytes, (size_t)got);
   return got;
-}
-
-static void hand_over_input(void) {
-  if (input_copy == -1) input_copy = memfd_create("input", MFD_CLOEXEC);
-  hand_over(0, input_copy);
 }
 
 /* "N OFFSET LIMIT": the path that stands in the N-th argument from that offset on. One byte more than the limit is enough. */
@@ -201,29 +238,14 @@ static void hand_over_file(const char *wanted) {
   size_t offset;
   long left;
   if (sscanf(wanted, "%d %zu %ld", &index, &offset, &left) != 3 || index < 1 || index >= arg_count || offset > strlen(args[index])) become_node_form();
+  long since = waited_ms();
   int file = open(args[index] + offset, O_RDONLY | O_CLOEXEC);
-  if (file == -1) {
-    char number[16];
-    answer('X', number, (size_t)snprintf(number, sizeof number, "%d", errno));
-    return;
-  }
-  for (ssize_t got = 1; got > 0; left -= got) {
-    if (left < 0) {
-      answer('Z', "", 0);
-      break;
-    }
-    got = hand_over(file, -1);
-  }
+  aside_ms += waited_ms() - since;
+  ssize_t got = file;
+  if (file == -1) answer_error();
+  while (got > 0 && left >= 0) left -= got = hand_over(file);
+  if (got > 0) answer('Z', "", 0);
   close(file);
-}
-
-/* What is to be printed is held until all of it is there: a daemon that dies in between leaves the whole run to the Node form. */
-static struct frames printed;
-
-static void hold(char type, const char *content, size_t length) {
-  printed.bytes = realloc(printed.bytes, printed.length + length + 5);
-  if (printed.bytes == NULL) become_node_form();
-  put(&printed, type, content, length);
 }
 
 static void print_held(void) {
@@ -235,13 +257,11 @@ static void print_held(void) {
 }
 
 /* Exactly so many bytes of the daemon's, or the Node form. */
-static void read_exactly(char *to, size_t length, long deadline_ms) {
+static void read_exactly(char *to, size_t length) {
   while (length > 0) {
-    struct pollfd readable = {.fd = daemon_socket, .events = POLLIN};
-    long left = deadline_ms < 0 ? -1 : deadline_ms - waited_ms();
-    int ready = deadline_ms >= 0 && left <= 0 ? 0 : poll(&readable, 1, (int)left);
-    if (ready == -1 && errno == EINTR) continue;
-    ssize_t got = ready == 1 ? read(daemon_socket, to, length) : -1;
+    limit_call(SO_RCVTIMEO);
+    ssize_t got = read(daemon_socket, to, length);
+    if (got == -1 && errno == EINTR) continue;
     if (got <= 0) become_node_form();
     to += got;
     length -= (size_t)got;
@@ -253,23 +273,25 @@ int main(int count, char **words) {
   arg_count = count;
   clock_gettime(CLOCK_MONOTONIC, &begun);
   signal(SIGPIPE, SIG_IGN);
+  for (int each = 0; each < 3; each++)
+    if (fcntl(each, F_GETFD) == -1) open("/dev/null", O_RDWR); /* or the daemon's socket would stand in their place */
   mint_id();
   connect_daemon();
   tell();
-  for (long deadline_ms = patience_ms;;) {
+  for (;;) {
     unsigned char head[5];
-    read_exactly((char *)head, 5, deadline_ms);
+    read_exactly((char *)head, 5);
     size_t length = length_at((char *)head + 1);
     char *content = length > largest_frame ? NULL : malloc(length + 1);
     if (content == NULL) become_node_form();
-    read_exactly(content, length, deadline_ms);
+    read_exactly(content, length);
     content[length] = 0;
     switch (head[0]) {
       case 'O':
-      case 'R': hold((char)head[0], content, length); break;
-      case 'N': hand_over_input(); break;
+      case 'R': put(&printed, (char)head[0], content, length); break;
+      case 'N': hand_over(0); break;
       case 'F': hand_over_file(content); break;
-      case 'K': deadline_ms = atol(content) < 0 ? -1 : waited_ms() + atol(content); break;
+      case 'K': deadline_ms = waited_ms() + atoi(content); break;
       case 'Q': print_held(); _exit(atoi(content));
       default: become_node_form();
     }

@@ -8,7 +8,7 @@ import { systemClock } from '../../effects/clock.ts';
 import { silentLogger } from '../../effects/logger.ts';
 import { homePaths, type HomePaths } from '../../node/home/paths.ts';
 import { prepareHome } from '../../node/home/prepare.ts';
-import { claimSocketPaths } from '../../node/home/socket-paths.ts';
+import { claimSocketPaths, type SocketPaths } from '../../node/home/socket-paths.ts';
 import { listenLocal } from '../../node/sockets/listen.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
 import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
@@ -28,7 +28,7 @@ export class TestHome {
   async daemon(answer: (request: LocalRequest) => LocalReply | Promise<LocalReply> = ({ id }) => ({ ok: true, id, result: null })): Promise<LocalRequest[]> {
     const requests: LocalRequest[] = [];
     const listener = await listenLocal({
-      paths: this.#claim(),
+      paths: this.sockets(),
       home: this.paths.home,
       handle: async (request) => {
         requests.push(request);
@@ -55,7 +55,7 @@ export class TestHome {
       socket.on('error', () => undefined);
       behave(socket);
     });
-    server.listen(this.#claim()[on]);
+    server.listen(this.sockets()[on]);
     await once(server, 'listening');
     this.#endings.push(async () => {
       for (const socket of sockets) socket.destroy();
@@ -74,7 +74,8 @@ export class TestHome {
     rmSync(this.home, { recursive: true });
   }
 
-  #claim() {
+  /** Where a daemon of this home listens. */
+  sockets(): SocketPaths {
     const prepared = prepareHome(this.paths);
     if (!prepared.ok) throw new Error(prepared.error.message);
     const sockets = claimSocketPaths(this.paths, this.home);

@@ -2,7 +2,6 @@
 import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { hasCompiler } from '../../cli/front/compile.ts';
-import { binFolder } from '../../node/version.ts';
 import { cacheIn, programsVariable } from '../cluster/processes.ts';
 
 export interface Form {
@@ -24,7 +23,7 @@ export const install = (folder: string, { program }: Form): void => {
   mkdirSync(folder);
   symlinkSync(path.join(programs, 'bin', program), path.join(folder, 'jetpack'));
   // It calls the one that it stands beside.
-  copyFileSync(path.join(binFolder, 'healthcheck'), path.join(folder, 'healthcheck'));
+  copyFileSync(path.join(programs, 'bin', 'healthcheck'), path.join(folder, 'healthcheck'));
 };
 
 const nodeForm: Form = { form: 'the Node form', program: 'jetpack-node', alone: false };

@@ -11,31 +11,37 @@
 import type { Socket } from 'node:net';
 import type { Work } from '../../commands/command.ts';
 import { run } from '../../commands/run.ts';
+import type { Cancel } from '../../effects/clock.ts';
 import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
 import type { Result } from '../../protocol/result.ts';
+import type { KeptTree } from '../config/kept-tree.ts';
 import type { Client, Standing } from '../sockets/client.ts';
 import type { ConnectionContext } from '../sockets/connection.ts';
 import { Holding } from '../sockets/memory.ts';
 import { admitValue, answerRequest, type Caller } from '../sockets/requests.ts';
 import { Waits } from '../sockets/waits.ts';
 import { Body } from './body.ts';
-import { frame, FrameBuffer, type Frame, type Said } from './frames.ts';
+import { frame, frameBytes, FrameBuffer, type Frame, type Said } from './frames.ts';
 import { frontHost } from './front-host.ts';
 import { NotHere } from './not-here.ts';
+import { isOpenToGroup } from './open-to-group.ts';
 import { readTold, type Told } from './told.ts';
 
 export interface FrontContext extends ConnectionContext {
   readonly home: string;
+  readonly config: KeptTree;
+  /** The socket that is open to the group. */
+  readonly door: string;
 }
 
 /** Arguments and environment, and a piece of a file. */
 const largestFrame = 1024 * 1024;
 
-/** Frames before the run begins: the arguments Linux allows a process would be more, and go to the Node form. */
-const mostTold = 4_096;
+/** Bytes told before the run begins: twice what the front sends. The arguments that Linux allows a process may be more. */
+const mostTold = 2 * largestFrame;
 
-/** The front's patience, once it has handed over what was asked for. */
-const againMs = 1_000;
+/** An answer that comes sooner needs no word about how long it may take. */
+const soonMs = 100;
 
 export const frontFull = frame('P');
 
@@ -52,10 +58,12 @@ export class FrontConnection implements Client {
   readonly #waits: Waits;
   readonly #told: Frame[] = [];
   readonly #printed: Buffer[] = [];
-  readonly #gone = new AbortController();
+  #gone: AbortController | undefined;
+  #sayLater: Cancel | undefined;
   #state: 'telling' | 'running' | 'ending' | 'closed' = 'telling';
   #body: Body | undefined;
   #asked = false;
+  #toldBytes = 0;
   #progressAt: number;
 
   constructor(socket: Socket, caller: Caller, context: FrontContext) {
@@ -86,8 +94,10 @@ export class FrontConnection implements Client {
     if (this.expendable) this.#leave();
   }
 
+  /** The word reaches a front whose buffer has room for it. */
   giveUp(): void {
     this.#leave();
+    this.destroy();
   }
 
   destroy(): void {
@@ -119,21 +129,32 @@ export class FrontConnection implements Client {
       const told = readTold(this.#told);
       if (told === undefined || needsProcess(told)) this.#leave();
       else void this.#run(told);
-    } else if (this.#told.push(next) > mostTold) this.#leave();
+    } else if (this.#state === 'telling' && !this.#keep(next)) this.#leave();
+  }
+
+  /** False when it is more than a front tells, or than there is room for. */
+  #keep(next: Frame): boolean {
+    const bytes = next.content.length + frameBytes;
+    this.#toldBytes += bytes;
+    if (this.#toldBytes > mostTold || !this.#holding.change(bytes)) return false;
+    this.#told.push(next);
+    return true;
   }
 
   async #run(told: Told): Promise<void> {
-    const { clock, home, logger } = this.#context;
+    const { clock, config, door, home, logger } = this.#context;
     const host = frontHost(told, told.cwd ?? '/', {
       clock,
       home,
+      configTree: () => config.read(),
       admin: this.#caller.socket === 'admin',
+      mayRead: (file) => this.#caller.socket === 'admin' || isOpenToGroup(file, door),
       handle: (request, onProgress) => this.#handle(request, onProgress),
       out: (text) => this.#print('O', text),
       err: (text) => this.#print('R', text),
       readInput: (limit) => this.#receive('standard input', limit, 'N', ''),
       readFile: (argument, offset, name, limit) => this.#receive(name, limit, 'F', `${argument} ${offset} ${limit}`),
-      keepWaiting: (ms) => this.#write('K', String(Math.ceil(ms))),
+      keepWaiting: (ms) => this.#keepWaiting(ms),
     });
     // Without a folder to start from, a relative home would mean nothing.
     const accept = ({ ownProcess }: Work, of: string): boolean => told.cwd !== undefined && !ownProcess && of === home;
@@ -142,37 +163,59 @@ export class FrontConnection implements Client {
       if (exit === undefined) this.#leave();
       else this.#exit(exit);
     } catch (error) {
-      if (!(error instanceof NotHere)) logger.error('a command failed by a defect, and is left to its Node form', { error });
+      if (error instanceof NotHere) logger.debug('a run of the front was given up', { reason: error.message });
+      else logger.error('a command failed by a defect, and is left to its Node form', { error });
       this.#leave();
     }
   }
 
+  /** For an actor that tells a line: what becomes of it is nothing to the actor. */
+  #progress(onProgress: (line: string) => void): (line: string) => void {
+    return (line) => {
+      if (this.#state !== 'running') return;
+      try {
+        onProgress(line);
+      } catch (error) {
+        if (!(error instanceof NotHere)) throw error;
+        this.#leave();
+      }
+    };
+  }
+
+  /** Throws NotHere when nobody is there any more for whom the command runs. */
+  #stay(): void {
+    if (this.#state !== 'running') throw new NotHere('the front is gone, or was told to do without');
+  }
+
   async #handle(request: LocalRequest, onProgress: (line: string) => void): Promise<LocalReply> {
-    if (this.#state !== 'running') throw new NotHere('the run was given up');
+    this.#stay();
     const { handle, logger } = this.#context;
     const admitted = admitValue(request, this.#caller);
     if (!admitted.ok) return admitted.error;
     this.#asked = true;
-    return answerRequest(admitted.value, { progress: onProgress, gone: this.#gone.signal }, handle, logger);
+    const gone = new AbortController();
+    this.#gone = gone;
+    try {
+      return await answerRequest(admitted.value, { progress: this.#progress(onProgress), gone: gone.signal }, handle, logger);
+    } finally {
+      this.#sayLater?.();
+      this.#gone = undefined;
+    }
+  }
+
+  #keepWaiting(ms: number): void {
+    this.#sayLater = this.#context.clock.after(soonMs, () => this.#write('K', String(Math.ceil(ms - soonMs))));
   }
 
   async #receive(name: string, limit: number, ask: 'N' | 'F', what: string): Promise<Result<Uint8Array>> {
-    const body = new Body(name, limit, this.#holding, () => this.#more(ask));
-    this.#body = body;
+    this.#stay();
     // However long it takes until somebody writes into the pipe.
-    this.#write('K', '-1');
-    this.#write(ask, what);
-    const received = await body.whole;
-    this.#write('K', String(againMs));
-    return received;
-  }
-
-  /** A file comes by itself to its end; of standard input only what is wanted. */
-  #more(ask: 'N' | 'F'): void {
-    if (ask === 'N') this.#write('N');
+    this.#body = new Body({ name, limit, holding: this.#holding, pieceByPiece: ask === 'N', ask: (taken) => this.#write(ask, what, taken) });
+    return this.#body.whole;
   }
 
   #print(type: 'O' | 'R', text: string): void {
+    this.#stay();
     const bytes = frame(type, text);
     if (!this.#holding.change(bytes.length)) throw new NotHere('too many bytes are held for others');
     this.#printed.push(bytes);
@@ -187,8 +230,9 @@ export class FrontConnection implements Client {
     this.#end(frame('P'));
   }
 
-  #write(type: Said, content = ''): void {
-    if (this.#state === 'running') this.#socket.write(frame(type, content));
+  /** `taken` is called when the system has taken it. */
+  #write(type: Said, content: string, taken: () => void = () => undefined): void {
+    if (this.#state === 'running') this.#socket.write(frame(type, content), taken);
   }
 
   #end(last: Buffer): void {
@@ -201,9 +245,11 @@ export class FrontConnection implements Client {
 
   #closed(): void {
     this.#state = 'closed';
-    this.#gone.abort();
+    this.#sayLater?.();
+    this.#gone?.abort('the front is gone');
     this.#frames.clear();
     this.#body?.close();
-    this.#holding.change(-this.#printed.reduce((sum, { length }) => sum + length, 0));
+    this.#told.length = this.#printed.length = 0;
+    this.#holding.close();
   }
 }

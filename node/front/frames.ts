@@ -11,14 +11,19 @@ export interface Frame {
   readonly content: Buffer;
 }
 
+/** What a frame takes beside its content, in memory. */
+export const frameBytes = 128;
+
 const head = 5;
 
 export const frame = (type: Said, content: Uint8Array | string = ''): Buffer => {
-  const bytes = Buffer.from(content);
-  const start = Buffer.alloc(head);
-  start.write(type, 'latin1');
-  start.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([start, bytes]);
+  const length = Buffer.byteLength(content);
+  const bytes = Buffer.allocUnsafe(head + length);
+  bytes.write(type, 'latin1');
+  bytes.writeUInt32BE(length, 1);
+  if (typeof content === 'string') bytes.write(content, head);
+  else bytes.set(content, head);
+  return bytes;
 };
 
 /** Cuts what a front writes into frames. */

@@ -1,14 +1,14 @@
-// jetpackd as the place where a command runs, for the front. It starts no process and opens no path but files of its own
-// home: what a caller names, the front opens.
+// jetpackd as the place where a command runs, for the front. It starts no process, writes no file, and opens no path but files
+// of its own home which the caller could read too: what a caller names, the front opens.
 import { conclude, isStopping, resultOf } from '../../commands/conclude.ts';
-import type { Delivery, Host, NodeAccess, Question } from '../../commands/host.ts';
+import type { Delivery, Host, NodeAccess, Question, ReadConfig } from '../../commands/host.ts';
 import type { Clock } from '../../effects/clock.ts';
 import type { LocalReply, LocalRequest, SpooledRequest } from '../../protocol/local.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import { fromEnvironment } from '../../telemetry/trace-carrier.ts';
-import { readConfigTree, readHomeFile } from '../config/read-tree.ts';
+import { readHomeFile } from '../config/read-tree.ts';
+import { configFiles } from '../config/tree-file.ts';
 import { homePaths } from '../home/paths.ts';
-import { spoolInstead } from '../spool/spool-instead.ts';
 import { version } from '../version.ts';
 import { NotHere } from './not-here.ts';
 import type { Told } from './told.ts';
@@ -16,8 +16,11 @@ import type { Told } from './told.ts';
 export interface FrontPorts {
   readonly clock: Clock;
   readonly home: string;
+  configTree(): Result<ReadConfig>;
   /** Whether the run came by the socket of the daemon's own user. */
   readonly admin: boolean;
+  /** Whether all who may come by that socket may read the file themselves. */
+  mayRead(file: string): boolean;
   /** Answers a request, within its `remainingMs`. */
   handle(request: LocalRequest, onProgress: (line: string) => void): Promise<LocalReply>;
   out(text: string): void;
@@ -29,7 +32,7 @@ export interface FrontPorts {
   keepWaiting(ms: number): void;
 }
 
-/** The front waits a second; the spool has to be written within it. */
+/** The front waits a second; it has to hear within it that a process of its own is to spool. */
 const deliverMs = 900;
 const spareMs = 2_000;
 
@@ -48,10 +51,24 @@ const notHere = (): never => {
   throw new NotHere('only a process of its own can do it');
 };
 
+/** A process of the caller's own finds out what the caller may read. */
+const onlyOpen = (file: string, ports: FrontPorts): void => {
+  if (!ports.mayRead(file)) throw new NotHere('the caller may not be allowed to read it');
+};
+
 const nodeAccess = (home: string, ports: FrontPorts): NodeAccess => ({
   home,
-  configTree: () => readConfigTree(home),
-  json: (file) => readHomeFile(home, file),
+  configTree() {
+    const { lastGood, node } = configFiles(homePaths(home).config);
+    onlyOpen(node, ports);
+    const read = ports.configTree();
+    if (!read.ok || read.value.warning !== undefined) onlyOpen(lastGood, ports);
+    return read;
+  },
+  json(file) {
+    onlyOpen(configFiles(homePaths(home).config)[file], ports);
+    return readHomeFile(home, file);
+  },
   async ask({ graceMs = 0, onProgress, request, socket, untilBack, withinMs }: Question) {
     if (socket === 'admin' && !ports.admin) throw new NotHere('another socket serves it');
     ports.keepWaiting(withinMs + spareMs);
@@ -65,7 +82,8 @@ const nodeAccess = (home: string, ports: FrontPorts): NodeAccess => ({
       case 'accepted':
         return ok({ type: 'accepted' });
       case 'later':
-        return spoolInstead(homePaths(home), request, conclusion.reason);
+        // It waits for the disk, which the daemon must not.
+        throw new NotHere('the message has to be spooled');
       case 'failed':
         return { ok: false, error: conclusion.failure };
     }
@@ -86,6 +104,8 @@ export const frontHost = (told: Told, cwd: string, ports: FrontPorts): Host => {
     version,
     out: (text) => ports.out(text),
     err: (text) => ports.err(text),
+    // What waits for that is a process of its own.
+    unread: notHere,
     messageId: () => id,
     readInput: (limit) => ports.readInput(limit),
     readFile(path, limit) {

@@ -1,110 +1,69 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { recordLog } from '../../effects/testing/recorded-log.ts';
-import { ManualClock } from '../../effects/manual-clock.ts';
-import type { LocalRequest } from '../../protocol/local.ts';
-import { prepareHome } from '../home/prepare.ts';
-import { homePaths } from '../home/paths.ts';
-import { claimSocketPaths, type SocketPaths } from '../home/socket-paths.ts';
-import { listenLocal, type LocalListener } from '../sockets/listen.ts';
-import { localLimits, type LocalLimits } from '../sockets/limits.ts';
-import type { HandleRequest } from '../sockets/requests.ts';
-import { beginning, FrontClient, runId, told } from './testing/front-client.ts';
+import { waitFor } from '../../effects/testing/wait-for.ts';
+import { beginning, runId, told } from './testing/front-client.ts';
+import { exits, FrontDaemon, nodeForm } from './testing/front-daemon.ts';
 
-let folder: string;
-let clock: ManualClock;
-let paths: SocketPaths;
-let open: Array<{ close(): Promise<void> }>;
-const log = recordLog();
+let daemon: FrontDaemon;
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'front-'));
-  clock = new ManualClock();
-  open = [];
-  const home = homePaths(folder);
-  const prepared = prepareHome(home);
-  if (!prepared.ok) throw new Error(prepared.error.message);
-  mkdirSync(path.join(folder, 'config'), { recursive: true });
-  writeFileSync(path.join(folder, 'config', 'node.json'), '{"a": {"b": true}}');
-  const sockets = claimSocketPaths(home, folder);
-  if (!sockets.ok) throw new Error(sockets.error.message);
-  paths = sockets.value;
+  daemon = new FrontDaemon();
 });
 
-afterEach(async () => {
-  for (const each of open.toReversed()) await each.close();
-  rmSync(folder, { recursive: true });
-});
-
-const requests: LocalRequest[] = [];
-
-const accepts: HandleRequest = async (request) => {
-  requests.push(request);
-  return { ok: true, id: request.id, result: null };
-};
-
-const listen = async (handle: HandleRequest = accepts, limits: Partial<LocalLimits> = {}): Promise<LocalListener> => {
-  requests.length = 0;
-  const listener = await listenLocal({ paths, home: folder, handle, limits: { ...localLimits, ...limits }, clock, logger: log.logger });
-  if (!listener.ok) throw new Error(listener.error.message);
-  open.push(listener.value);
-  return listener.value;
-};
-
-const client = (on: 'front' | 'frontAdmin' = 'front'): FrontClient => {
-  const made = new FrontClient(paths[on]);
-  open.push(made);
-  return made;
-};
-
-/** Of a caller in the time zone of the daemon. */
-const environment = (): Record<string, string> => ({ JETPACK_HOME: folder, ...(process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] }) });
-
-/** Runs `jetpack` for this home. */
-const jetpack = async (argv: readonly string[], { env = {}, cwd = '/', on = 'front' }: { env?: Readonly<Record<string, string>>; cwd?: string; on?: 'front' | 'frontAdmin' } = {}) => {
-  const made = client(on);
-  made.send(beginning(argv, { ...environment(), ...env }, cwd));
-  return made.rest();
-};
-
-const nodeForm = [{ type: 'P', text: '' }];
-const exits = (code: number) => ({ type: 'Q', text: String(code) });
+afterEach(() => daemon.close());
 
 describe('a command of the front', () => {
   test('that answers from files is printed in one go, then its exit code', async () => {
-    await listen();
-    expect(await jetpack(['config', 'a.b'])).toEqual([{ type: 'O', text: 'True\n' }, exits(0)]);
-    expect(await jetpack(['config', 'nope'])).toEqual([{ type: 'R', text: "jetpack config: the configuration has no key 'nope' (key_missing)\n" }, exits(1)]);
-    expect(await jetpack(['config', '--nope'])).toEqual([{ type: 'R', text: expect.stringContaining("unknown option '--nope'") }, exits(2)]);
-    expect(await jetpack(['-v'])).toEqual([{ type: 'O', text: expect.stringMatching(/^\d+\.\d+\.\d+-0\n$/) }, exits(0)]);
+    await daemon.listen();
+    expect(await daemon.jetpack(['config', 'a.b'])).toEqual([{ type: 'O', text: 'True\n' }, exits(0)]);
+    expect(await daemon.jetpack(['config', 'nope'])).toEqual([{ type: 'R', text: "jetpack config: the configuration has no key 'nope' (key_missing)\n" }, exits(1)]);
+    expect(await daemon.jetpack(['config', '--nope'])).toEqual([{ type: 'R', text: expect.stringContaining("unknown option '--nope'") }, exits(2)]);
+    expect(await daemon.jetpack(['-v'])).toEqual([{ type: 'O', text: expect.stringMatching(/^\d+\.\d+\.\d+-0\n$/) }, exits(0)]);
   });
 
   test('reaches the daemon under the id that the front minted, in the trace of the caller', async () => {
-    await listen();
+    await daemon.listen();
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    expect(await jetpack(['log', 'ready'], { env: { TRACEPARENT: traceparent } })).toEqual([exits(0)]);
-    expect(requests).toMatchObject([{ verb: 'log', id: runId, message: 'ready', trace: { traceparent } }]);
-  });
-
-  test('that comes to a daemon which cannot take it now is spooled by the daemon, and says so', async () => {
-    await listen(async ({ id }) => ({ ok: false, id, code: 'timeout', message: 'busy' }));
-    expect(await jetpack(['log', 'text'])).toEqual([{ type: 'R', text: expect.stringContaining('the message waits in') }, exits(0)]);
-    expect(readdirSync(path.join(folder, 'run', 'spool')).filter((name) => name !== 'rejected')).toHaveLength(1);
+    expect(await daemon.jetpack(['log', 'ready'], { env: { TRACEPARENT: traceparent } })).toEqual([exits(0)]);
+    expect(daemon.requests).toMatchObject([{ verb: 'log', id: runId, message: 'ready', trace: { traceparent } }]);
   });
 
   test('has its home from an option too, from where the caller stands', async () => {
-    await listen();
-    expect(await jetpack(['--home', path.basename(folder), 'config', 'a.b'], { cwd: path.dirname(folder), env: { JETPACK_HOME: '' } })).toMatchObject([{ type: 'O' }, exits(0)]);
+    await daemon.listen();
+    expect(await daemon.jetpack(['--home', path.basename(daemon.home), 'config', 'a.b'], { cwd: path.dirname(daemon.home), env: { JETPACK_HOME: '' } })).toMatchObject([{ type: 'O' }, exits(0)]);
+  });
+});
+
+describe('an answer', () => {
+  test('that takes its time is announced, and one that is there at once is not', async () => {
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    await daemon.listen(async ({ id }) => {
+      asked.resolve();
+      await answered.promise;
+      return { ok: true, id, result: null };
+    });
+    const front = daemon.client();
+    front.send(beginning(['keepalive'], daemon.environment()));
+    await asked.promise;
+    await daemon.clock.advance(100);
+    await waitFor('the front to be told', () => front.patience.length > 0);
+    answered.resolve();
+    expect(await front.rest()).toMatchObject([{ type: 'O' }, exits(0)]);
+    const second = daemon.client();
+    second.send(beginning(['keepalive'], daemon.environment()));
+    expect(await second.rest()).toMatchObject([{ type: 'O' }, exits(0)]);
+    await daemon.clock.advance(1_000);
+    expect([front.patience, second.patience]).toEqual([['6900'], []]);
   });
 });
 
 describe('standard input and files', () => {
   test('are asked for when they are wanted, and not before', async () => {
-    await listen();
-    const front = client();
-    front.send(beginning(['send', '-r', 'a.b', '-f', '-'], environment()));
+    await daemon.listen();
+    const front = daemon.client();
+    front.send(beginning(['send', '-r', 'a.b', '-f', '-'], daemon.environment()));
     expect(await front.next()).toEqual({ type: 'N', text: '' });
     front.send(told('D', 'one '));
     expect(await front.next()).toEqual({ type: 'N', text: '' });
@@ -112,7 +71,7 @@ describe('standard input and files', () => {
     expect(await front.next()).toEqual({ type: 'N', text: '' });
     front.send(told('Z'));
     expect(await front.rest()).toEqual([exits(0)]);
-    expect(requests).toMatchObject([{ verb: 'send', bodyBase64: Buffer.from('one two').toString('base64') }]);
+    expect(daemon.requests).toMatchObject([{ verb: 'send', bodyBase64: Buffer.from('one two').toString('base64') }]);
   });
 
   test.each([
@@ -120,31 +79,31 @@ describe('standard input and files', () => {
     [['send', '-r', 'a.b', '--file=grün.json'], '4 7 4194304'],
     [['send', '-fgrün.json', '-r', 'a.b'], '2 2 4194304'],
   ])('of %j the front is told argument and byte, and no path', async (argv, where) => {
-    await listen();
-    const front = client();
-    front.send(beginning(argv, environment()));
+    await daemon.listen();
+    const front = daemon.client();
+    front.send(beginning(argv, daemon.environment()));
     expect(await front.next()).toEqual({ type: 'F', text: where });
     front.send(Buffer.concat([told('D', 'content'), told('Z')]));
     expect(await front.rest()).toEqual([exits(0)]);
   });
 
   test('that cannot be read are an error by its name', async () => {
-    await listen();
-    const front = client();
-    front.send(beginning(['send', '-r', 'a.b', '-f', 'none'], environment()));
+    await daemon.listen();
+    const front = daemon.client();
+    front.send(beginning(['send', '-r', 'a.b', '-f', 'none'], daemon.environment()));
     expect((await front.next())?.type).toBe('F');
     front.send(told('X', '13'));
     expect(await front.rest()).toEqual([{ type: 'R', text: 'jetpack send: none may not be read by this user (file_unreadable)\n' }, exits(1)]);
   });
 
   test('are no reason to wait for a front that is gone', async () => {
-    const listener = await listen();
-    const front = client();
-    front.send(beginning(['send', '-r', 'a.b', '-f', '-'], environment()));
+    const listener = await daemon.listen();
+    const front = daemon.client();
+    front.send(beginning(['send', '-r', 'a.b', '-f', '-'], daemon.environment()));
     expect((await front.next())?.type).toBe('N');
     await front.close();
     await listener.drain();
-    expect(requests).toEqual([]);
+    expect(daemon.requests).toEqual([]);
   });
 });
 
@@ -158,36 +117,42 @@ describe('the Node form takes', () => {
     ['a debugging run', ['log', 'x'], { JETPACK_DEBUG: '1' }],
     ['what another socket serves', ['inspect'], {}],
   ])('%s, and nothing was done', async (_what, argv, env) => {
-    await listen();
-    expect(await jetpack(argv, { env })).toEqual(nodeForm);
-    expect(requests).toEqual([]);
+    await daemon.listen();
+    expect(await daemon.jetpack(argv, { env })).toEqual(nodeForm);
+    expect(daemon.requests).toEqual([]);
   });
 
   test('a run from a folder that is gone', async () => {
-    await listen();
-    const front = client();
-    front.send(beginning(['config', 'a'], environment(), null));
+    await daemon.listen();
+    const front = daemon.client();
+    front.send(beginning(['config', 'a'], daemon.environment(), null));
     expect(await front.rest()).toEqual(nodeForm);
   });
 
   test('no defect of the daemon: that is an answer, and its log says more', async () => {
-    await listen(() => {
+    await daemon.listen(() => {
       throw new Error('boom');
     });
-    expect(await jetpack(['keepalive'])).toEqual([{ type: 'R', text: expect.stringContaining('(internal)') }, exits(1)]);
-    expect(log.lines).toContain('error: a local request failed by a defect');
+    expect(await daemon.jetpack(['keepalive'])).toEqual([{ type: 'R', text: expect.stringContaining('(internal)') }, exits(1)]);
+    expect(daemon.log.lines).toContain('error: a local request failed by a defect');
   });
 
   test('what finds no memory', async () => {
-    await listen(accepts, { sharedMemory: 100, ownMemory: 2_000 });
-    writeFileSync(path.join(folder, 'config', 'node.json'), JSON.stringify({ a: 'x'.repeat(5_000) }));
-    expect(await jetpack(['config', 'a'])).toEqual(nodeForm);
+    await daemon.listen(daemon.accepts, { sharedMemory: 100, ownMemory: 2_000 });
+    writeFileSync(daemon.nodeJson, JSON.stringify({ a: 'x'.repeat(5_000) }));
+    expect(await daemon.jetpack(['config', 'a'])).toEqual(nodeForm);
+  });
+
+  test('a message that the daemon cannot take now: its process spools it, and the daemon writes no file for it', async () => {
+    await daemon.listen(async ({ id }) => ({ ok: false, id, code: 'timeout', message: 'busy' }));
+    expect(await daemon.jetpack(['log', 'text'])).toEqual(nodeForm);
+    expect(readdirSync(path.join(daemon.home, 'run', 'spool')).filter((name) => name !== 'rejected')).toEqual([]);
   });
 
   test('whoever waits for its input when the daemon drains', async () => {
-    const listener = await listen();
-    const front = client();
-    front.send(beginning(['send', '-r', 'a.b', '-f', '-'], environment()));
+    const listener = await daemon.listen();
+    const front = daemon.client();
+    front.send(beginning(['send', '-r', 'a.b', '-f', '-'], daemon.environment()));
     expect((await front.next())?.type).toBe('N');
     const drained = listener.drain();
     expect(await front.rest()).toEqual(nodeForm);
@@ -196,17 +161,61 @@ describe('the Node form takes', () => {
 
   test('what came when the daemon serves as many as it may', async () => {
     const asking = Promise.withResolvers<void>();
-    await listen(
+    await daemon.listen(
       () => {
         asking.resolve();
         return new Promise(() => undefined);
       },
       { connections: 1 },
     );
-    client().send(beginning(['keepalive'], environment()));
+    daemon.client().send(beginning(['keepalive'], daemon.environment()));
     await asking.promise;
     // It may be cut off before it has heard that it is to do without, which it then does.
-    expect([nodeForm, []]).toContainEqual(await jetpack(['config', 'a.b']));
+    expect([nodeForm, []]).toContainEqual(await daemon.jetpack(['config', 'a.b']));
+  });
+});
+
+describe('a file of the home that the group may not read', () => {
+  const users = [{ name: 'a', uid: 1, isOwner: true, isAdmin: true }];
+
+  const place = (name: string, content: unknown, mode: number): void => {
+    const file = path.join(path.dirname(daemon.nodeJson), name);
+    writeFileSync(file, JSON.stringify(content));
+    chmodSync(file, mode);
+  };
+
+  test.each([
+    ['auth.json', ['users', '--json'], users],
+    ['node.json', ['config', 'a.b'], { a: { b: true } }],
+    ['properties.json', ['props', 'get', 'a.b'], { a: { b: 'c' } }],
+  ])('%s is not shown to it by %j, but to the user of the daemon', async (name, argv, content) => {
+    await daemon.listen();
+    place('auth.json', users, 0o640);
+    place(name, content, 0o640);
+    const shown = await daemon.jetpack(argv);
+    expect(shown).toMatchObject([{ type: 'O' }, exits(0)]);
+    place(name, content, 0o600);
+    expect(await daemon.jetpack(argv)).toEqual(nodeForm);
+    expect(await daemon.jetpack(argv, { on: 'frontAdmin' })).toEqual(shown);
+  });
+
+  test('is not shown when it is the last good copy of the configuration', async () => {
+    await daemon.listen();
+    place('node.json', 'damaged', 0o640);
+    place('node.last-good.json', { a: { b: true } }, 0o600);
+    expect(await daemon.jetpack(['config', 'a.b'])).toEqual(nodeForm);
+    place('node.last-good.json', { a: { b: true } }, 0o640);
+    expect(await daemon.jetpack(['config', 'a.b'])).toMatchObject([{ type: 'R' }, { type: 'O' }, exits(0)]);
+  });
+
+  test('is not shown either when only its folder is closed, and is when all may read it', async () => {
+    await daemon.listen();
+    const folder = path.dirname(daemon.nodeJson);
+    chmodSync(folder, 0o700);
+    expect(await daemon.jetpack(['config', 'a.b'])).toEqual(nodeForm);
+    chmodSync(folder, 0o705);
+    chmodSync(daemon.nodeJson, 0o604);
+    expect(await daemon.jetpack(['config', 'a.b'])).toMatchObject([{ type: 'O' }, exits(0)]);
   });
 });
 
@@ -220,29 +229,29 @@ describe('what is no front', () => {
     ['with a frame that is too large', Buffer.from([0x41, 0xff, 0xff, 0xff, 0xff])],
     ['that speaks the other protocol', Buffer.from('{"jetpack":{"min":1,"max":1}}\n')],
   ])('%s is told to do without', async (_what, bytes) => {
-    await listen();
-    const front = client();
+    await daemon.listen();
+    const front = daemon.client();
     front.send(bytes);
     expect(await front.rest()).toEqual(nodeForm);
   });
 
   test('that says nothing for five seconds is told so too', async () => {
-    await listen();
-    const front = client();
+    await daemon.listen();
+    const front = daemon.client();
     front.send(told('H', '1'));
     await new Promise((resolve) => front.socket.once('connect', resolve));
     const heard = front.rest();
     for (let second = 0; second < 8; second += 1) {
       await new Promise((resolve) => setImmediate(resolve));
-      await clock.advance(1_000);
+      await daemon.clock.advance(1_000);
     }
     expect(await heard).toEqual(nodeForm);
   });
 
   test('a byte at a time is understood', async () => {
-    await listen();
-    const front = client();
-    const bytes = beginning(['config', 'a.b'], environment());
+    await daemon.listen();
+    const front = daemon.client();
+    const bytes = beginning(['config', 'a.b'], daemon.environment());
     for (const byte of bytes) front.send(Buffer.of(byte));
     expect(await front.rest()).toEqual([{ type: 'O', text: 'True\n' }, exits(0)]);
   });

@@ -32,6 +32,9 @@ export interface ConnectionContext {
   readonly logger: Logger;
 }
 
+/** Without a reason of ours, Node makes an exception with its stack for each. */
+const ended = 'the client has ended its input';
+
 export class Connection implements Client {
   readonly #socket: Socket;
   readonly #caller: Caller;
@@ -213,7 +216,7 @@ export class Connection implements Client {
 
   #endInput(): void {
     this.#inputEnded = true;
-    this.#gone.abort();
+    this.#gone.abort(ended);
     this.#endWhenDone();
   }
 
@@ -238,12 +241,15 @@ export class Connection implements Client {
     this.#waits.begin('farewell');
     this.#lines.clear();
     this.#socket.pause();
-    this.#socket.end(farewell, () => this.destroy());
+    const taken = (): void => this.destroy();
+    // To write nothing to a client that is gone would be an error, and cost as much as a request.
+    if (farewell === '') this.#socket.end(taken);
+    else this.#socket.end(farewell, taken);
   }
 
   #closed(): void {
     this.#state = 'closed';
-    this.#gone.abort();
+    this.#gone.abort(ended);
     this.#lines.clear();
   }
 }

@@ -28,12 +28,13 @@ export const decodeRequest = (line: Uint8Array): Result<LocalRequest, LocalReply
 
 /** The same of a value. */
 export const checkRequest = (value: unknown): Result<LocalRequest, LocalReply> => {
+  const parsed = requestSchema.safeParse(value);
+  if (parsed.success) return ok(parsed.data);
   const refuse = (message: string, to?: string): Result<LocalRequest, LocalReply> => ({ ok: false, error: refusal('request_invalid', message, to) });
   const parsedId = id.safeParse(member(value, 'id'));
   const to = parsedId.success ? parsedId.data : undefined;
   const verb = member(value, 'verb');
   if (typeof verb !== 'string') return refuse('the request has no verb', to);
   if (!Object.hasOwn(requestSchemas, verb)) return refuse(`the request has an unknown verb: known are ${Object.keys(requestSchemas).join(', ')}`, to);
-  const parsed = requestSchema.safeParse(value);
-  return parsed.success ? ok(parsed.data) : refuse(`the ${verb} request is wrong at ${firstIssue(parsed.error)}`, to);
+  return refuse(`the ${verb} request is wrong at ${firstIssue(parsed.error)}`, to);
 };

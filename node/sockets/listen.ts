@@ -2,6 +2,7 @@
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { ok, type Result } from '../../protocol/result.ts';
+import { KeptTree } from '../config/kept-tree.ts';
 import type { SocketPaths } from '../home/socket-paths.ts';
 import { frontFull, FrontConnection } from '../front/connection.ts';
 import { Connection } from './connection.ts';
@@ -44,7 +45,7 @@ const checkEveryMs = 1000;
  */
 export const listenLocal = async ({ paths, home, handle, limits = localLimits, clock, logger }: ListenOptions): Promise<Result<LocalListener>> => {
   const context = { handle, limits, clock, logger, memory: new SharedMemory(limits.sharedMemory) };
-  const front = { ...context, home };
+  const front = { ...context, home, config: new KeptTree(home, clock), door: paths.front };
   const door = (socket: SocketName, { admit, full }: Pick<DoorOptions, 'admit' | 'full'>): Door =>
     new Door({ umask: umasks[socket], connections: limits.connections, full, logger, admit });
   const lines = (socket: SocketName): Door => door(socket, { admit: (client) => new Connection(client, { socket }, context), full });

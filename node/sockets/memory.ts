@@ -21,6 +21,7 @@ export class Holding {
   readonly #shared: SharedMemory;
   readonly #own: number;
   #held = 0;
+  #closed = false;
 
   constructor(shared: SharedMemory, own: number) {
     this.#shared = shared;
@@ -29,9 +30,16 @@ export class Holding {
 
   /** Holds `change` bytes more (fewer when negative, which never fails); false and nothing changed when there is no room. */
   change(change: number): boolean {
+    if (this.#closed) return change <= 0;
     const shared = (held: number): number => Math.max(0, held - this.#own);
     if (!this.#shared.take(shared(this.#held + change) - shared(this.#held))) return false;
     this.#held += change;
     return true;
+  }
+
+  /** Gives everything back; from then on nothing is granted. */
+  close(): void {
+    this.change(-this.#held);
+    this.#closed = true;
   }
 }

@@ -10,6 +10,7 @@ const servedBy: Readonly<Record<Verb, readonly SocketName[]>> = {
   condition: ['cluster', 'admin'],
   autoscale: ['cluster', 'admin'],
   installation: ['cluster', 'admin'],
+  test: ['cluster', 'admin'],
   keepalive: ['cluster', 'admin'],
   health: ['cluster', 'admin'],
   wait: ['cluster', 'admin'],

@@ -1,4 +1,4 @@
-// A front in this process, for tests: frames out as the test says, frames in as they come.
+// One end of the front's protocol in this process, for tests: frames out as the test says, frames in as they come.
 import { connect, type Socket } from 'node:net';
 
 export interface Heard {
@@ -32,18 +32,21 @@ export class FrontClient {
   readonly socket: Socket;
   #bytes = Buffer.alloc(0);
   readonly #heard: Heard[] = [];
+  /** What each K said, in order. */
+  readonly patience: string[] = [];
   readonly #waiting: Array<() => void> = [];
   readonly #closed: Promise<unknown>;
 
-  constructor(path: string) {
-    this.socket = connect(path);
+  /** Of a front that connects to this path, or of a daemon that a front has connected to. */
+  constructor(to: string | Socket) {
+    this.socket = typeof to === 'string' ? connect(to) : to;
     this.socket.on('error', () => undefined);
     this.#closed = new Promise((resolve) => this.socket.once('close', resolve));
     this.socket.on('data', (chunk: Buffer) => {
       this.#bytes = Buffer.concat([this.#bytes, chunk]);
       while (this.#bytes.length >= 5 && this.#bytes.length >= 5 + this.#bytes.readUInt32BE(1)) {
         const end = 5 + this.#bytes.readUInt32BE(1);
-        this.#heard.push({ type: this.#bytes.toString('latin1', 0, 1), text: this.#bytes.toString('utf8', 5, end) });
+        this.#hear({ type: this.#bytes.toString('latin1', 0, 1), text: this.#bytes.toString('utf8', 5, end) });
         this.#bytes = this.#bytes.subarray(end);
       }
       for (const wake of this.#waiting.splice(0)) wake();
@@ -61,8 +64,7 @@ export class FrontClient {
   async next(): Promise<Heard | undefined> {
     for (;;) {
       const heard = this.#heard.shift();
-      if (heard !== undefined && heard.type !== 'K') return heard;
-      if (heard !== undefined) continue;
+      if (heard !== undefined) return heard;
       if (this.socket.destroyed) return undefined;
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
@@ -75,6 +77,11 @@ export class FrontClient {
     const all: Heard[] = [];
     for (let heard = await this.next(); heard !== undefined; heard = await this.next()) all.push(heard);
     return all;
+  }
+
+  #hear(heard: Heard): void {
+    if (heard.type === 'K') this.patience.push(heard.text);
+    else this.#heard.push(heard);
   }
 
   async close(): Promise<void> {
