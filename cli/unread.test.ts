@@ -27,7 +27,7 @@ test('a pipe that is read is not, and the waiting ends when it is told to', asyn
 });
 
 test('a text that nobody can read any more says so', async () => {
-  const writes = `import { writeOut } from ${JSON.stringify(writeOutFile)}; while (writeOut(1, 'text\\n')); console.error('gone');`;
+  const writes = `import { writeOut } from ${JSON.stringify(writeOutFile)}; while (writeOut(1, 'text\\n') === 'written'); console.error('gone');`;
   expect(await into('head -n 1 > /dev/null', writes)).toBe('gone\n');
 });
 
