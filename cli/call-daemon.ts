@@ -8,8 +8,11 @@ import type { LocalReply, LocalRequest, localVersion } from '../protocol/local.t
 
 export type CallOutcome =
   | { readonly type: 'answered'; readonly reply: LocalReply }
-  /** Nobody answered in time; `reason` completes "jetpackd …". Whether the daemon has the message is not known. */
-  | { readonly type: 'away'; readonly reason: string };
+  /**
+   * Nobody answered in time; `reason` completes "jetpackd …". Whether the daemon has the message is not known, unless its
+   * socket is `closed` to this user.
+   */
+  | { readonly type: 'away'; readonly reason: string; readonly closed?: true };
 
 /** The version spoken here. Only its type comes from protocol/, whose schemas would double the time to start. */
 const version: typeof localVersion = 1;
@@ -59,6 +62,7 @@ const attempt = (path: string, { onProgress, request }: Call, lines: string, clo
     const cancel = clock.after(withinMs, () => away('does not answer'));
     socket.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       if (code === 'EAGAIN') finish({ type: 'crowded' });
+      else if (code === 'EACCES') finish({ type: 'away', reason: 'may not be asked by this user', closed: true });
       else away(code === 'ENOENT' || code === 'ECONNREFUSED' ? 'is not running' : `cannot be reached (${code ?? message})`);
     });
     socket.on('close', () => away('closed the connection'));

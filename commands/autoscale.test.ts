@@ -23,6 +23,7 @@ describe('jetpack autoscale', () => {
     [['--name', 'gpu'], 'nothing is asked for: give --corecount, --instancecount or --file'],
     [['--corecount', '1', '--instancecount', '1'], 'give one of --corecount, --instancecount and --file'],
     [['--corecount', '1', '-f', 'x'], 'give one of --corecount, --instancecount and --file'],
+    [['-f', ''], "option '-f, --file <path>' is empty"],
     [['-f', 'x', '--name', 'gpu'], 'the file names its node arrays: --name does not go with --file'],
     [['--corecount', '-1'], "option '--corecount <n>' is not a whole number from 0 on"],
     [['--corecount', '1.5'], "option '--corecount <n>' is not a whole number from 0 on"],

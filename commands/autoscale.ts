@@ -31,6 +31,7 @@ const readOptions = ({ corecount, file, instancecount, name }: AutoscaleOptions)
   const given = [corecount, instancecount, file].filter((option) => option !== undefined).length;
   if (given === 0) return fail('usage', 'nothing is asked for: give --corecount, --instancecount or --file');
   if (given > 1) return fail('usage', 'give one of --corecount, --instancecount and --file');
+  if (file === '') return fail('usage', "option '-f, --file <path>' is empty");
   if (file !== undefined) return name === undefined ? ok({ command: 'autoscale', file }) : fail('usage', 'the file names its node arrays: --name does not go with --file');
   if (name !== undefined && (name === '' || name.length > autoscaleLimits.name)) return fail('usage', `option '--name <array>' is not of 1 to ${autoscaleLimits.name} characters`);
   const [option, text] = corecount === undefined ? ['--instancecount <n>', instancecount ?? ''] : ['--corecount <n>', corecount];

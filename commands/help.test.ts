@@ -40,6 +40,10 @@ describe('the help of every command', () => {
     for (const line of about.split('\n').slice(0, -1)) expect([line, line.length > 40 || line.endsWith('.')]).toEqual([line, true]);
   });
 
+  test.each(['converge', 'inspect', 'props set', 'props unset', 'run_on_shutdown', 'shutdown'])('jetpack %s says that only root and the user of jetpackd may use it', async (words) => {
+    expect((await helpOf(words.split(' '))).replaceAll(/\s+/g, ' ')).toContain('Served on run/admin.sock: run it as the user of jetpackd.');
+  });
+
   test('leaves no option unexplained', () => {
     expect(flattened(shape).flatMap(({ options, place }) => options.filter(({ description }) => description === '').map(({ names }) => `${place} ${names[0]}`))).toEqual([]);
   });

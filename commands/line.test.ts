@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { shown } from './flags.ts';
-import { harmlessLines, printable } from './line.ts';
+import { harmlessLines, printable, sayFailure } from './line.ts';
 
 /** What each came to before it was made linear: plain, and slow on what a caller may think up. */
 const plain = {
   printable: (text: string): string => {
     const line = text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, '\u{FFFD}');
-    return line.length <= 500 ? line : `${line.slice(0, 500)}…`;
+    return line.length <= 500 ? line : `${line.slice(0, 300)}…${line.slice(-200)}`;
   },
   shown: (word: string): string => word.replace(/:\/\/.*@/s, '://***@'),
 };
@@ -20,7 +20,8 @@ describe('text from anywhere as one line', () => {
     ['a  \r\n\t b', 'a b'],
     ['a   b', 'a   b'],
     ['a\u001b[2Jb\u202e', 'a\u{FFFD}[2Jb\u{FFFD}'],
-    ['x'.repeat(501), `${'x'.repeat(500)}…`],
+    ['x'.repeat(500), 'x'.repeat(500)],
+    [`begin${'x'.repeat(1_000)}end`, `begin${'x'.repeat(295)}…${'x'.repeat(197)}end`],
     ['\n', ' '],
   ])('%j', (given, line) => expect(printable(given)).toBe(line));
 
@@ -28,11 +29,19 @@ describe('text from anywhere as one line', () => {
     fc.assert(fc.property(text(' ', '\t', '\n', '\r', '\u2028', '\u0007', 'a', 'é'), (given) => expect(printable(given)).toBe(plain.printable(given))));
   });
 
-  test('of a megabyte is looked at no further than the line can reach', () => {
+  test('of a megabyte is looked at no further than the line can reach from its two ends', () => {
     for (const part of [' ', '\n ', 'ab ', '\u0000']) {
-      const begins = part.repeat(10_000 / part.length);
-      expect(printable(begins + 'x'.repeat(1_000_000))).toBe(printable(`${begins}y`));
+      const edge = part.repeat(10_000 / part.length);
+      expect(printable(`${edge}${'x'.repeat(1_000_000)}${edge}`)).toBe(printable(`${edge}y${edge}`));
     }
+  });
+
+  test('keeps what a failure ends with, however long the argument is that it names', () => {
+    const long = 'k'.repeat(100_000);
+    expect(sayFailure('jetpack send', { code: 'file_unreadable', message: `${long} does not exist` })).toMatch(/^jetpack send: k+…k+ does not exist \(file_unreadable\)\n$/);
+    expect(sayFailure('jetpack log', { code: 'usage', message: `'${long}' is invalid. Allowed choices are info, warn, error` })).toMatch(
+      /^jetpack log: 'k+…k+' is invalid\. Allowed choices are info, warn, error; see jetpack log --help\n$/,
+    );
   });
 });
 

@@ -3,7 +3,10 @@ import type { Failure } from '../protocol/result.ts';
 /** A line longer than this is cut: an argument may have a hundred thousand bytes. */
 const longest = 500;
 
-/** No more of a text is looked at: breaks with spaces around them, however many, are one space of the line. */
+/** Of a line that is cut so much stays of its begin and its end: what is right, and the code, stand behind what was given. */
+const kept = { begin: 300, end: 200 } as const;
+
+/** No more of a text is looked at from either end: breaks with spaces around them, however many, are one space of the line. */
 const looked = 8 * longest;
 
 /** What moves a terminal's cursor, ends a line or turns the direction of the text. */
@@ -12,10 +15,15 @@ export const unprintable = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 /** A break, from the first space before it to the last after it. Only at a first space does it begin, so each is looked at once. */
 const lineBreak = /(?<!\s)[^\S\r\n]*[\r\n]\s*/g;
 
-/** Text from anywhere as one printable line. */
+const oneLine = (text: string): string => text.replaceAll(lineBreak, ' ').replaceAll(unprintable, '\u{FFFD}');
+
+/** Text from anywhere as one printable line; the middle of a long one is left out. */
 export const printable = (text: string): string => {
-  const line = text.slice(0, looked).replaceAll(lineBreak, ' ').replaceAll(unprintable, '\u{FFFD}');
-  return line.length <= longest && text.length <= looked ? line : `${line.slice(0, longest)}…`;
+  const isWhole = text.length <= looked;
+  const begin = oneLine(text.slice(0, looked));
+  if (isWhole && begin.length <= longest) return begin;
+  const end = isWhole ? begin : oneLine(text.slice(-looked));
+  return `${begin.slice(0, kept.begin)}…${end.slice(-kept.end)}`;
 };
 
 /** What a command says on standard error. */

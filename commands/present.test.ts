@@ -23,6 +23,7 @@ describe('jetpack status', () => {
     health: { conditions: [{ name: 'disk', status: 'OK' }], lastRoundAt: at, running: false },
     keepalive: { holds: true, reason: 'debugging' },
     converge: { state: 'idle', waiting: 0, last: { outcome: 'succeeded', done: 4, total: 4, endedAt: at } },
+    lifecycle: { endScripts: 0 },
     silent: [],
   };
   const present = (more: object = {}): string => presentStatus({ command: 'status', json: false }, { ...status, ...more }, aligned);
@@ -37,6 +38,7 @@ config     revision 7
 health     1 of 1 checks OK, last at ${localTime(at)}
 keepalive  kept alive forever: debugging
 converge   succeeded: 4 of 4 scripts, ended at ${localTime(at)}
+shutdown   not asked for
 `);
   });
 
@@ -74,6 +76,19 @@ converge   succeeded: 4 of 4 scripts, ended at ${localTime(at)}
     [{ last: undefined }, 'converge   none yet'],
     [{ last: { outcome: 'running', done: 1, total: 4, step: 'demo/execute 20-join.py' } }, 'converge   running: 1 of 4 scripts, now demo/execute 20-join.py'],
   ])('a converge that is %j', (converge, line) => expect(present({ converge })).toContain(`${line}\n`));
+
+  test.each([
+    [{ endScripts: 1 }, ['not asked for', '1 script runs before an end: jetpack run_on_shutdown --list']],
+    [{ shutdown: { cause: 'requested', way: 'terminate' }, endScripts: 0 }, ['the server is asked to terminate this node']],
+    [
+      { shutdown: { cause: 'idle', way: 'deallocate', reason: 'no\njobs', since: at }, endScripts: 2 },
+      [`the server is asked to deallocate this node (idle): no jobs, since ${localTime(at)}`, '2 scripts run before an end: jetpack run_on_shutdown --list'],
+    ],
+    [undefined, ['no answer']],
+  ])('the end of the node as %j', (lifecycle, lines) => {
+    const [first = '', ...more] = lines;
+    expect(present({ lifecycle })).toContain(`${[`shutdown   ${first}`, ...more.map((line) => `           ${line}`)].join('\n')}\n`);
+  });
 
   test('is JSON when asked for', () => {
     expect(JSON.parse(presentStatus({ command: 'status', json: true }, status, tabbed))).toEqual(status);

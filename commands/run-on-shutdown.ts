@@ -51,7 +51,8 @@ const add: CommandDefinition<RunOnShutdownInvocation>['add'] = (program, invoke,
           'that are registered, in order, each once, five minutes at most. The same script with the same\n' +
           'arguments is registered once. It must be an executable file, and no link, that belongs to root or\n' +
           'to the user of jetpackd, and that nobody else may write: it is looked at when it is to run.\n' +
-          'What it writes goes to logs/run_on_shutdown.',
+          'What it writes goes to logs/run_on_shutdown.\n' +
+          'Served on run/admin.sock: run it as the user of jetpackd.',
       )
       .usage('[options] [--] PATH [ARGUMENT...]')
       .argument('[script...]', 'its absolute path, and what it is given; after -- that may start with a dash')

@@ -41,6 +41,7 @@ const bodyOf = (message: string | undefined, file: string | undefined): Result<S
   if (message !== undefined && file !== undefined) return fail('usage', 'give a message or --file, not both');
   if (message !== undefined) return ok({ type: 'text', text: message });
   if (file === undefined) return fail('usage', 'nothing to send: give a message, --file PATH or --file - for standard input');
+  if (file === '') return fail('usage', "option '-f, --file <path>' is empty");
   return ok(file === '-' ? { type: 'input' } : { type: 'file', path: file });
 };
 

@@ -41,8 +41,9 @@ const add: CommandDefinition<ShutdownInvocation>['add'] = (program, invoke, refu
     .summary('ask the server to end this node')
     .description(
       'Asks the server to end this node: jetpackd never does so itself. The request stands until it is\n' +
-        'cancelled or the machine has begun anew; asking again changes its words. A keepalive does not\n' +
-        'hold it off. It never waits on disk: without jetpackd it fails.',
+        'cancelled or the machine has begun anew, and `jetpack status` shows it; asking again changes its\n' +
+        'words. A keepalive does not hold it off. It never waits on disk: without jetpackd it fails.\n' +
+        'Served on run/admin.sock: run it as the user of jetpackd.',
     )
     .option('--idle', 'because it has nothing to do')
     .option('--unhealthy', 'because something is wrong with it')

@@ -7,6 +7,7 @@ import { examples } from './examples.ts';
 import { printable } from './line.ts';
 import { localTime } from './local-time.ts';
 import { presentKeepalive } from './keepalive.ts';
+import { presentShutdown } from './shutdown.ts';
 import { addForm, isJson, jsonText, styleFor, type Form, type Mood, type Style } from './output.ts';
 
 export interface StatusInvocation {
@@ -42,6 +43,7 @@ interface Status {
       readonly failure?: { readonly summary: string };
     };
   };
+  readonly lifecycle?: { readonly shutdown?: { readonly since?: number }; readonly endScripts: number };
   readonly silent: readonly string[];
 }
 
@@ -49,7 +51,10 @@ const add: CommandDefinition<StatusInvocation>['add'] = (program, invoke) => {
   const command = program
     .command('status')
     .summary('this node at a glance')
-    .description('Shows where this node stands: phase, server, broker, outbox, health, keepalive, last converge.')
+    .description(
+      'Shows where this node stands: phase, server, broker, outbox, health, keepalive, last converge, whether the server is asked ' +
+        'to end it, and how many scripts run before that.',
+    )
     .addHelpText('after', examples('jetpack status', 'jetpack status --output json'));
   addForm(command).action((form: { readonly json?: true; readonly output?: Form }) => invoke({ command: 'status', json: isJson(form) }));
 };
@@ -90,6 +95,13 @@ const convergeLines = ({ last }: NonNullable<Status['converge']>): readonly stri
   return [`${scripts}${when}`, ...(failure === undefined ? [] : [failure.summary])];
 };
 
+const endLines = ({ endScripts, shutdown }: NonNullable<Status['lifecycle']>): readonly string[] => {
+  const since = shutdown?.since === undefined ? '' : `, since ${localTime(shutdown.since)}`;
+  const wish = shutdown === undefined ? 'not asked for' : `${presentShutdown(shutdown)}${since}`;
+  const before = `${endScripts === 1 ? '1 script runs' : `${endScripts} scripts run`} before an end: jetpack run_on_shutdown --list`;
+  return endScripts === 0 ? [wish] : [wish, before];
+};
+
 const part = <T>(name: string, told: T | undefined, lines: (told: T) => readonly string[], mood: (told: T) => Mood | undefined = () => undefined): Part =>
   told === undefined ? [name, [noAnswer], 'doubtful'] : [name, lines(told), mood(told)];
 
@@ -105,7 +117,7 @@ export const presentStatus = ({ json }: StatusInvocation, result: unknown, { pai
   if (json) return jsonText(result);
   // The daemon and this command are of one version, or the handshake would have said so.
   const status = result as Status;
-  const { broker, cluster, config, converge, health, keepalive, node, outbox, product, sync, version } = status;
+  const { broker, cluster, config, converge, health, keepalive, lifecycle, node, outbox, product, sync, version } = status;
   const parts: readonly Part[] = [
     ['node', [`${cluster}/${node}, jetpack ${version}`]],
     part('phase', sync, ({ detail, phase }) => [detail === undefined ? phase : `${phase}: ${detail}`], ({ phase }) => phaseMoods[phase]),
@@ -116,6 +128,7 @@ export const presentStatus = ({ json }: StatusInvocation, result: unknown, { pai
     part('health', health, healthLines, healthMood),
     part('keepalive', keepalive, (view) => [presentKeepalive(view)]),
     part('converge', converge, convergeLines, ({ last }) => (last === undefined ? undefined : convergeMoods[last.outcome])),
+    part('shutdown', lifecycle, endLines, ({ shutdown }) => (shutdown === undefined ? undefined : 'doubtful')),
   ];
   const painted = (line: string, index: number, mood: Mood | undefined): string => (index === 0 && mood !== undefined ? paint(mood, printable(line)) : printable(line));
   return table(parts.flatMap(([name, lines, mood]) => lines.map((line, index) => [index === 0 ? name : '', painted(line, index, mood)])));

@@ -34,7 +34,7 @@ const files: ReadonlyArray<readonly [file: string, meaning: string]> = [
   ['config/node.json', '`config` answers from it; `props`, `users`, `download`, `test` and `report_issue` look into it.'],
   ['config/properties.json', 'What `props set` set.'],
   ['config/auth.json', 'What `users` shows.'],
-  ['run/spool/', 'Messages that wait for `jetpackd`.'],
+  ['run/spool/', 'Messages that wait for `jetpackd`; in `rejected/` those that it then refused, each with the reason beside it.'],
   ['run/jetpack.sock, run/front.sock', 'Where `jetpackd` answers the members of its group.'],
   ['run/admin.sock, run/front-admin.sock', 'Where it answers its own user and root, to whom alone some commands are open: their help says so.'],
   ['logs/', 'What `report_issue` packs.'],

@@ -52,7 +52,7 @@ export interface NodePorts {
   readonly lifecycle: Omit<LifecyclePorts, 'messaging'>;
   readonly sync: Omit<SyncPorts, 'transport' | 'messaging' | 'config' | 'keepalive' | 'healthcheck' | 'converge' | 'lifecycle'>;
   readonly gateway: Omit<GatewayPorts, keyof ServePorts> & Pick<ServePorts, 'inspect' | 'host' | 'clock'>;
-  readonly status: Omit<StatusPorts, 'sync' | 'config' | 'healthcheck' | 'keepalive' | 'converge'>;
+  readonly status: Omit<StatusPorts, 'sync' | 'config' | 'healthcheck' | 'keepalive' | 'converge' | 'lifecycle'>;
 }
 
 export const nodeTree = (refs: NodeRefs, ports: NodePorts): SupervisorSpec => {
@@ -82,7 +82,7 @@ export const nodeTree = (refs: NodeRefs, ports: NodePorts): SupervisorSpec => {
           config: configuring,
           lifecycle: ending,
           sync: syncing,
-          status: { ...ports.status, sync: syncing, config: configuring, healthcheck: checking, keepalive: keeping, converge: converging },
+          status: { ...ports.status, sync: syncing, config: configuring, healthcheck: checking, keepalive: keeping, converge: converging, lifecycle: ending },
         }),
         leaf,
       ),

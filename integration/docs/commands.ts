@@ -42,7 +42,7 @@ export const commands: Readonly<Record<string, Proof>> = {
   'npm run test:integration': ci('suites integration 30m npm run test:integration'),
   // With fewer kills: the documents tell of a longer run.
   'npm run chaos -- --seed 1 --minutes 2': ci('step chaos 10m npm run chaos -- --seed 1 --minutes 2'),
-  'npm run crash -- --seed 1 --kills 200': ci('step crash 4m npm run crash -- --seed 1 --kills 40'),
+  'npm run crash -- --seed 1 --kills 200': ci('step crash 4m npm run crash -- --seed 1 --kills 20'),
   '.ci/docker-images': { by: 'nobody', because: 'it installs and starts an engine; .ci/run does so where there is none' },
   '.ci/docker-images rabbitmq': { by: 'nobody', because: 'a part of that' },
   '.ci/docker-images rabbitmq-next': { by: 'nobody', because: 'a part of that' },

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { writeDurably } from './durable-file.ts';
 import { lockHome } from './lock.ts';
 import { resolveHome } from '../../commands/home.ts';
-import { homePaths } from './paths.ts';
+import type { Result } from '../../protocol/result.ts';
+import { homePaths, type HomePaths } from './paths.ts';
 import { prepareHome, prepareSpool } from './prepare.ts';
 import { claimSocketPaths, findSocketPaths } from './socket-paths.ts';
 import { systemCode } from './system-error.ts';
@@ -20,6 +21,23 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true });
 });
+
+/** As a user who is neither root nor in a group of the home. */
+const prepareAsStranger = (paths: HomePaths): Result<void> => {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) {
+    process.setegid?.(65_534);
+    process.seteuid?.(65_534);
+  } else chmodSync(paths.run, 0);
+  try {
+    return prepareSpool(paths);
+  } finally {
+    if (isRoot) {
+      process.seteuid?.(0);
+      process.setegid?.(0);
+    } else chmodSync(paths.run, 0o750);
+  }
+};
 
 const modeOf = (file: string): string => (statSync(file).mode & 0o7777).toString(8);
 
@@ -91,6 +109,12 @@ describe('the folders of a home', () => {
     prepareHome(homePaths(folder));
     notRoots(path.join(folder, name));
     expect(prepareHome(homePaths(folder))).toMatchObject({ ok: false, error: { code: 'home_unusable', message: expect.stringContaining(`${folder}/${name} `) } });
+  });
+
+  test('one that this user may not look into is no missing one, and the line says so', () => {
+    prepareHome(homePaths(folder));
+    chmodSync(folder, 0o755);
+    expect(prepareAsStranger(homePaths(folder))).toEqual({ ok: false, error: { code: 'home_unusable', message: `${folder}/run/spool may not be used by this user` } });
   });
 
   test('a home that cannot be made is refused by name', () => {

@@ -32,6 +32,8 @@ const makeFolder = (folder: string, mode: number): Result<void> => {
     return ok(undefined);
   } catch (error) {
     const code = systemCode(error);
+    // Which says nothing of whether it is there.
+    if (code === 'EACCES') return fail('home_unusable', `${folder} may not be used by this user`);
     if (code !== 'EEXIST') return fail('home_unusable', `${folder} cannot be made (${code})`);
   }
   const status = statusOf(folder);

@@ -126,6 +126,8 @@ def _attempt(path: str, lines: bytes, ident: str, end: float) -> Dict[str, Any]:
             raise Away("does not answer") from None
         except (FileNotFoundError, ConnectionRefusedError):
             raise Away("is not running") from None
+        except PermissionError:
+            raise Away("may not be asked by this user") from None
         except OSError as error:
             raise Away("cannot be reached (%s)" % system_code(error)) from None
 

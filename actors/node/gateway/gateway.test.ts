@@ -74,6 +74,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
       healthcheck: healthcheck.ref,
       keepalive: keepalive.ref,
       converge: converge.ref,
+      lifecycle: lifecycle.ref,
       broker: () => 'connected',
       product: () => 'fake',
       outbox: () => ({ rows: 2, bytes: 30 }),
@@ -444,10 +445,12 @@ describe('a request for another actor', () => {
     if (about?.type === 'show') about.reply({ holds: true, reason: 'debugging' });
     const [asked] = begun.sync.received;
     if (asked?.type === 'sync?') asked.reply({ link: 'registered', phase: 'ready', detail: undefined });
+    const [end] = begun.lifecycle.received;
+    if (end?.type === 'lifecycle?') end.reply({ shutdown: { cause: 'idle', way: 'terminate' }, endScripts: 2 });
     await begun.clock.advance(2_000);
     expect(await reply).toMatchObject({
       ok: true,
-      result: { cluster: 'lab', broker: 'connected', product: 'fake', outbox: { rows: 2 }, sync: { phase: 'ready' }, keepalive: { reason: 'debugging' }, silent: ['config', 'healthcheck', 'converge'] },
+      result: { lifecycle: { shutdown: { cause: 'idle' }, endScripts: 2 }, cluster: 'lab', broker: 'connected', product: 'fake', outbox: { rows: 2 }, sync: { phase: 'ready' }, keepalive: { reason: 'debugging' }, silent: ['config', 'healthcheck', 'converge'] },
     });
   });
 });

@@ -7,6 +7,7 @@ import type { ConvergeQuestion, ConvergeView } from '../converge/converge.ts';
 import type { HealthQuestion } from '../health/healthcheck.ts';
 import type { HealthView } from '../health/view.ts';
 import type { KeepaliveView, ShowKeepalive } from '../keepalive/keepalive.ts';
+import type { LifecycleQuestion, LifecycleView } from '../lifecycle/lifecycle.ts';
 import type { OutboxDepth } from '../messaging/ports.ts';
 import type { SyncQuestion, SyncView } from '../sync/sync.ts';
 
@@ -16,6 +17,7 @@ export interface StatusPorts {
   readonly healthcheck: ActorRef<HealthQuestion>;
   readonly keepalive: ActorRef<ShowKeepalive>;
   readonly converge: ActorRef<ConvergeQuestion>;
+  readonly lifecycle: ActorRef<LifecycleQuestion>;
   /** How the connection to the broker is. */
   readonly broker: () => string;
   /** What it is, once it was connected. */
@@ -36,6 +38,7 @@ export interface NodeStatus {
   readonly health: HealthView | undefined;
   readonly keepalive: KeepaliveView | undefined;
   readonly converge: ConvergeView | undefined;
+  readonly lifecycle: LifecycleView | undefined;
   /** Actors that did not answer. */
   readonly silent: readonly string[];
 }
@@ -49,12 +52,14 @@ export const askStatus = async <M>(ports: StatusPorts, context: ActorContext<M>)
     if (!asked.ok) silent.push(name);
     return asked.ok ? asked.value : undefined;
   };
-  const [sync, config, health, keepalive, converge] = await Promise.all([
+  const [sync, config, health, keepalive, converge, lifecycle] = await Promise.all([
     ask('sync', ports.sync, (reply: Reply<SyncView>) => ({ type: 'sync?', reply }) as const),
     ask('config', ports.config, (reply: Reply<ConfigView>) => ({ type: 'config?', reply }) as const),
     ask('healthcheck', ports.healthcheck, (reply: Reply<HealthView>) => ({ type: 'health', reply }) as const),
     ask('keepalive', ports.keepalive, (reply: Reply<KeepaliveView>) => ({ type: 'show', reply }) as const),
     ask('converge', ports.converge, (reply: Reply<ConvergeView>) => ({ type: 'converge?', reply }) as const),
+    ask('lifecycle', ports.lifecycle, (reply: Reply<LifecycleView>) => ({ type: 'lifecycle?', reply }) as const),
   ]);
-  return { ...ports.identity, broker: ports.broker(), product: ports.product(), outbox: ports.outbox(), sync, config, health, keepalive, converge, silent };
+  const transport = { broker: ports.broker(), product: ports.product(), outbox: ports.outbox() };
+  return { ...ports.identity, ...transport, sync, config, health, keepalive, converge, lifecycle, silent };
 };

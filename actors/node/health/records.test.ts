@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { silentLogger } from '../../../effects/logger.ts';
 import { ManualClock } from '../../../effects/manual-clock.ts';
 import { seededRandom } from '../../../effects/random.ts';
+import { recordLog } from '../../../effects/testing/recorded-log.ts';
 import { encodeEvent } from '../../../protocol/codec.ts';
 import { limits } from '../../../protocol/limits.ts';
 import type { LocalRequestOf } from '../../../protocol/local.ts';
@@ -13,10 +13,11 @@ import { HealthRecords } from './records.ts';
 const begin = () => {
   const state = new MemoryState();
   const clock = new ManualClock();
-  const records = new HealthRecords({ state, clock, random: seededRandom(1), logger: silentLogger });
+  const log = recordLog();
+  const records = new HealthRecords({ state, clock, random: seededRandom(1), logger: log.logger });
   const set = (more: Partial<LocalRequestOf<'condition'>>) =>
     records.set({ verb: 'condition', id: newId(), at: clock.now(), name: 'gpu', status: 'Error', ...more }, undefined);
-  return { clock, set, standing: () => records.setByHand().map(([name, { message, status }]) => [name, status, message]), state };
+  return { clock, log, set, standing: () => records.setByHand().map(([name, { message, status }]) => [name, status, message]), state };
 };
 
 /** As much as a caller's trace may be, in JSON. */
@@ -38,6 +39,12 @@ test('the largest condition that is taken is one that messaging takes, whatever 
   }
   expect(fits).toBeGreaterThan(limits.event - 2_048);
   for (const { event } of state.reports) expect(encodeEvent({ ...event, trace })).toMatchObject({ ok: true });
+});
+
+test('however much a condition says, the log of the daemon has one short line of it', async () => {
+  const { log, set } = begin();
+  expect(await set({ message: `begin\n${'x'.repeat(100_000)} end` })).toMatchObject({ ok: true });
+  expect(log.lines).toEqual([expect.stringMatching(/^warn: the condition gpu is set to Error: begin x{100,300}…x{100,300} end$/)]);
 });
 
 test('a condition that is older than what stands, as one that waited in the spool may be, changes nothing and tells nothing', async () => {

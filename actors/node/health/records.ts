@@ -8,6 +8,7 @@
 // the same difference. Beside them stand conditions that somebody set (set-conditions.ts). A name belongs to the check that has
 // it: nobody sets what a check finds, and a check that comes later takes its name over.
 import PQueue from 'p-queue';
+import { printable } from '../../../commands/line.ts';
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
@@ -106,7 +107,7 @@ export class HealthRecords {
       if (!fits.ok) return fits.error;
       step.changes.push(...this.#set.changesFor(request));
       step.events.push(event);
-      step.lines.push([status === 'OK' || status === 'NA' ? 'info' : 'warn', `the condition ${name} is set to ${status}${message === undefined ? '' : `: ${message}`}`]);
+      step.lines.push([status === 'OK' || status === 'NA' ? 'info' : 'warn', printable(`the condition ${name} is set to ${status}${message === undefined ? '' : `: ${message}`}`)]);
       return undefined;
     });
   }

@@ -15,7 +15,7 @@ describe('a wish to be ended', () => {
     const { messaging, news, wish } = await begin();
     messaging.received.length = 0;
     const asked = await wish({ cause: 'idle', way: 'deallocate', reason: 'no jobs' });
-    expect(asked).toEqual(ok({ request: expect.any(String), cause: 'idle', way: 'deallocate', reason: 'no jobs', already: false }));
+    expect(asked).toEqual(ok({ request: expect.any(String), since: expect.any(Number), cause: 'idle', way: 'deallocate', reason: 'no jobs', already: false }));
     expect(news()).toEqual([
       { kind: 'shutdown', id: expect.any(String), at: expect.any(Number), request: asked.ok && asked.value.request, state: 'requested', cause: 'idle', way: 'deallocate', reason: 'no jobs' },
     ]);
@@ -103,6 +103,49 @@ describe('a wish to be ended', () => {
   });
 });
 
+describe('what stands', () => {
+  test('is nothing on a node of which nobody asked anything', async () => {
+    const { view } = await begin();
+    expect(await view()).toEqual(ok({ shutdown: undefined, endScripts: 0 }));
+  });
+
+  test('is the wish in its last words, since it was first made, and how many scripts run before the end, also after a restart', async () => {
+    const { add, pass, restart, view, wish } = await begin();
+    const since = world.clock.now();
+    await wish({ cause: 'idle' });
+    await pass(60_000);
+    const asked = await wish({ cause: 'unhealthy', way: 'deallocate', reason: 'GPU 3 is lost' });
+    await add('/a.sh');
+    await add('/b.sh', '--now');
+    await restart();
+    const shutdown = { request: asked.ok && asked.value.request, since, cause: 'unhealthy', way: 'deallocate', reason: 'GPU 3 is lost' };
+    expect(await view()).toEqual(ok({ shutdown, endScripts: 2 }));
+  });
+
+  test('is no wish any more when it was taken back', async () => {
+    const { cancel, view, wish } = await begin();
+    await wish();
+    await cancel();
+    expect(await view()).toMatchObject({ value: { shutdown: undefined } });
+  });
+
+  test('is no wish of an earlier boot, also while it cannot be taken back', async () => {
+    const { bootClock, restart, state, view, wish } = await begin();
+    await wish();
+    await restart(() => {
+      bootClock.reboot(60_000);
+      state.failWith = full;
+    });
+    expect(await view()).toMatchObject({ value: { shutdown: undefined } });
+  });
+
+  test('is also a wish that an earlier version kept, which did not keep since when', async () => {
+    const { bootClock, state, view } = await begin();
+    await state.change([{ key: 'shutdown', value: { request: 'r', cause: 'idle', way: 'terminate', bootId: bootClock.bootId(), sinceBoot: 0 } }]);
+    expect(await view()).toEqual(ok({ shutdown: { request: 'r', cause: 'idle', way: 'terminate' }, endScripts: 0 }));
+  });
+});
+
 describe('scripts for the end', () => {
   test('are kept in the order in which they were registered, each once, also over a restart', async () => {
     const { add, list, restart } = await begin();
@@ -120,7 +163,7 @@ describe('scripts for the end', () => {
     for (const given of ['1', '2']) await add('/b.sh', given);
     await add('/a.sh');
     expect(await remove('/b.sh')).toEqual(ok({ scripts: [{ path: '/a.sh', arguments: [] }] }));
-    expect(await remove('/b.sh')).toEqual(fail('request_invalid', '/b.sh is not registered'));
+    expect(await remove('/b.sh')).toEqual(fail('script_unknown', '/b.sh is not registered'));
     expect(await list()).toEqual(ok({ scripts: [{ path: '/a.sh', arguments: [] }] }));
   });
 

@@ -51,11 +51,26 @@ export interface EndNode {
   readonly reply: Reply<Result<EndReport>>;
 }
 
+/** What stands about the end of this node. */
+export interface LifecycleView {
+  /** The wish that is open; undefined: nobody asked. */
+  readonly shutdown: ShutdownView | undefined;
+  /** How many scripts are registered to run before the end. */
+  readonly endScripts: number;
+}
+
+/** Answered at once with what is durable. */
+export interface LifecycleQuestion {
+  readonly type: 'lifecycle?';
+  readonly reply: Reply<LifecycleView>;
+}
+
 export type LifecycleMessage =
   | AskShutdown
   | CancelShutdown
   | ChangeEndScripts
   | EndNode
+  | LifecycleQuestion
   | TellStanding
   /** Something to report is kept, if so it is. */
   | { readonly type: 'told'; readonly result: Result<boolean> }
@@ -152,6 +167,9 @@ export const lifecycle = (ports: LifecyclePorts): ActorDefinition<State, Lifecyc
         case 'end':
           if (endings.size >= mostEnds) message.reply(fail('busy', `${mostEnds} ends of this node wait to be carried out`));
           else answer(context, endings.add(() => ending.run(message.request, message.accepted, stop.signal)), message.reply);
+          return state;
+        case 'lifecycle?':
+          message.reply({ shutdown: wish.standing(), endScripts: registrations.all().length });
           return state;
         case 'tellStanding':
           tell(context, steps.add(() => wish.tellStanding(context.trace)));

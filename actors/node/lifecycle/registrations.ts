@@ -58,11 +58,11 @@ export class Registrations {
     return this.#write([...before, { id: uuid7(clock.now(), random), path, arguments: given }]);
   }
 
-  /** All with this path. Fails with `request_invalid` when there is none. */
+  /** All with this path. Fails with `script_unknown` when there is none. */
   async remove(path: string): Promise<Result<readonly Registration[]>> {
     const before = this.all();
     const left = before.filter((each) => each.path !== path);
-    return left.length === before.length ? fail('request_invalid', `${path} is not registered`) : this.#write(left);
+    return left.length === before.length ? fail('script_unknown', `${path} is not registered`) : this.#write(left);
   }
 
   async #write(registrations: readonly Registration[]): Promise<Result<readonly Registration[]>> {

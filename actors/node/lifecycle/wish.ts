@@ -25,6 +25,8 @@ export interface Wish {
 export interface ShutdownView {
   /** Absent: there is no wish. */
   readonly request?: string;
+  /** When it was first asked, by the wall clock, milliseconds since the epoch; absent for one that an earlier version kept. */
+  readonly since?: number;
   readonly cause?: ShutdownCause;
   readonly way?: ShutdownWay;
   readonly reason?: string;
@@ -36,6 +38,7 @@ export interface ShutdownView {
 
 interface Kept extends Wish, BootMoment {
   readonly request: string;
+  readonly since: number | undefined;
 }
 
 export interface WishPorts {
@@ -51,16 +54,30 @@ const stateKey = 'shutdown';
 /** What is found under the key was written by this program, or is as good as nothing. */
 const readKept = (json: Json | undefined): Kept | undefined => {
   if (!isTree(json)) return undefined;
-  const { bootId, cause, reason, request, sinceBoot, way } = json;
+  const { bootId, cause, reason, request, since, sinceBoot, way } = json;
   const [known, knownWay] = [shutdownCauses.find((each) => each === cause), shutdownWays.find((each) => each === way)];
   if (known === undefined || knownWay === undefined) return undefined;
   if (typeof request !== 'string' || typeof bootId !== 'string' || typeof sinceBoot !== 'number') return undefined;
-  return { request, cause: known, way: knownWay, reason: typeof reason === 'string' ? reason : undefined, bootId, sinceBoot };
+  return {
+    request,
+    since: typeof since === 'number' ? since : undefined,
+    cause: known,
+    way: knownWay,
+    reason: typeof reason === 'string' ? reason : undefined,
+    bootId,
+    sinceBoot,
+  };
 };
 
-const json = ({ reason, ...kept }: Kept): Json => ({ ...kept, ...(reason !== undefined && { reason }) });
+const json = ({ reason, since, ...kept }: Kept): Json => ({ ...kept, ...(since !== undefined && { since }), ...(reason !== undefined && { reason }) });
 
-const viewOf = ({ cause, reason, request, way }: Kept): ShutdownView => ({ request, cause, way, ...(reason !== undefined && { reason }) });
+const viewOf = ({ cause, reason, request, since, way }: Kept): ShutdownView => ({
+  request,
+  ...(since !== undefined && { since }),
+  cause,
+  way,
+  ...(reason !== undefined && { reason }),
+});
 
 export class ShutdownWish {
   readonly #ports: WishPorts;
@@ -76,10 +93,18 @@ export class ShutdownWish {
     if (!outlived.ok) return outlived;
     const before = this.#kept();
     if (before !== undefined && before.cause === wish.cause && before.way === wish.way && before.reason === wish.reason) return ok({ ...viewOf(before), already: true });
-    const kept: Kept = { ...wish, request: before?.request ?? uuid7(clock.now(), random), ...bootMoment(bootClock) };
+    const now = clock.now();
+    const first = before === undefined ? { request: uuid7(now, random), since: now } : { request: before.request, since: before.since };
+    const kept: Kept = { ...wish, ...first, ...bootMoment(bootClock) };
     const changed = await this.#change(kept, this.#event(kept, 'requested', wish.reason), trace);
     if (changed.ok) logger.warn(`the server is asked to ${wish.way} this node (${wish.cause})${wish.reason === undefined ? '' : `: ${wish.reason}`}`);
     return changed.ok ? ok({ ...viewOf(kept), already: false }) : changed;
+  }
+
+  /** The one that stands; undefined when there is none. One of an earlier boot is none, also while it is not taken back yet. */
+  standing(): ShutdownView | undefined {
+    const kept = this.#kept();
+    return kept !== undefined && isOfThisBoot(this.#ports.bootClock, kept) ? viewOf(kept) : undefined;
   }
 
   async cancel(trace: TraceContext | undefined): Promise<Result<ShutdownView>> {

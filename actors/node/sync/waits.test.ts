@@ -47,9 +47,11 @@ test('the line says how many nodes would have been enough', () => {
   const { add, answers, waits } = begin();
   waits.expire(add({ count: 1, timeoutMs: 1_000 }));
   waits.expire(add({ count: 2, timeoutMs: 2_000 }));
+  waits.expire(add({ count: 2, timeoutMs: 499.7 }));
   expect(answers.map(messageOf)).toEqual([
     'wait_unmet: waited 1 s for 1 node of role scheduler to be ready: the server has not said how they stand',
     'wait_unmet: waited 2 s for 2 nodes of role scheduler to be ready: the server has not said how they stand',
+    'wait_unmet: waited 500 ms for 2 nodes of role scheduler to be ready: the server has not said how they stand',
   ]);
 });
 

@@ -80,8 +80,10 @@ export class Waits {
   expire(id: string): boolean {
     const open = this.#open.get(id);
     if (open === undefined) return false;
-    const seconds = Math.round(open.wait.timeoutMs / 1000);
-    this.#end(open, fail('wait_unmet', `waited ${seconds} s for ${wantedOf(open.wait)}: ${standingOf(open.nodes)}`));
+    // A part of a caller's time may have been spent before: it is no whole number.
+    const ms = Math.round(open.wait.timeoutMs);
+    const waited = ms < 1_000 ? `${ms} ms` : `${Math.round(ms / 1_000)} s`;
+    this.#end(open, fail('wait_unmet', `waited ${waited} for ${wantedOf(open.wait)}: ${standingOf(open.nodes)}`));
     return true;
   }
 

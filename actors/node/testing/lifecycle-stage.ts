@@ -10,7 +10,7 @@ import { supervise } from '../../testing/recorder.ts';
 import { settle, type World } from '../../testing/world.ts';
 import { bootMoment, type BootMoment } from '../boot-moment.ts';
 import type { EndReport } from '../lifecycle/ending.ts';
-import { lifecycle, type EndScriptsView, type LifecycleMessage } from '../lifecycle/lifecycle.ts';
+import { lifecycle, type EndScriptsView, type LifecycleMessage, type LifecycleView } from '../lifecycle/lifecycle.ts';
 import type { EndScript } from '../lifecycle/ports.ts';
 import type { ShutdownView, Wish } from '../lifecycle/wish.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
@@ -39,6 +39,7 @@ export interface LifecycleStage {
   readonly add: (path: string, ...given: readonly string[]) => Promise<Result<EndScriptsView>>;
   readonly remove: (path: string) => Promise<Result<EndScriptsView>>;
   readonly list: () => Promise<Result<EndScriptsView>>;
+  readonly view: () => Promise<Result<LifecycleView>>;
   /** As a command that was accepted now, unless a test says otherwise. */
   readonly end: (request: string, accepted?: BootMoment | 'unknown') => Promise<Result<EndReport>>;
   readonly tell: (message: LifecycleMessage) => Promise<void>;
@@ -88,6 +89,11 @@ export const beginLifecycle = async (world: World): Promise<LifecycleStage> => {
     add: (path, ...given) => change({ type: 'add', script: { path, arguments: given } }),
     remove: (path) => change({ type: 'remove', path }),
     list: () => change({ type: 'list' }),
+    view: async () => {
+      const asked = system.ask(ref, (reply: Reply<LifecycleView>): LifecycleMessage => ({ type: 'lifecycle?', reply }), { timeoutMs: 5_000 });
+      await settle();
+      return asked;
+    },
     end: (request, accepted = bootMoment(bootClock)) =>
       ask((reply) => ({ type: 'end', request, accepted: accepted === 'unknown' ? undefined : accepted, reply })),
     tell: async (message) => {
