@@ -21,12 +21,12 @@ const takenAfter = (one: EventsArrived): number => {
 };
 
 test('is full by frames, by events or by bytes, whichever comes first, and empty when it was taken', () => {
-  expect(takenAfter(arrived(1, 200))).toBe(48);
+  expect(takenAfter(arrived(1, 200))).toBe(96);
   expect(takenAfter(arrived(512, 96 * 1024))).toBe(4);
   expect(takenAfter(arrived(1, limits.frame))).toBe(4);
 });
 
-test('is full before the broker has delivered all that it delivers unsettled, of which the largest frames take 256 MiB', () => {
+test('is full before the broker has delivered all that it delivers unsettled, of which the largest frames take 512 MiB', () => {
   expect(takenAfter(arrived(1, 200))).toBeLessThan(reportsPrefetch);
-  expect(reportsPrefetch * limits.frame).toBe(256 * 1024 * 1024);
+  expect(reportsPrefetch * limits.frame).toBe(512 * 1024 * 1024);
 });

@@ -10,7 +10,7 @@ const many = 32;
 /** The longest time between two takes while it is busy, milliseconds. */
 const gatherMs = 20;
 /** So much is taken at once. Fewer frames than the broker delivers before it waits to hear of them. */
-const mostFrames = 48;
+const mostFrames = 96;
 const mostEvents = 2_048;
 const mostBytes = 16 * 1024 * 1024;
 

@@ -302,7 +302,7 @@ describe('an answer to a node', () => {
 describe('the transport of a server', () => {
   test('takes no more frames at a time than can wait for the store', async () => {
     const { transport } = await beginFake();
-    expect(Object.fromEntries(transport.prefetch)).toEqual({ [names.reports]: 64, [names.presence]: 500 });
+    expect(Object.fromEntries(transport.prefetch)).toEqual({ [names.reports]: 128, [names.presence]: 500 });
   });
 
   test('has the policies of the broker set whenever it has reached it anew, and for nothing else', async () => {

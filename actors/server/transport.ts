@@ -82,7 +82,7 @@ interface State {
 }
 
 /** Frames of events that may wait for the store at a time, in bytes: a broker counts frames alone, so each counts as the largest there may be. */
-const unstoredBytes = 256 * 1024 * 1024;
+const unstoredBytes = 512 * 1024 * 1024;
 export const reportsPrefetch = unstoredBytes / limits.frame;
 const presencePrefetch = 500;
 /** What comes so soon after the broker was reached may have waited for that in the queue. */
