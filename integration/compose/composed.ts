@@ -15,7 +15,7 @@ import { RepositoryCopy, type TypedCommand } from '../docs/repository-copy.ts';
 
 const run = promisify(execFile);
 
-/** Which images take the place of those from a registry: any Debian with a python3 is a base, and that of RabbitMQ is at hand anyway. */
+/** Which images take the place of those from a registry. The base may be a Debian of whatever kind that has a python3, and that of RabbitMQ is at hand. */
 const images = { NODE_BASE_IMAGE: 'jetpack-test/rabbitmq:4', RABBITMQ_IMAGE: 'jetpack-test/rabbitmq:4' };
 
 export const nodes = ['scheduler', 'execute-1', 'execute-2'] as const;

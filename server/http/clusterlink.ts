@@ -20,7 +20,7 @@ import type { HttpLimits } from './limits.ts';
 import { refuse } from './problem.ts';
 
 export interface ClusterlinkSources {
-  /** Whose credentials these are. Fails with `identity_refused`, or `enrolment_off` where no node has any. */
+  /** Whose credentials these are. Fails with `identity_refused`, or `enrolment_off` where nodes have none. */
   speaker(user: string, password: string): Result<Speaker>;
   /** How many of these were not posted before. */
   post(from: NodeAddress, events: readonly ToldEvent[]): Promise<Result<number>>;
