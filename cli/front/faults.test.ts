@@ -200,6 +200,19 @@ if (await isThereFront()) {
       expect(await stage.run([], { shell: '(sleep 1.5; echo late) | "$0" send' })).toMatchObject({ exit: 0, out: 'late\n' });
     });
 
+    test('of a file that can be read again is read again by the Node form; a pipe with a name cannot, and no part of it is taken for all', async () => {
+      await stage.daemon(async (front) => {
+        say(front, ['F', '2 0 1048576']);
+        await front.next();
+        say(front, ['P']);
+      });
+      const [file, pipe] = ['file', 'pipe'].map((name) => path.join(stage.home.home, name));
+      writeFileSync(file!, million);
+      expect(await stage.run(['-f', file!])).toMatchObject({ exit: 7, err: '' });
+      const named = 'mkfifo "$2" && { cat "$3" > "$2" 2> /dev/null & } && exec "$0" -f "$2"';
+      expect(await stage.run(['-f', pipe!, file!], { shell: named })).toMatchObject({ exit: 1, out: '', err: expect.stringMatching(/^jetpack: [^\n]*pipe[^\n]*\(daemon_unreachable\)\n$/) });
+    });
+
     test('leads to the Node form when the daemon is frozen after it asked for it, whatever it said of patience', async () => {
       const { child, said } = await stage.process([told('K', '600000'), told('N')]);
       const front = stage.start(send, { env: stage.reads });

@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
@@ -29,13 +30,12 @@ enum { chunk = 64 * 1024, largest_request = 1024 * 1024, largest_frame = 32 * 10
 
 struct frames { char *bytes; size_t length; };
 
-extern char **environ;
 static char **args;
 static int arg_count;
 static int daemon_socket = -1;
 static struct frames printed; /* held until all of it is there: a daemon that dies in between leaves the whole run to the Node form */
 static struct frames input;   /* what was read of standard input, for the Node form: no frames */
-static int input_ended;
+static int input_ended, is_spent; /* and whether a pipe that an argument names was read: nobody can read that again */
 static char id[37];
 static struct timespec begun;
 static long aside_ms;                  /* spent on input and files: nothing that the daemon was waited for */
@@ -83,8 +83,7 @@ static void give_back_input(void) {
   pid_t parent = getpid(), child = pipe(ends) == -1 ? -1 : fork();
   if (child == -1) fail("standard input cannot be handed on (internal)");
   dup2(ends[child == 0], child == 0);
-  close(ends[0]);
-  close(ends[1]);
+  close(ends[0]), close(ends[1]);
   if (child != 0) return;
   for (int other = 2; other < 1024; other++) close(other);
   write_all(1, input.bytes, input.length);
@@ -106,6 +105,7 @@ static void give_back_input(void) {
 /* Does not return. */
 static void become_node_form(void) {
   char path[4096], handover[64];
+  if (is_spent) fail("jetpackd went away, and a pipe that an argument names cannot be read twice: give it as standard input (daemon_unreachable)");
   ssize_t length = readlink("/proc/self/exe", path, sizeof path - sizeof "jetpack-node");
   if (daemon_socket != -1) close(daemon_socket);
   daemon_socket = -1;
@@ -241,8 +241,10 @@ static void hand_over_file(const char *wanted) {
   long since = waited_ms();
   int file = open(args[index] + offset, O_RDONLY | O_CLOEXEC);
   aside_ms += waited_ms() - since;
+  struct stat status;
   ssize_t got = file;
   if (file == -1) answer_error();
+  else is_spent |= fstat(file, &status) == 0 && S_ISFIFO(status.st_mode);
   while (got > 0 && left >= 0) left -= got = hand_over(file);
   if (got > 0) answer('Z', "", 0);
   close(file);
@@ -269,8 +271,7 @@ static void read_exactly(char *to, size_t length) {
 }
 
 int main(int count, char **words) {
-  args = words;
-  arg_count = count;
+  args = words, arg_count = count;
   clock_gettime(CLOCK_MONOTONIC, &begun);
   signal(SIGPIPE, SIG_IGN);
   for (int each = 0; each < 3; each++)
@@ -287,8 +288,7 @@ int main(int count, char **words) {
     read_exactly(content, length);
     content[length] = 0;
     switch (head[0]) {
-      case 'O':
-      case 'R': put(&printed, (char)head[0], content, length); break;
+      case 'O': case 'R': put(&printed, (char)head[0], content, length); break;
       case 'N': hand_over(0); break;
       case 'F': hand_over_file(content); break;
       case 'K': deadline_ms = waited_ms() + atoi(content); break;
