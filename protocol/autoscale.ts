@@ -1,5 +1,5 @@
 // How much a cluster is asked to have of a node array (reference, section 5.9).
-import { z } from 'zod';
+import * as z from 'zod';
 import { autoscaleLimits } from './autoscale-limits.ts';
 
 const { attributes, name, targets } = autoscaleLimits;

@@ -1,5 +1,5 @@
 // What went wrong, as the page of a cluster shows it (reference, section 11): a summary, where to look, and what to do.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const card = z.object({
   summary: z.string().describe('one line for a person'),

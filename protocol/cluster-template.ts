@@ -1,6 +1,6 @@
 // What a server is told of a cluster: a file `clusters/NAME.json` in its home. It is written by hand, so what it does not
 // know is an error and no silence.
-import { z } from 'zod';
+import * as z from 'zod';
 import { specReference, type Tree } from './configuration.ts';
 
 /** It was parsed, so all in it is JSON: looking at each part again would take long where there are many. */

@@ -1,6 +1,6 @@
 // What programs made for version 8 post to `/clusterlink/messages` (reference, section 7). Members that are not named here are passed
 // over, but those of `data`: they are kept with the event, as they were said. The descriptions are what docs/PROTOCOL.md prints.
-import { z } from 'zod';
+import * as z from 'zod';
 import { installationStatuses, level, priority } from './events.ts';
 import { id } from './identity.ts';
 

@@ -1,5 +1,5 @@
 // What is posted to `/api/commands`. A member that it does not know is an error: it would be an order that nobody follows.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from './configuration.ts';
 import { clusterName, id, nodeName } from './identity.ts';
 import { isTree } from './tree.ts';

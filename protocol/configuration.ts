@@ -1,5 +1,5 @@
 // Configuration as it travels and as `jetpack config` answers from it: a tree of JSON values, keys dotted from its root.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export type Json = null | boolean | number | string | readonly Json[] | Tree;
 

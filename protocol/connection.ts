@@ -1,6 +1,6 @@
 // config/connection.json in a node's home: who this node is and how to reach its server (reference, section 3: cluster,
 // username, password, url). `jetpackd enroll` writes it; a person may.
-import { z } from 'zod';
+import * as z from 'zod';
 import { clusterName, nodeName } from './identity.ts';
 
 const file = z.string().min(1, 'names no file');

@@ -1,5 +1,5 @@
 // What a caller says beside the fields that have a name: kept and shown as it was said.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Levels of nesting, itself included: a frame that carries it stays far within `limits.depth`. */
 const mostLevels = 16;

@@ -1,6 +1,6 @@
 // What crosses the HTTP API when nodes get identities: an operator asks for a token, a node redeems it. The token's secret is
 // never sent by a node (docs/adr/0008): what proves it, and what seals the answer, is in enrolment-seal.ts.
-import { z } from 'zod';
+import * as z from 'zod';
 import { clusterName, nodeName } from './identity.ts';
 
 const week = 7 * 24 * 3_600;

@@ -1,7 +1,7 @@
 // What a node reports: events. Each is encoded by itself and keeps its form from the node's outbox to the server's store.
 // Within a major version fields are only added; a reader ignores fields it does not know. The descriptions are what
 // docs/PROTOCOL.md prints.
-import { z } from 'zod';
+import * as z from 'zod';
 import { autoscaleTargets } from './autoscale.ts';
 import { card } from './card.ts';
 import { details } from './details.ts';

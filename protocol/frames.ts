@@ -1,6 +1,6 @@
 // What crosses the wire: frames. A frame is one AMQP message, JSON in UTF-8, and says its version and kind first. The
 // descriptions are what docs/PROTOCOL.md prints.
-import { z } from 'zod';
+import * as z from 'zod';
 import { configuration } from './configuration.ts';
 import { sequence } from './events.ts';
 import { id, nodeAddress } from './identity.ts';

@@ -1,5 +1,5 @@
 // The name of a host, as somebody tells it (RFC 1123, section 2.1). With the underscore, which that does not have and hosts do.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const label = '[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?';
 const form = new RegExp(`^${label}(?:\\.${label})*$`);

@@ -1,5 +1,5 @@
 // Who speaks: a cluster's name and a node's name within it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { encodeSegment } from './segment.ts';
 
 /** Both names stand in routing keys, which AMQP bounds at 255 bytes; each may take this much of one, once encoded. */

@@ -1,7 +1,7 @@
 // The protocol of the local sockets: one JSON object a line. The client writes its handshake and its request in one write;
 // the daemon answers with one line a request. A line is at most `limits.line` bytes. The descriptions are what
 // docs/PROTOCOL.md prints.
-import { z } from 'zod';
+import * as z from 'zod';
 import { autoscaleTargets } from './autoscale.ts';
 import { details } from './details.ts';
 import { installationStatuses, level, phase, priority, shutdownCauses, shutdownWays } from './events.ts';

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { card } from './card.ts';
 import { decodeEvent, decodeFrame, encodeEvent, encodeFrame } from './codec.ts';
 import { eventSchemas } from './events.ts';

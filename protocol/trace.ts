@@ -1,5 +1,5 @@
 // Trace context as it crosses a boundary: W3C Trace Context, level 1. Malformed values are ignored, never an error.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const traceparentPattern = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
