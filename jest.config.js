@@ -18,9 +18,6 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/.state/'],
 };
 
-/** Suites of the integration tier that a run goes without: a pattern for their paths. */
-const leftOut = [process.env.JETPACK_LEFT_OUT || []].flat();
-
 /** Suites on brokers share those of the run, and those of whole programs build them once. */
 const onBrokers = { globalSetup: '<rootDir>/integration/setup.mjs', globalTeardown: '<rootDir>/integration/teardown.mjs' };
 
@@ -35,7 +32,7 @@ export default {
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   projects: [
     { ...common, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/'] },
-    { ...common, ...onBrokers, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', ...leftOut] },
+    { ...common, ...onBrokers, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/'] },
     { ...common, ...onOneBroker, displayName: 'smoke', testMatch: ['<rootDir>/integration/smoke.test.ts'] },
   ],
 };

@@ -6,8 +6,8 @@ import { cacheIn, programsVariable } from '../cluster/processes.ts';
 
 export interface Form {
   readonly form: string;
-  /** Whether calls are made without a daemon too: the front is the Node form then, so its run shows both. */
-  readonly alone: boolean;
+  /** Whether what files answer is asked where no daemon runs. The front leaves it to the Node form there, so a few calls of it show that it does. */
+  readonly daemonless: boolean;
   /** Its file among the installed programs. */
   readonly program: 'jetpack' | 'jetpack-node';
 }
@@ -26,15 +26,15 @@ export const install = (folder: string, { program }: Form): void => {
   copyFileSync(path.join(programs, 'bin', 'healthcheck'), path.join(folder, 'healthcheck'));
 };
 
-const nodeForm: Form = { form: 'the Node form', program: 'jetpack-node', alone: false };
+const nodeForm: Form = { form: 'the Node form', program: 'jetpack-node', daemonless: true };
 
 /** What it leaves to Node, the Node form does. */
-const front: Form = { form: 'the front', program: 'jetpack', alone: true };
+const front: Form = { form: 'the front', program: 'jetpack', daemonless: false };
 
 /** What this machine can have; says so when it cannot have the front. */
 export const forms = async (): Promise<{ readonly nodeForm: Form; readonly front: Form | undefined }> => {
   if (await hasCompiler()) return { nodeForm, front };
   if (process.env['CI'] === 'true') throw new Error('no C compiler (cc) for the front');
   process.stdout.write('left out: call sites by the front, for there is no C compiler (cc)\n');
-  return { nodeForm: { ...nodeForm, alone: true }, front: undefined };
+  return { nodeForm, front: undefined };
 };

@@ -1,24 +1,19 @@
+// The program behind `npm run crash`, with fewer kills than people give it.
 import { afterEach, expect, test } from '@jest/globals';
-import { faults, reportLines } from './report.ts';
-import { runCrash } from './run.ts';
+import { programsVariable, startScript, type Running } from '../cluster/processes.ts';
 
-const interrupt = new AbortController();
-let running: Promise<unknown> | undefined;
+let run: Running | undefined;
 
-// A run that outlasts its test is ended with all it started.
-afterEach(async () => {
-  interrupt.abort();
-  await running?.catch(() => undefined);
-}, 30_000);
+// One that outlasts its test ends all it started.
+afterEach(async () => void (await run?.stop()), 30_000);
 
-test('over twelve kills of daemons and server nothing that was accepted is lost, doubled or out of order', async () => {
-  const deaths: string[] = [];
-  const run = runCrash({ seed: 2, kills: 12 }, interrupt.signal, (death) => deaths.push(death));
-  running = run;
-  const report = await run;
-  expect(deaths).toHaveLength(12);
-  expect(faults(report)).toEqual([]);
-  expect(report.verdict.accepted).toBeGreaterThan(100);
-  expect(report.sends.accepted).toBeGreaterThan(10);
-  expect(reportLines(report).at(-1)).toBe(`accepted ${report.verdict.accepted} stored ${report.verdict.stored} lost 0 doubled 0 out of order 0`);
+test('over twenty kills of daemons and server nothing that was accepted is lost, doubled or out of order', async () => {
+  run = startScript('integration/crash/main.ts', ['--seed', '1', '--kills', '20'], { env: { [programsVariable]: process.env[programsVariable] ?? '' } });
+  const { code, signal } = await run.ended;
+  const [{ accepted = '0', stored = '' } = {}] = [...run.stdout().matchAll(/^accepted (?<accepted>\d+) stored (?<stored>\d+) lost 0 doubled 0 out of order 0$/gm)].map(({ groups }) => groups);
+  const [{ sends = '0' } = {}] = [...run.stdout().matchAll(/^user messages: accepted (?<sends>\d+) delivered \d+ lost 0, /gm)].map(({ groups }) => groups);
+  process.stdout.write(run.stdout());
+  expect({ code, signal, stderr: run.stderr(), stored }).toEqual({ code: 0, signal: null, stderr: '', stored: accepted });
+  expect(Number(accepted)).toBeGreaterThan(100);
+  expect(Number(sends)).toBeGreaterThan(10);
 }, 240_000);

@@ -12,7 +12,7 @@ import type { Running } from '../cluster/processes.ts';
 import { logsOf } from '../cluster/stored-events.ts';
 import { flawsIn } from '../cluster/told.ts';
 import { judge } from '../crash/judge.ts';
-import { Load } from '../crash/load.ts';
+import { Load, steady } from '../crash/load.ts';
 
 /** A transport may pause for half a minute before it tries again, and a node for a minute before it sends again. */
 export const settleMs = 120_000;
@@ -34,7 +34,7 @@ export class WiredCluster {
     this.cluster = cluster;
     this.server = server;
     this.nodes = nodes;
-    this.load = new Load(Array.from(nodes.keys(), (node) => ({ node, home: cluster.home(node) })));
+    this.load = new Load(Array.from(nodes.keys(), (node) => ({ node, home: cluster.home(node) })), steady);
   }
 
   get wires(): readonly TcpProxy[] {
