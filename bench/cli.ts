@@ -1,13 +1,13 @@
 // Both forms of the command line, as they are installed, beside what takes the least time there is and beside other programs
-// (docs/BENCHMARKS.md). Every figure is of whole processes, from start to end, unless it says otherwise.
+// (docs/BENCHMARKS.md). Every figure is of whole processes, from start to end, as a shell's loop has them, unless it says otherwise.
 import type { BenchBroker } from './broker.ts';
 import { BenchNode, type ReadyNode } from './cli/bench-node.ts';
 import { peersOf } from './cli/peers.ts';
 import { echoP50, framesP50, linesP50 } from './cli/requests.ts';
-import { medianMs, spawnMs, type Spawn } from './cli/spawn.ts';
+import { looped, medianMs, spawnMs } from './cli/spawn.ts';
 import type { Comparison, Peer, Suite } from './harness.ts';
 
-const runs = 5;
+const runs = 3;
 const loop = 20;
 
 /** What the Node form may take of bare Node's time, and a request of an echo's. */
@@ -44,13 +44,6 @@ const callComparisons = (node: BenchNode, broker: BenchBroker): readonly Compari
     ];
   });
 
-/** `count` runs of a program in a shell's loop. */
-const looped = (command: string, args: readonly string[], env: Spawn['env'] = {}): Spawn => ({
-  command: 'sh',
-  args: ['-c', `i=0; while [ $i -lt ${loop} ]; do "$@" || exit 1; i=$((i + 1)); done`, 'sh', command, ...args],
-  env,
-});
-
 const loopComparison = (node: BenchNode, form: 'front' | 'nodeForm', peer: Peer, aim: number | undefined): Comparison => ({
   ...shape,
   name: `${loop} of log in a loop while the broker is away, ${form === 'front' ? 'the front' : 'the Node form'}`,
@@ -60,7 +53,7 @@ const loopComparison = (node: BenchNode, form: 'front' | 'nodeForm', peer: Peer,
     name: `${loop} of log`,
     async turn() {
       const { env, [form]: command } = await node.ready();
-      return spawnMs(looped(command, ['log', 'still there'], env));
+      return spawnMs(looped(loop, { command, args: ['log', 'still there'], env }));
     },
   },
 });
@@ -80,8 +73,8 @@ export const cli = (broker: BenchBroker): Suite => {
     libraries: ['commander', 'esbuild'],
     comparisons: [
       ...callComparisons(node, broker),
-      loopComparison(node, 'front', { name: `${loop} of /bin/true`, turn: async () => spawnMs(looped('/bin/true', [])) }, undefined),
-      loopComparison(node, 'nodeForm', { name: `${loop} of node -e 0`, turn: async () => spawnMs(looped(process.execPath, ['-e', '0'])) }, nodeAim),
+      loopComparison(node, 'front', { name: `${loop} of /bin/true`, turn: async () => spawnMs(looped(loop, { command: '/bin/true', args: [] })) }, undefined),
+      loopComparison(node, 'nodeForm', { name: `${loop} of node -e 0`, turn: async () => spawnMs(looped(loop, { command: process.execPath, args: ['-e', '0'] })) }, nodeAim),
       request(node, 'frames of the front', ({ home, sockets }) => framesP50(sockets.front, home)),
       request(node, 'JSON lines', ({ sockets }) => linesP50(sockets.cluster)),
     ],

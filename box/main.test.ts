@@ -69,7 +69,7 @@ describe('npm start', () => {
     for (const node of ['scheduler', 'execute-1', 'execute-2']) expect(told(stdout, node)).toContainEqual(expect.stringMatching(/^check disk-space\.sh is OK/));
 
     const broken = await start(['--break', ...untilReady]).ended;
-    expect(broken).toMatchObject({ code: 1, stderr: 'npm start: execute-2 failed: script 20-join.py of demo/execute ended with exit code 3\n' });
+    expect(broken).toMatchObject({ code: 1, stderr: 'npm start: execute-2 failed: script 20-join.py of demo/execute ended with exit code 3 (script_failed)\n' });
     expect(summary(broken.stdout).slice(1, 4)).toEqual(['  scheduler  ready  online', '  execute-1  ready  online', '  execute-2  failed  online']);
     const phases = told(broken.stdout, 'execute-2').filter((message) => message.startsWith('phase '));
     expect(phases).toEqual(matching('phase starting', 'phase converging', 'phase failed: Failed to execute'));
@@ -90,7 +90,7 @@ describe('npm start', () => {
     expect(await start(['--fresh']).ended).toEqual({
       code: 1,
       stdout: '',
-      stderr: `npm start: another cluster in a box runs in ${state()}: end it, or give this one a folder of its own with --state\n`,
+      stderr: `npm start: another cluster in a box runs in ${state()}: end it, or give this one a folder of its own with --state (already_running)\n`,
     });
     const asked = performance.now();
     for (let copy = 0; copy < 3; copy += 1) first.child.kill('SIGINT');
@@ -107,7 +107,7 @@ describe('npm start', () => {
 
   test('with too little time says that not every node was ready, and exits with code 1', async () => {
     const { code, stderr } = await start(['--for', '1ms']).ended;
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^npm start: not every node was ready after \d+\.\d s\n$/) });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/^npm start: not every node was ready after \d+\.\d s \(timeout\)\n$/) });
   }, 60_000);
 
   test.each([
@@ -154,6 +154,6 @@ describe('what is wrong is one line that names it:', () => {
   test('a broker that is out of reach, within seconds, without its password', async () => {
     const { code, stderr } = await oneLine(['--for', '20s'], { JETPACK_BOX_AMQP_URL: 'amqp://user:secret@127.0.0.1:1' });
     expect(code).toBe(1);
-    expect(stderr).toBe('npm start: the broker cannot be used: amqp://127.0.0.1:1/: connect ECONNREFUSED 127.0.0.1:1\n');
+    expect(stderr).toBe('npm start: the broker cannot be used: amqp://127.0.0.1:1/: connect ECONNREFUSED 127.0.0.1:1 (broker_unreachable)\n');
   }, 15_000);
 });

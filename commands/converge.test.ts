@@ -32,6 +32,7 @@ describe('the command line', () => {
     [['--no-sync'], { plan: false, rerunScripts: false, noSync: true }],
     [['--debug', 'strace', '--rerun-scripts'], { plan: false, rerunScripts: true, idle: ['--debug', 'strace'] }],
     [['strace', '--no-sync'], { noSync: true, idle: ['strace'] }],
+    [['--plan', '--output=json'], { plan: true, json: true }],
   ])('converge %j', async (args, expected) => {
     expect(await parseCommandLine(['converge', ...args], '0')).toMatchObject({ type: 'invoked', work: { invocation: { command: 'converge', ...expected } } });
   });
@@ -82,6 +83,11 @@ describe('a plan', () => {
     expect(presentConverge({ ...invocation, plan: true, rerunScripts: true }, { steps }, aligned)).toContain('10-motd.sh  will run again\n');
   });
 
+  test('as JSON is what the daemon says, and what runs again', () => {
+    const shown: unknown = JSON.parse(presentConverge({ ...invocation, json: true, plan: true, rerunScripts: true }, { steps, warnings: ['a is passed over'] }, aligned));
+    expect(shown).toEqual({ steps: [{ ...steps[0], state: 'will run again' }, steps[1]], warnings: ['a is passed over'] });
+  });
+
   test('of nothing says so', () => {
     expect(presentConverge({ ...invocation, plan: true }, { steps: [] }, aligned)).toBe("nothing to run: the node's specs have no scripts\n");
   });
@@ -94,6 +100,11 @@ describe('a converge that ended', () => {
     [{ ran: 0, skipped: 0, durationMs: 3 }, 'converged: 0 scripts ran, in 0.0 s\n'],
     [{ ran: 0, skipped: 1, durationMs: 3_725_000 }, 'converged: 0 scripts ran, 1 had run before, in 62 min 5 s\n'],
   ])('%j', (report, line) => expect(presentConverge(invocation, report, aligned)).toBe(line));
+
+  test('is the same in JSON', () => {
+    const report = { ran: 1, skipped: 0, durationMs: 12, failed: card };
+    expect(JSON.parse(presentConverge({ ...invocation, json: true }, report, aligned))).toEqual(report);
+  });
 
   test('tells of a failure that was passed over', () => {
     expect(presentConverge(invocation, { ran: 1, skipped: 0, durationMs: 0, failed: card }, aligned)).toBe(

@@ -8,7 +8,7 @@ import { cardText, oneLine } from './card-text.ts';
 import { loaded, type CommandDefinition } from './command.ts';
 import type { Envelope } from './envelope.ts';
 import { examples } from './examples.ts';
-import { styleFor, type Style } from './output.ts';
+import { addForm, isJson, jsonText, styleFor, type Form, type Style } from './output.ts';
 
 export interface ConvergeInvocation {
   readonly command: 'converge';
@@ -18,6 +18,7 @@ export interface ConvergeInvocation {
   readonly rerunScripts: boolean;
   /** With the projects as they lie in the home. */
   readonly noSync?: true;
+  readonly json?: true;
   /** What was asked for and changes nothing. */
   readonly idle?: readonly string[];
 }
@@ -28,6 +29,8 @@ interface ConvergeOptions {
   /** Of `--no-sync`. */
   readonly sync: boolean;
   readonly debug?: true;
+  readonly json?: true;
+  readonly output?: Form;
 }
 
 const longestMs = 24 * 3_600_000;
@@ -46,7 +49,7 @@ interface Report {
 }
 
 const add: CommandDefinition<ConvergeInvocation>['add'] = (program, invoke, refuse) => {
-  program
+  const command = program
     .command('converge')
     .summary('run the scripts of the projects that have not run yet')
     .description(
@@ -61,12 +64,13 @@ const add: CommandDefinition<ConvergeInvocation>['add'] = (program, invoke, refu
     .option('--cluster-init', 'run scripts only, which is what a converge does')
     .option('--debug', 'changes nothing: logs/jetpackd.log and the logs of the scripts have it all')
     .addArgument(new Argument('[strace]', 'changes nothing: trace a script by hand').choices(['strace']))
-    .addHelpText('after', examples('jetpack converge', 'jetpack converge --plan', 'jetpack converge --no-sync --rerun-scripts'))
-    .action((strace: 'strace' | undefined, { debug, plan, rerunScripts, sync }: ConvergeOptions) => {
-      if (plan === true && !sync) return refuse({ code: 'usage', message: "options '--plan' and '--no-sync' do not go together" });
-      const idle = [...(debug === true ? ['--debug'] : []), ...(strace === undefined ? [] : [strace])];
-      return invoke({ command: 'converge', plan: plan === true, rerunScripts: rerunScripts === true, ...(sync ? {} : { noSync: true }), ...(idle.length === 0 ? {} : { idle }) });
-    });
+    .addHelpText('after', examples('jetpack converge', 'jetpack converge --plan --json', 'jetpack converge --no-sync --rerun-scripts'));
+  addForm(command).action((strace: 'strace' | undefined, { debug, plan, rerunScripts, sync, ...form }: ConvergeOptions) => {
+    if (plan === true && !sync) return refuse({ code: 'usage', message: "options '--plan' and '--no-sync' do not go together" });
+    const idle = [...(debug === true ? ['--debug'] : []), ...(strace === undefined ? [] : [strace])];
+    const said = { ...(sync ? {} : { noSync: true as const }), ...(isJson(form) && { json: true as const }), ...(idle.length === 0 ? {} : { idle }) };
+    return invoke({ command: 'converge', plan: plan === true, rerunScripts: rerunScripts === true, ...said });
+  });
 };
 
 export const convergeRequest = ({ noSync, plan, rerunScripts }: ConvergeInvocation, { id, trace }: Envelope): LocalRequestOf<'converge'> => ({
@@ -84,13 +88,11 @@ const duration = (ms: number): string => {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 };
 
-const planText = ({ steps, warnings = [] }: Plan, rerun: boolean, { table }: Style): string => {
-  const rows = steps.map(({ project, script, spec, state, version }) => [
-    oneLine(`${project} v${version}`),
-    oneLine(spec),
-    oneLine(script),
-    rerun && state === 'has run' ? 'will run again' : oneLine(state),
-  ]);
+/** With what `--rerun-scripts` makes of it. */
+const planned = ({ steps, ...rest }: Plan, rerun: boolean): Plan => ({ steps: rerun ? steps.map((step) => (step.state === 'has run' ? { ...step, state: 'will run again' } : step)) : steps, ...rest });
+
+const planText = ({ steps, warnings = [] }: Plan, { table }: Style): string => {
+  const rows = steps.map(({ project, script, spec, state, version }) => [oneLine(`${project} v${version}`), oneLine(spec), oneLine(script), oneLine(state)]);
   const list = rows.length === 0 ? "nothing to run: the node's specs have no scripts\n" : table([['project', 'spec', 'script', 'state'], ...rows]);
   return `${warnings.map((warning) => `${oneLine(warning)}\n`).join('')}${list}`;
 };
@@ -102,9 +104,12 @@ const reportText = ({ durationMs, failed, ran, skipped }: Report): string => {
 };
 
 /** What is printed for the daemon's result. */
-export const presentConverge = ({ plan, rerunScripts }: ConvergeInvocation, result: unknown, style: Style): string =>
+export const presentConverge = ({ json, plan, rerunScripts }: ConvergeInvocation, result: unknown, style: Style): string => {
   // The daemon and this command are of one version, or the handshake would have said so.
-  plan ? planText(result as Plan, rerunScripts, style) : reportText(result as Report);
+  const shown = plan ? planned(result as Plan, rerunScripts) : (result as Report);
+  if (json === true) return jsonText(shown);
+  return 'steps' in shown ? planText(shown, style) : reportText(shown);
+};
 
 export const converge = loaded<ConvergeInvocation>({
   add,

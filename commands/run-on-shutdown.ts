@@ -9,15 +9,18 @@ import { loaded, type CommandDefinition } from './command.ts';
 import type { Envelope } from './envelope.ts';
 import { examples } from './examples.ts';
 import { printable } from './line.ts';
+import { addForm, isJson, jsonText, type Form } from './output.ts';
 
 export type RunOnShutdownInvocation =
-  | { readonly command: 'run_on_shutdown'; readonly action: 'list' }
+  | { readonly command: 'run_on_shutdown'; readonly action: 'list'; readonly json?: true }
   | { readonly command: 'run_on_shutdown'; readonly action: 'remove'; readonly path: string }
   | { readonly command: 'run_on_shutdown'; readonly action: 'add'; readonly path: string; readonly arguments: readonly string[] };
 
 interface RunOnShutdownOptions {
   readonly list?: true;
   readonly remove?: string;
+  readonly json?: true;
+  readonly output?: Form;
 }
 
 /** As the local protocol bounds them. */
@@ -25,15 +28,19 @@ const most = { arguments: 64, characters: 4_096 } as const;
 
 const pathRefusal = (file: string): string | undefined => {
   if (!path.posix.isAbsolute(file)) return `'${file.slice(0, 100)}' is not an absolute path`;
+  // One that holds a line feed would look like two where it is listed.
+  if (/\p{Cc}/u.test(file)) return 'the path holds control characters';
   return file.length <= most.characters ? undefined : `the path is longer than ${most.characters} characters`;
 };
 
-const readLine = (words: readonly string[], { list, remove }: RunOnShutdownOptions): Result<RunOnShutdownInvocation> => {
+const readLine = (words: readonly string[], { list, remove, ...form }: RunOnShutdownOptions): Result<RunOnShutdownInvocation> => {
   const [file, ...given] = words;
   const wished = [list, remove, file].filter((word) => word !== undefined).length;
   if (wished === 0) return fail('usage', 'nothing to run: give the absolute path of a script, --list or --remove PATH');
   if (wished > 1) return fail('usage', 'give a script, --list or --remove PATH, and no more than one of them');
-  if (list === true) return ok({ command: 'run_on_shutdown', action: 'list' });
+  const json = isJson(form);
+  if (list === true) return ok({ command: 'run_on_shutdown', action: 'list', ...(json && { json }) });
+  if (json) return fail('usage', 'only --list has something to show as JSON');
   const refusal = pathRefusal(remove ?? file ?? '');
   if (refusal !== undefined) return fail('usage', refusal);
   if (remove !== undefined) return ok({ command: 'run_on_shutdown', action: 'remove', path: remove });
@@ -44,7 +51,7 @@ const readLine = (words: readonly string[], { list, remove }: RunOnShutdownOptio
 
 const add: CommandDefinition<RunOnShutdownInvocation>['add'] = (program, invoke, refuse) => {
   const configure = (command: Command): Command =>
-    command
+    addForm(command, 'what is registered, as JSON')
       .summary('have a script run before the node is ended')
       .description(
         'Registers a script, which jetpackd runs when this node is told that it is about to be ended: all\n' +
@@ -84,10 +91,11 @@ export const runOnShutdownRequest = (invocation: RunOnShutdownInvocation, { id, 
 /** As a shell would have to be given it. */
 const quoted = (word: string): string => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
 
-/** What is registered, a line each. */
-export const presentScripts = (result: unknown): string => {
+/** What is registered, a line each, or a list in JSON. */
+export const presentScripts = (result: unknown, json = false): string => {
   // The daemon and this command are of one version, or the handshake would have said so.
   const { scripts } = result as { readonly scripts: ReadonlyArray<{ readonly path: string; readonly arguments: readonly string[] }> };
+  if (json) return jsonText(scripts);
   return scripts.map(({ arguments: given, path: file }) => `${printable([file, ...given].map(quoted).join(' '))}\n`).join('');
 };
 
@@ -97,6 +105,6 @@ export const runOnShutdown = loaded<RunOnShutdownInvocation>({
     askDaemon(run, {
       request: runOnShutdownRequest(invocation, run.envelope),
       socket: 'admin',
-      present: (result) => (invocation.action === 'list' ? presentScripts(result) : ''),
+      present: (result) => (invocation.action === 'list' ? presentScripts(result, invocation.json) : ''),
     }),
 });

@@ -53,6 +53,7 @@ describe('jetpack run_on_shutdown', () => {
     [['run_on_shutdown', '--', '/a.sh', '--list', '-x'], add('/a.sh', '--list', '-x')],
     [['run_on_shutdown', '/a.sh', '--', '-x'], add('/a.sh', '-x')],
     [['run_on_shutdown', '--list'], { command: 'run_on_shutdown', action: 'list' }],
+    [['run_on_shutdown', '--list', '--json'], { command: 'run_on_shutdown', action: 'list', json: true }],
     [['run_on_shutdown', '--remove', '/a.sh'], { command: 'run_on_shutdown', action: 'remove', path: '/a.sh' }],
   ])('%j is understood, and becomes a request that the daemon takes', (argv, invocation) => {
     expect(parse(...argv)).toEqual(invocation);
@@ -64,6 +65,8 @@ describe('jetpack run_on_shutdown', () => {
     [[], 'nothing to run: give the absolute path of a script, --list or --remove PATH'],
     [[''], "'' is not an absolute path"],
     [['a.sh'], "'a.sh' is not an absolute path"],
+    [['/a\nb.sh'], 'the path holds control characters'],
+    [['/a.sh', '--json'], 'only --list has something to show as JSON'],
     [['--remove', 'a.sh'], "'a.sh' is not an absolute path"],
     [['/a.sh', '--list'], 'give a script, --list or --remove PATH, and no more than one of them'],
     [[`/${'a'.repeat(4_096)}`], 'the path is longer than 4096 characters'],
@@ -80,6 +83,7 @@ describe('jetpack run_on_shutdown', () => {
 /b.sh '' 'a b'
 `);
     expect(presentScripts({ scripts: [] })).toBe('');
+    expect(JSON.parse(presentScripts({ scripts }, true))).toEqual(scripts);
   });
 });
 

@@ -37,8 +37,16 @@ describe('jetpack test', () => {
     expect(await runFake(['test'], telling())).toMatchObject({ exit: 0, out: 'no tests: no spec of this node brings one in its folder tests/\n' });
   });
 
-  test('that cannot be run says why', async () => {
-    expect(await runFake(['test'], { own: { test: async () => fail('file_unreadable', 'there is no node.json') } })).toMatchObject({ exit: 1, out: '', err: 'jetpack test: there is no node.json (file_unreadable)\n' });
+  test('has all outcomes as one JSON list, also when one did not pass', async () => {
+    const outcomes = [outcome('a.sh', true), outcome('b.sh', false)];
+    const failed = await runFake(['test', '--json'], telling(...outcomes));
+    expect(failed).toMatchObject({ exit: 1, err: 'jetpack test: 1 of 2 files of tests failed (tests_failed)\n' });
+    expect(JSON.parse(failed.out)).toEqual(outcomes);
+    expect(await runFake(['test', '--output', 'json'], telling())).toMatchObject({ exit: 0, out: '[]\n', err: '' });
+  });
+
+  test.each([[[]], [['--json']]])('that cannot be run says why: %j', async (options) => {
+    expect(await runFake(['test', ...options], { own: { test: async () => fail('file_unreadable', 'there is no node.json') } })).toMatchObject({ exit: 1, out: '', err: 'jetpack test: there is no node.json (file_unreadable)\n' });
   });
 
   test('colours its verdicts on a terminal only', () => {

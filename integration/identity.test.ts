@@ -248,14 +248,14 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       const token = await cluster.mint('one');
       expect(await cluster.redeem('one', token)).toMatchObject({ code: 0, stdout: expect.stringContaining('this node is c/one') });
       const before = cluster.connection('one');
-      expect(await cluster.redeem('thief', token)).toMatchObject({ code: 1, stderr: 'jetpackd enroll: the token for c/one was used before\n' });
-      expect(await cluster.redeem('one', `${'A'.repeat(22)}.${'A'.repeat(43)}`)).toMatchObject({ code: 1, stderr: 'jetpackd enroll: this server knows no such token\n' });
+      expect(await cluster.redeem('thief', token)).toMatchObject({ code: 1, stderr: 'jetpackd enroll: the token for c/one was used before (token_used)\n' });
+      expect(await cluster.redeem('one', `${'A'.repeat(22)}.${'A'.repeat(43)}`)).toMatchObject({ code: 1, stderr: 'jetpackd enroll: this server knows no such token (token_unknown)\n' });
       const brief = await cluster.mint('one', '--expires', '1s');
       await waitFor('a token to expire', async () => {
         const { enrolments } = (await (await fetch(new URL('/api/enrolments', cluster.url))).json()) as { readonly enrolments: ReadonlyArray<{ readonly expiresAt: number }> };
         return (enrolments.at(-1)?.expiresAt ?? Infinity) <= Date.now();
       });
-      expect(await cluster.redeem('one', brief)).toMatchObject({ code: 1, stderr: 'jetpackd enroll: the token for c/one came after its time\n' });
+      expect(await cluster.redeem('one', brief)).toMatchObject({ code: 1, stderr: 'jetpackd enroll: the token for c/one came after its time (token_expired)\n' });
       expect(cluster.connection('one')).toEqual(before);
       const other = await cluster.redeem('one', await cluster.mint('other'));
       expect(other.stdout).toMatch(/^the connection\.json that was there is now .*connection\.json\.aside-.*\nthis node is c\/other: /);

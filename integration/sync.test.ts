@@ -136,8 +136,8 @@ describe('the programs', () => {
     await cluster.startNode('one');
     const node = cluster.launchNode('one');
     expect(await node.ended).toEqual({ code: 1, signal: null });
-    expect(node.stderr()).toBe(`jetpackd: another jetpackd serves ${cluster.home('one')}\n`);
-    await expect(cluster.startServer()).rejects.toThrow(`cycle-server: another cycle-server serves ${cluster.home('server')}\n`);
+    expect(node.stderr()).toBe(`jetpackd: another jetpackd serves ${cluster.home('one')} (already_running)\n`);
+    await expect(cluster.startServer()).rejects.toThrow(`cycle-server: another cycle-server serves ${cluster.home('server')} (already_running)\n`);
     expect(await cluster.jetpack('one', ['log', 'still here'])).toEqual(accepted);
     expect(cluster.url).toBe(url);
     expect(await stored(1)).toEqual(['still here']);

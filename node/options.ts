@@ -25,7 +25,10 @@ export const jetpackdHelp = helpText(
   'jetpackd',
   'The agent on every node: keeps it in step with its cycle-server.',
   table,
-  ['jetpackd enroll           gets this node an identity on the broker, with a token of `cycle-server enroll`'],
+  [
+    'jetpackd --version        prints the version',
+    'jetpackd enroll           gets this node an identity on the broker, with a token of `cycle-server enroll`',
+  ],
 );
 
 export interface NodeOptions {

@@ -68,6 +68,10 @@ const start = async <O>(daemon: Daemon<O>, options: O, level: LogLevel, host: Ho
 };
 
 export const runDaemon = async <O>(daemon: Daemon<O>, host: Host): Promise<void> => {
+  if (host.argv.length === 1 && host.argv[0] === '--version') {
+    host.stdout(`${version}\n`);
+    return;
+  }
   const options = daemon.parse(host.argv, host.env);
   if (!options.ok) return exitWith(host, daemon.name, options.error);
   const { value } = options;

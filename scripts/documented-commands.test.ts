@@ -54,7 +54,7 @@ test('npm start -- --break --until-ready ends with the card of the script that f
   expect({ code, output }).toMatchObject({ code: 1 });
   expect(output).toContain('Failed to execute cluster-init script');
   expect(output).toContain('demo.break is set, so this node does not join');
-  expect(output).toContain('npm start: execute-2 failed: script 20-join.py of demo/execute ended with exit code 3\n');
+  expect(output).toContain('npm start: execute-2 failed: script 20-join.py of demo/execute ended with exit code 3 (script_failed)\n');
 }, 90_000);
 
 test('npm run docs finds nothing to write', async () => {

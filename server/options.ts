@@ -20,6 +20,7 @@ const table = {
 } as const;
 
 export const cycleServerHelp = helpText('cycle-server', 'What the nodes of a cluster report to: roster, event log, HTTP API.', table, [
+  'cycle-server --version   prints the version',
   'cycle-server enroll      makes a token with which a node gets an identity, once',
   'cycle-server revoke      takes the identity of a node away',
   'cycle-server identities  lists identities and tokens',

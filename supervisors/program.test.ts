@@ -101,7 +101,7 @@ describe('a program', () => {
     await escalate(fail('broker_credentials', 'amqp://b:5672/ refuses the user name or password').error);
     expect([codes, stops()]).toEqual([[], 1]);
     await stopped();
-    expect([codes, lines]).toEqual([[1], ['prog: amqp://b:5672/ refuses the user name or password\n']]);
+    expect([codes, lines]).toEqual([[1], ['prog: amqp://b:5672/ refuses the user name or password (broker_credentials)\n']]);
   });
 
   test('whose root supervisor gave up has no more time to stop than any other', async () => {
@@ -113,7 +113,7 @@ describe('a program', () => {
 
   test.each([
     ['well', undefined, 0, []],
-    ['badly', fail('timeout', 'not every node was ready').error, 1, ['prog: not every node was ready\n']],
+    ['badly', fail('timeout', 'not every node was ready').error, 1, ['prog: not every node was ready (timeout)\n']],
   ] as const)('that is over by itself stops, and then says that it went %s', async (_how, failure, code, expected) => {
     const over = Promise.withResolvers<() => Failure | undefined>();
     const { codes, lines, stopped } = await begin(undefined, over.promise);
@@ -131,17 +131,17 @@ describe('a program', () => {
 
 describe('a program that cannot start', () => {
   test.each([
-    ['usage', 2],
-    ['home_unusable', 1],
-  ] as const)('because of %s says so in one line and ends with %d', async (code, exit) => {
+    ['usage', 2, 'what is wrong'],
+    ['home_unusable', 1, 'what is wrong (home_unusable)'],
+  ] as const)('because of %s says so in one line and ends with %d', async (code, exit, line) => {
     const { codes, lines } = await begin(() => Promise.resolve(fail(code, 'what is wrong')));
-    expect([codes, lines]).toEqual([[exit], ['prog: what is wrong\n']]);
+    expect([codes, lines]).toEqual([[exit], [`prog: ${line}\n`]]);
   });
 
   test('by a defect says so in one line without a stack, and ends with 1', async () => {
     const { codes, ended, lines } = await begin(() => Promise.reject(new TypeError('x is not a function')));
     await ended;
-    expect([codes, lines]).toEqual([[1], ['prog: x is not a function\n']]);
+    expect([codes, lines]).toEqual([[1], ['prog: x is not a function (internal)\n']]);
   });
 });
 
@@ -169,7 +169,7 @@ test('a stop that fails by a defect ends with one line and 1', async () => {
   const { codes, lines } = await begin(() =>
     Promise.resolve(ok({ stop: () => Promise.reject(new Error('the file is closed')), escalated: new Promise<never>(() => undefined), over: Promise.resolve(() => undefined) })),
   );
-  expect([codes, lines]).toEqual([[1], ['prog: the file is closed\n']]);
+  expect([codes, lines]).toEqual([[1], ['prog: the file is closed (internal)\n']]);
 });
 
 test('a line that names its program already is not made to say it twice', () => {

@@ -51,9 +51,10 @@ export const processHost: Host = {
 /** Time for a whole stop, milliseconds: systemd and a person at Ctrl-C both expect less than five seconds. */
 const stopWithinMs = 4_500;
 
+/** Says on standard error what went wrong, with its code (docs/ERRORS.md) unless it is one of usage, whose line says what is right. */
 export const exitWith = (host: Host, program: string, failure: Failure): void => {
   const line = failure.message.startsWith(`${program}: `) ? failure.message : `${program}: ${failure.message}`;
-  host.stderr(`${line}\n`);
+  host.stderr(failure.code === 'usage' ? `${line}\n` : `${line} (${failure.code})\n`);
   host.exit(errors[failure.code].exit);
 };
 

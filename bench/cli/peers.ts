@@ -6,7 +6,7 @@ import { medianMs, spawnMs, type Spawn } from './spawn.ts';
 
 type Kind = 'read' | 'publish' | 'put';
 
-const runs = 5;
+const runs = 3;
 const message = 'the scheduler is ready';
 
 /** Half of the best of them is what the front may take. */

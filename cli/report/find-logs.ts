@@ -3,7 +3,9 @@
 import type { Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { unreadable } from '../../commands/unreadable.ts';
 import { systemCode } from '../../node/home/system-error.ts';
+import { fail, ok, type Result } from '../../protocol/result.ts';
 
 export interface FoundLog {
   /** Absolute. */
@@ -38,8 +40,16 @@ const kindOf = (status: Stats): string | undefined => {
 /** Names within an archive have no backslash: other systems take it for a slash. */
 const inArchive = (relative: string): string => path.posix.join('logs', relative.replaceAll('\\', '_'));
 
-/** Of a file or folder. Throws what the file system says when there is none. */
-export const findLogs = async (named: string): Promise<FoundLogs> => {
+/** Of a file or folder. Fails with `file_unreadable` when there is none. */
+export const findLogs = async (named: string): Promise<Result<FoundLogs>> => {
+  try {
+    return await logsOf(named);
+  } catch (error) {
+    return unreadable(named, systemCode(error));
+  }
+};
+
+const logsOf = async (named: string): Promise<Result<FoundLogs>> => {
   const top = await realpath(named);
   const logs: FoundLog[] = [];
   const leftOut: LeftOut[] = [];
@@ -65,6 +75,7 @@ export const findLogs = async (named: string): Promise<FoundLogs> => {
   };
   const status = await stat(top);
   if (status.isDirectory()) await scan(top, '');
-  else take(top, path.basename(top), status);
-  return { logs: logs.sort(byTime), leftOut };
+  else if (status.isFile()) take(top, path.basename(top), status);
+  else return fail('file_unreadable', `${named} is neither a file nor a folder`);
+  return ok({ logs: logs.sort(byTime), leftOut });
 };

@@ -115,6 +115,7 @@ describe('an archive', () => {
 describe('there is no archive, and nothing half of one,', () => {
   test('when there are no logs', async () => {
     expect(await make({ logs: path.join(folder, 'nowhere') })).toEqual(fail('file_unreadable', `${path.join(folder, 'nowhere')} does not exist`));
+    expect(await make({ logs: '/dev/zero' })).toEqual(fail('file_unreadable', '/dev/zero is neither a file nor a folder'));
     expect(existsSync(archive)).toBe(false);
   });
 

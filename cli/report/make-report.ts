@@ -3,10 +3,8 @@
 import os from 'node:os';
 import type { ExactJson } from '../../commands/exact-json.ts';
 import type { ReportOrder } from '../../commands/host.ts';
-import { unreadable } from '../../commands/unreadable.ts';
 import type { Clock } from '../../effects/clock.ts';
 import { homePaths } from '../../node/home/paths.ts';
-import { systemCode } from '../../node/home/system-error.ts';
 import { version } from '../../node/version.ts';
 import { errors } from '../../protocol/errors.ts';
 import { ok, type Result } from '../../protocol/result.ts';
@@ -56,15 +54,11 @@ const packLogs = async ({ logs, leftOut: passedOver }: FoundLogs, bounds: Report
 /** Fails with `file_unreadable` when there are no logs to be had, and with `file_unwritable`. */
 export const makeReport = async (home: string, { archive, documents, logs }: ReportOrder, clock: Clock, bounds: ReportBounds = reportBounds): Promise<Result<void>> => {
   const folder = logs ?? homePaths(home).logs;
-  let found: FoundLogs;
-  try {
-    found = await findLogs(folder);
-  } catch (error) {
-    return unreadable(folder, systemCode(error));
-  }
+  const found = await findLogs(folder);
+  if (!found.ok) return found;
   const at = new Date(clock.now());
   return writeArchive(archive, async (into) => {
-    const { entries, leftOut } = await packLogs(found, bounds, into);
+    const { entries, leftOut } = await packLogs(found.value, bounds, into);
     const missing: LeftOut[] = [];
     const all: ReportOrder['documents'] = { ...documents, 'versions.json': ok(versions()) };
     for (const [name, document] of Object.entries(all)) {

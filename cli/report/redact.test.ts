@@ -44,6 +44,8 @@ describe('a text', () => {
     [`wrote &lt;Password&gt;${secret}&lt;/Password&gt;`, 'wrote &lt;Password&gt;***&lt;/Password&gt;'],
     [String.raw`wrote \u003cPassword\u003e${secret}\u003c/Password\u003e`, String.raw`wrote \u003cPassword\u003e***\u003c/Password\u003e`],
     [`<add key="x" password="${secret}"/>`, '<add key="x" password=***/>'],
+    [`  - admin_password: |-\n      ${secret}\n\n      b${secret}\n  - user: ana`, '  - admin_password: ***\n  - user: ana'],
+    [`token: >2 # folded\r\n  ${secret}\r\nuser: ana`, 'token: ***\r\nuser: ana'],
     [`stored ${'Ab1/'.repeat(21)}Zz==`, 'stored ***'],
   ])('%s', (text, expected) => {
     expect(redactText(text)).toBe(expected);

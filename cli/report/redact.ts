@@ -22,6 +22,9 @@ const names = String.raw`(?:passw(?:or)?ds?|passphrase|pwd|secrets?|tokens?|cred
 /** A value with a space before it, without quotes: to the end of its line, or of the quoted text that it stands in. */
 const restOfLine = new RegExp(String.raw`(${names}[\w.-]{0,64}[ \t]{0,4}(?:=>|[:=])[ \t]{1,16})(?!\\*["'\s]|\*{3})(?:(?!\\*["'](?:[,}\])]|[ \t]{0,4}$))[^\r\n])+`, 'gim');
 
+/** A block of YAML, whose lines stand further in than its key. */
+const block = new RegExp(String.raw`^([ \t]{0,64})((?:-[ \t]{1,8}){0,8}["']?[\w.-]{0,64}?${names}[\w.-]{0,64}["']?[ \t]{0,4}:[ \t]{1,16})[|>][-+\d]{0,2}[ \t]{0,16}(?:#[^\r\n]*)?(?:(?:\r?\n[ \t]{0,64})*\r?\n\1[ \t][^\r\n]*)+`, 'gim');
+
 /** Of XML, also as it is written within other formats. */
 const [opens, closes] = [String.raw`(?:<|&lt;|\\u003c)`, String.raw`(?:>|&gt;|\\u003e)`];
 const attributes = String.raw`(?:\s(?:(?!${opens}|${closes})[\s\S]){0,1024})?(?<!/)${closes}`;
@@ -44,6 +47,7 @@ const userOption = /(\s(?:-u|--user|--proxy-user)[ \t]+["']?[^\s:"']{1,255}:)[^\
 export const redactText = (text: string, cut = false): string => {
   const whole = text.replaceAll(keyBlock, mark);
   return (cut ? whole.replace(endOfKey, mark) : whole)
+    .replaceAll(block, `$1$2${mark}`)
     .replaceAll(header, `$1$2${mark}`)
     .replaceAll(element, (whole: string, tags: string, text: string) => (text.trim() === '' ? whole : `${tags}${mark}`))
     .replaceAll(scheme, `$1 ${mark}`)

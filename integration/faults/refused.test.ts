@@ -49,6 +49,7 @@ describe.each(['jetpackd', 'cycle-server'] as const)('%s', (program) => {
     expect(running.stderr()).toContain(`${program}: `);
     const lines = running.stderr().trimEnd().split('\n').filter((line) => line.startsWith(`${program}: `));
     expect(lines).toEqual([expect.stringMatching(says)]);
+    expect(lines[0]).toMatch(/ \([a-z_]+\)$/);
     const logged = readFileSync(path.join(home, 'logs', `${program}.log`), 'utf8');
     expect(running.stdout() + running.stderr() + logged).not.toContain('wr0ng-passw0rd');
     expect(running.stderr()).not.toContain('"stack"');
