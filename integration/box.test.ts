@@ -115,8 +115,8 @@ describe('a cluster of processes on RabbitMQ', () => {
 
 describe('what a broker refuses is one line, before anything is started:', () => {
   test.each([
-    ['a wrong password', () => broker.url({ password: 'secret' }), /refuses the user name or password\n$/],
-    ['an unknown virtual host', () => broker.url({ vhost: 'nowhere' }), /nowhere does not open its virtual host to this user\n$/],
+    ['a wrong password', () => broker.url({ password: 'secret' }), /refuses the user name or password \(broker_credentials\)\n$/],
+    ['an unknown virtual host', () => broker.url({ vhost: 'nowhere' }), /nowhere does not open its virtual host to this user \(broker_vhost\)\n$/],
   ])('%s', async (_, url, line) => {
     const { code, stdout, stderr } = await start([], url()).ended;
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });

@@ -39,3 +39,10 @@ test('what else a node is told has no span and no trace', async () => {
   expect(await publish(frame('applied', bodies.applied))).not.toHaveProperty('headers');
   expect(spans.named()).toEqual([]);
 });
+
+test('an answer carries the id of the frame that it answers, a command its own, and what answers nothing has none', async () => {
+  const asked = '0192f0c1-2345-7890-8abc-def012345678';
+  expect(await publish({ ...frame('registered', bodies.registered), correlationId: asked })).toMatchObject({ correlationId: asked });
+  expect(await publish(frame('command', bodies.command))).toMatchObject({ correlationId: bodies.command.command });
+  expect(await publish(frame('applied', bodies.applied))).not.toHaveProperty('correlationId');
+});

@@ -11,11 +11,14 @@ const expiresMs = 60_000;
 
 /** Nobody waits for the outcome: what is lost is asked for, or sent, again. */
 export const publishToNode = ({ frame, to }: AnswerNode, exchange: string, link: Pick<BrokerLink, 'publish'>): void => {
+  // What it answers, or the command that all frames about it have in common.
+  const correlationId = frame.kind === 'command' ? frame.body.command : frame.correlationId;
   const message = {
     exchange,
     routingKey: routingKey({ type: 'node', ...to }),
     body: encodeFrame(frame),
     messageId: frame.id,
+    ...(correlationId === undefined ? {} : { correlationId }),
     type: frame.kind,
     contentType: 'application/json',
     persistent: false,
@@ -26,7 +29,7 @@ export const publishToNode = ({ frame, to }: AnswerNode, exchange: string, link:
     void link.publish(message);
     return;
   }
-  const span = startSpan(publishSpan({ ...message, correlationId: frame.body.command }, frame.trace));
+  const span = startSpan(publishSpan(message, frame.trace));
   const published = link.publish({ ...message, headers: injectTrace({}, span.trace) });
   void published.then((outcome) => {
     const failure = failureOf(outcome);

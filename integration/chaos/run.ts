@@ -44,7 +44,7 @@ export interface ChaosReport {
 }
 
 /** Five nodes share two cores with their server and broker. */
-const pauses = { log: 60, send: 150, shell: 2_500 };
+const pauses = { log: 120, send: 300, shell: 3_000 };
 
 /** Strikes as one line says; undoes what it did also when it is interrupted. */
 const followLine = async (chaos: ChaosCluster, line: Line, struck: (fault: string) => void, signal: AbortSignal): Promise<void> => {

@@ -29,8 +29,8 @@ export interface Pauses {
 
 const hardly: Pauses = { log: 8, send: 40, shell: 250 };
 
-/** A busy node; about a hundred messages a second of two. */
-export const steady: Pauses = { log: 35, send: 100, shell: 1_000 };
+/** A busy node; about sixty messages a second of two. */
+export const steady: Pauses = { log: 60, send: 200, shell: 2_000 };
 const logClients = 2;
 
 type Deliver = (message: string) => Promise<Attempt['told']>;

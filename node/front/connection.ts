@@ -193,14 +193,26 @@ export class FrontConnection implements Client {
     const admitted = admitValue(request, this.#caller);
     if (!admitted.ok) return admitted.error;
     this.#asked = true;
-    const gone = new AbortController();
-    this.#gone = gone;
+    const gone = (): AbortSignal => this.#whenGone();
+    const asker = {
+      progress: this.#progress(onProgress),
+      get gone() {
+        return gone();
+      },
+    };
     try {
-      return await answerRequest(admitted.value, { progress: this.#progress(onProgress), gone: gone.signal }, handle, logger);
+      return await answerRequest(admitted.value, asker, handle, logger);
     } finally {
       this.#sayLater?.();
       this.#gone = undefined;
     }
+  }
+
+  /** Made for who asks, which is few. */
+  #whenGone(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#state === 'closed') this.#gone.abort('the front is gone');
+    return this.#gone.signal;
   }
 
   #keepWaiting(ms: number): void {

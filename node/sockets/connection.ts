@@ -2,7 +2,8 @@
 //
 //   greeting  waits for the handshake line
 //   open      reads requests, has up to `inFlight` of them handled, writes answers
-//   ending    its last line is written; reads nothing more; closed when the system has taken that line, or a second later
+//   ending    its last line is written; reads nothing more; closed when the system has taken that line, or a second later. Who has
+//             ended its input, and was told everything, is closed at once
 //   closed    answers that come late are dropped
 //
 // A coded farewell ends a client that is too large, too slow or not understood; a request that is merely wrong is answered
@@ -50,8 +51,8 @@ export class Connection implements Client {
   /** The client sends no more, and may still read. */
   #inputEnded = false;
   #draining = false;
-  /** Aborts when the client has ended its input, which is all that a client which is gone shows of it. */
-  readonly #gone = new AbortController();
+  /** Aborts when the client has ended its input, which is all that a client which is gone shows of it. Made for who asks, which is few. */
+  #gone: AbortController | undefined;
 
   constructor(socket: Socket, caller: Caller, context: ConnectionContext) {
     this.#socket = socket;
@@ -190,7 +191,13 @@ export class Connection implements Client {
     this.#inFlight += 1;
     this.#waits.end('idle');
     const { handle, logger } = this.#context;
-    const asker = { progress: (line: string) => this.#write(encodeProgress(request.id, line)), gone: this.#gone.signal };
+    const gone = (): AbortSignal => this.#whenGone();
+    const asker = {
+      progress: (line: string) => this.#write(encodeProgress(request.id, line)),
+      get gone() {
+        return gone();
+      },
+    };
     void answerLine(request, asker, handle, logger).then((answer) => {
       this.#inFlight -= 1;
       this.#holding.change(-bytes);
@@ -199,6 +206,12 @@ export class Connection implements Client {
       this.#write(answer);
       this.#advance();
     });
+  }
+
+  #whenGone(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#inputEnded || this.#state === 'closed') this.#gone.abort(ended);
+    return this.#gone.signal;
   }
 
   #answer(reply: LocalReply): void {
@@ -216,7 +229,7 @@ export class Connection implements Client {
 
   #endInput(): void {
     this.#inputEnded = true;
-    this.#gone.abort(ended);
+    this.#gone?.abort(ended);
     this.#endWhenDone();
   }
 
@@ -238,8 +251,13 @@ export class Connection implements Client {
   #end(farewell = ''): void {
     this.#state = 'ending';
     this.#waits.endAll();
-    this.#waits.begin('farewell');
     this.#lines.clear();
+    // There is nothing it has sent that a close would have it lose an answer for.
+    if (farewell === '' && this.#inputEnded && this.#socket.writableLength === 0) {
+      this.destroy();
+      return;
+    }
+    this.#waits.begin('farewell');
     this.#socket.pause();
     const taken = (): void => this.destroy();
     // To write nothing to a client that is gone would be an error, and cost as much as a request.
@@ -249,7 +267,7 @@ export class Connection implements Client {
 
   #closed(): void {
     this.#state = 'closed';
-    this.#gone.abort(ended);
+    this.#gone?.abort(ended);
     this.#lines.clear();
   }
 }

@@ -62,7 +62,10 @@ const frameMessage = (kind: FrameKind): Part => ({
   headers: { type: 'object', properties: traceHeaders },
   correlationId: ref('components/correlationIds/answered'),
   payload: ref(`components/schemas/${frameName(kind)}`),
-  'x-amqp-properties': properties(traffic[kind].from, "the frame's `id`", kind),
+  'x-amqp-properties': {
+    ...properties(traffic[kind].from, "the frame's `id`", kind),
+    ...(traffic[kind].from === 'server' && { correlationId: kind === 'command' ? "the frame's `command`" : "the frame's `correlationId`, where it answers one" }),
+  },
   examples: frameExamples(kind),
 });
 
