@@ -1,5 +1,5 @@
 // Every command that the documents tell people to type, and where a test or .ci/run types it. A command that is missing
-// here fails a test, and so does one that no document has any more.
+// here fails a test, and so does one that is in no document.
 
 export type Proof =
   /** scripts/documented-commands.test.ts, in a copy of the repository. */
