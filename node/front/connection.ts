@@ -18,7 +18,7 @@ import type { KeptTree } from '../config/kept-tree.ts';
 import type { Client, Standing } from '../sockets/client.ts';
 import type { ConnectionContext } from '../sockets/connection.ts';
 import { Holding } from '../sockets/memory.ts';
-import { admitValue, answerRequest, type Caller } from '../sockets/requests.ts';
+import { admitValue, answerRequest, askerOf, type Caller } from '../sockets/requests.ts';
 import { Waits } from '../sockets/waits.ts';
 import { Body } from './body.ts';
 import { frame, frameBytes, FrameBuffer, type Frame, type Said } from './frames.ts';
@@ -193,22 +193,14 @@ export class FrontConnection implements Client {
     const admitted = admitValue(request, this.#caller);
     if (!admitted.ok) return admitted.error;
     this.#asked = true;
-    const gone = (): AbortSignal => this.#whenGone();
-    const asker = {
-      progress: this.#progress(onProgress),
-      get gone() {
-        return gone();
-      },
-    };
     try {
-      return await answerRequest(admitted.value, asker, handle, logger);
+      return await answerRequest(admitted.value, askerOf(this.#progress(onProgress), () => this.#whenGone()), handle, logger);
     } finally {
       this.#sayLater?.();
       this.#gone = undefined;
     }
   }
 
-  /** Made for who asks, which is few. */
   #whenGone(): AbortSignal {
     this.#gone ??= new AbortController();
     if (this.#state === 'closed') this.#gone.abort('the front is gone');

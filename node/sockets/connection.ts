@@ -21,7 +21,7 @@ import type { LocalLimits } from './limits.ts';
 import { LineBuffer } from './line-buffer.ts';
 import { Holding, type SharedMemory } from './memory.ts';
 import { encodeProgress, encodeReply, refusal } from './replies.ts';
-import { admitRequest, answerLine, type Caller, type HandleRequest } from './requests.ts';
+import { admitRequest, answerLine, askerOf, type Caller, type HandleRequest } from './requests.ts';
 import { Waits } from './waits.ts';
 
 /** What the connections of a listener share. */
@@ -51,7 +51,7 @@ export class Connection implements Client {
   /** The client sends no more, and may still read. */
   #inputEnded = false;
   #draining = false;
-  /** Aborts when the client has ended its input, which is all that a client which is gone shows of it. Made for who asks, which is few. */
+  /** Aborts when the client has ended its input, which is all that a client which is gone shows of it. */
   #gone: AbortController | undefined;
 
   constructor(socket: Socket, caller: Caller, context: ConnectionContext) {
@@ -191,13 +191,7 @@ export class Connection implements Client {
     this.#inFlight += 1;
     this.#waits.end('idle');
     const { handle, logger } = this.#context;
-    const gone = (): AbortSignal => this.#whenGone();
-    const asker = {
-      progress: (line: string) => this.#write(encodeProgress(request.id, line)),
-      get gone() {
-        return gone();
-      },
-    };
+    const asker = askerOf((line) => this.#write(encodeProgress(request.id, line)), () => this.#whenGone());
     void answerLine(request, asker, handle, logger).then((answer) => {
       this.#inFlight -= 1;
       this.#holding.change(-bytes);

@@ -30,6 +30,14 @@ const admitted = (decoded: Result<LocalRequest, LocalReply>, caller: Caller): Re
   return { ok: false, error: refusal('forbidden', `this socket does not serve '${verb}': run/admin.sock does`, id) };
 };
 
+/** Says whether somebody is there by a signal that is made when it is looked at first, which few requests do. */
+export const askerOf = (progress: Asker['progress'], gone: () => AbortSignal): Asker => ({
+  progress,
+  get gone() {
+    return gone();
+  },
+});
+
 const defect = ({ id, verb }: LocalRequest, error: unknown, logger: Logger): LocalReply => {
   logger.error('a local request failed by a defect', { verb, id, error });
   return refusal('internal', 'the daemon failed by a defect: its log says more', id);
