@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { version as ours } from '../node/version.ts';
 import { startCollector, type Collector } from '../telemetry/testing/collector.ts';
 import { compileFront } from './front/compile.ts';
 import { isThereFront } from './front/testing/compiler.ts';
@@ -261,6 +262,11 @@ describe('the launchers', () => {
     const { exit, out, err } = await run(program, ['a  b', '', '$x'], launchers('v24.0.0'));
     expect({ exit, err }).toEqual({ exit: 0, err: '' });
     expect(out.slice(1, -1).split('><').map((part, index) => (index === 1 ? path.normalize(part) : part))).toEqual(expected);
+  });
+
+  test.each(['jetpackd', 'cycle-server'])('%s says its version', async (name) => {
+    const { exit, out, err } = await run(path.join(bin, name), ['--version']);
+    expect({ exit, out, err }).toEqual({ exit: 0, out: `${ours}\n`, err: '' });
   });
 
   test.each([
