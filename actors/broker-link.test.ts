@@ -92,6 +92,7 @@ describe('a status of the broker', () => {
     [{ type: 'disconnected', code: 'broker_unreachable', reason: 'reset', retryInMs: 5 }, 'warn: the broker is out of reach: reset'],
     [{ type: 'blocked', reason: 'memory' }, 'warn: the broker takes no publishes for now: memory'],
     [{ type: 'unblocked' }, 'info: the broker takes publishes again'],
+    [{ type: 'consumerShared', queue: 'q', others: 1 }, 'warn: q has another consumer: a second program of this name, or a connection that the broker has not given up yet'],
     [{ type: 'consumerLost', queue: 'q', code: 'transport_closed', reason: 'the broker cancelled it' }, 'warn: the consumer of q is set up again: the broker cancelled it'],
     [{ type: 'handlerFailed', queue: 'q', reason: 'thrown' }, 'error: a delivery from q could not be handled: thrown'],
     [{ type: 'settlementDropped', queue: 'q' }, 'debug: a delivery from q was handled after its channel was gone; the broker delivers it again'],

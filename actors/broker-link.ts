@@ -88,6 +88,9 @@ export const noteStatus = (status: TransportStatus, log: Logger): void => {
     case 'unblocked':
       log.info('the broker takes publishes again');
       return;
+    case 'consumerShared':
+      log.warn(`${status.queue} has another consumer: a second program of this name, or a connection that the broker has not given up yet`, { others: status.others });
+      return;
     case 'consumerLost':
       log.warn(`the consumer of ${status.queue} is set up again: ${status.reason}`, { code: status.code });
       return;

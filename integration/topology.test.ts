@@ -27,7 +27,7 @@ const keyOf = ({ destination, name, routing_key: key, source }: DefinitionRow): 
 
 const inOrder = <R extends DefinitionRow>(rows: readonly R[]): readonly R[] => rows.toSorted((one, two) => (keyOf(one) < keyOf(two) ? -1 : 1));
 
-const wantedArguments = ({ type, deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength }: Queue): object =>
+const wantedArguments = ({ type, deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength, singleActive }: Queue): object =>
   Object.fromEntries(
     Object.entries({
       'x-queue-type': type,
@@ -36,6 +36,7 @@ const wantedArguments = ({ type, deliveryLimit, deadLetter, expiresMs, messageTt
       'x-expires': expiresMs,
       'x-message-ttl': messageTtlMs,
       'x-max-length': maxLength,
+      'x-single-active-consumer': singleActive,
     }).filter(([, value]) => value !== undefined),
   );
 

@@ -56,6 +56,7 @@ export const errors = {
   outbox_full: entry(1, true, 'The outbox has reached its bound and nothing less important can give way.', 'Restore the connection to the broker, or raise the bound.'),
   outbox_unwritable: entry(1, true, 'The outbox cannot be written.', 'Check the disk under run/: space, permissions, read-only mount.'),
   store_unwritable: entry(1, true, "The server's store cannot be written.", "Check the disk under the server's home."),
+  store_fenced: entry(1, false, 'Another cycle-server has opened this store, so this one may write to it no more.', 'Run one cycle-server on a home, and keep the home on a disk of its machine.'),
   stream_conflict: entry(1, false, 'A stream that belongs to one node was sent by another.', 'Two nodes share one run/ folder, or one was cloned: give each its own.'),
 
   // The broker

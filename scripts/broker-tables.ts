@@ -29,13 +29,14 @@ export const routingTable = (): string =>
     }),
   );
 
-const queueTraits = ({ deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength }: Topology['queues'][number]): string =>
+const queueTraits = ({ deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength, singleActive }: Topology['queues'][number]): string =>
   [
     deliveryLimit === undefined ? [] : `delivery limit ${deliveryLimit}`,
     deadLetter === undefined ? [] : `dead letters to ${code(deadLetter)}`,
     expiresMs === undefined ? [] : `deleted after ${expiresMs / 60_000} min without a consumer`,
     messageTtlMs === undefined ? [] : `messages expire after ${messageTtlMs / 1000} s`,
     maxLength === undefined ? [] : `keeps the newest ${maxLength} messages`,
+    singleActive === undefined ? [] : 'one active consumer',
   ]
     .flat()
     .join('; ');

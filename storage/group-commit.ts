@@ -14,13 +14,14 @@
 // trouble, which none of the group can escape. The transaction rolls back, each caller gets the same coded failure, and
 // the next group begins afresh. An exception that is no trouble of the file is a defect: it rejects the group's promises.
 import type { Cancel, Clock } from '../effects/clock.ts';
+import { JetpackError } from '../protocol/errors.ts';
 import { fail, ok, type Failure, type Result } from '../protocol/result.ts';
 import type { Database, Statement } from './database.ts';
 import { troubleOf, type StorageCode } from './trouble.ts';
 
 /** What its owner keeps in memory about the file. It must be true again after a rollback. */
 export interface Follower {
-  /** A transaction has begun: remember what is true now. */
+  /** A transaction has begun: remember what is true now; and then it may be refused, by a `JetpackError`, which each caller is answered. */
   begun(): void;
   /** The last moment to write before COMMIT. */
   committing(): void;
@@ -120,21 +121,28 @@ export class GroupCommit {
     try {
       told = this.#transact(group);
     } catch (error) {
-      const trouble = troubleOf(error);
+      const refused = this.#refusalOf(error);
       for (const call of group) {
-        if (trouble === undefined) call.crash(error);
-        else call.refuse(fail(this.#options.code, trouble));
+        if (refused === undefined) call.crash(error);
+        else call.refuse(refused);
       }
       return;
     }
     for (const tell of told) tell();
   }
 
+  /** Undefined for a defect. */
+  #refusalOf(error: unknown): { readonly ok: false; readonly error: Failure } | undefined {
+    if (error instanceof JetpackError) return fail(error.code, error.message);
+    const trouble = troubleOf(error);
+    return trouble === undefined ? undefined : fail(this.#options.code, trouble);
+  }
+
   #transact(group: readonly Call[]): ReadonlyArray<() => void> {
     const { database, follower } = this.#options;
     this.#beginning.run();
-    follower.begun();
     try {
+      follower.begun();
       const told = group.map((call) => call.work());
       follower.committing();
       this.#ending.run();

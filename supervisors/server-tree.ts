@@ -7,7 +7,7 @@ import { orchestrator, type OrchestratorMessage, type OrchestratorPorts } from '
 import { roster, type RosterMessage, type RosterPorts } from '../actors/server/roster.ts';
 import { serverTransport, type ServerTransportMessage, type ServerTransportPorts } from '../actors/server/transport.ts';
 import type { ActorRef } from '../actors/ref.ts';
-import { brokerLeaf, leaf, managementLeaf } from './leaf.ts';
+import { brokerLeaf, leaf, managementLeaf, storeLeaf } from './leaf.ts';
 import { actor, supervisor, type SupervisorSpec } from './spec.ts';
 
 export interface ServerRefs {
@@ -44,7 +44,7 @@ export const serverTree = (refs: ServerRefs, ports: ServerPorts): SupervisorSpec
     children: [
       actor(roster({ ...ports.roster, transport: refs.transport, orchestrator: refs.orchestrator }), leaf),
       actor(orchestrator({ ...ports.orchestrator, transport: refs.transport, roster: refs.roster }), leaf),
-      actor(events({ ...ports.events, transport: refs.transport, roster: refs.roster }), leaf),
+      actor(events({ ...ports.events, transport: refs.transport, roster: refs.roster }), storeLeaf),
       actor(serverTransport({ ...ports.transport, events: refs.events, roster: refs.roster, orchestrator: refs.orchestrator, enrolment: refs.enrolment }), brokerLeaf),
       actor(enrolment(ports.enrolment), managementLeaf),
       actor(api({ ...ports.api, roster: refs.roster, orchestrator: refs.orchestrator, enrolment: refs.enrolment, events: refs.events }), leaf),

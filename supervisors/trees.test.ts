@@ -15,7 +15,7 @@ import { Configurations } from '../actors/server/configurations.ts';
 import type { NodeView } from '../actors/server/roster.ts';
 import { MemoryStore } from '../actors/server/testing/memory-store.ts';
 import { FakeTransport } from '../actors/testing/fake-transport.ts';
-import { newId } from '../actors/testing/frames.ts';
+import { frame, newId, stream } from '../actors/testing/frames.ts';
 import { wires, type Wire } from '../actors/testing/wires.ts';
 import { createWorld, settle, until, type World } from '../actors/testing/world.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -226,6 +226,25 @@ describe('the tree of a server', () => {
     transport.tell({ type: 'failed', code: 'topology_mismatch', reason: 'queue q exists with other arguments' });
     for (let turn = 0; turn < 5; turn += 1) await world.clock.advance(1_000).then(() => settle());
     expect([escalations.map(escalation), restarts]).toEqual([[fail('topology_mismatch', 'queue q exists with other arguments').error], []]);
+  });
+
+  test('gives up at once, with that reason, when another server has its store (row 21)', async () => {
+    const world = createWorld();
+    const { escalations, refs, restarts, store } = startServer(world);
+    store.applyBatch = async () => fail('store_fenced', 'its epoch is 2');
+    await settle();
+    const arrived = {
+      type: 'frame',
+      frame: { ...frame('events', { stream, lane: 'report', entries: [{ sequence: 1, event: {} }] }), from: { cluster: 'lab', node: 'n1' } },
+      bytes: 500,
+      clockOffsetMs: 0,
+      delivery: { exchange: names.reports, routingKey: 'events.lab.n1', queue: names.reports, redelivered: false },
+      publication: undefined,
+      reply: nothing,
+    } as const;
+    world.system.tell(refs.events, arrived);
+    await until(world.clock, 'it gives up', () => escalations.length > 0);
+    expect([escalations.map(escalation), restarts]).toEqual([[fail('store_fenced', 'its epoch is 2').error], []]);
   });
 
   test('tries a taken port again, then gives up with its code', async () => {

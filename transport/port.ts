@@ -74,6 +74,8 @@ export type TransportStatus =
   | { readonly type: 'disconnected'; readonly code: ErrorCode; readonly reason: string; readonly retryInMs: number }
   | { readonly type: 'blocked'; readonly reason: string }
   | { readonly type: 'unblocked' }
+  /** Others consume the queue as well: another program of this name, or a connection that the broker has not given up yet. */
+  | { readonly type: 'consumerShared'; readonly queue: string; readonly others: number }
   /** Cancelled by the broker, or its channel ended, or it could not be begun; it is begun anew. */
   | { readonly type: 'consumerLost'; readonly queue: string; readonly code: ErrorCode; readonly reason: string }
   | { readonly type: 'handlerFailed'; readonly queue: string; readonly reason: string }

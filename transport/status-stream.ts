@@ -21,6 +21,7 @@ const stateAfter = (state: ConnectionState, status: TransportStatus): Connection
       return 'failed';
     case 'closed':
       return 'closed';
+    case 'consumerShared':
     case 'consumerLost':
     case 'handlerFailed':
     case 'settlementDropped':

@@ -30,6 +30,8 @@ export interface Queue {
   readonly messageTtlMs?: number;
   /** The oldest give way beyond this many messages. */
   readonly maxLength?: number;
+  /** Of several consumers one gets everything, the one that began first; when it goes, the next does. */
+  readonly singleActive?: true;
 }
 
 export interface Binding {
@@ -84,13 +86,17 @@ const exchanges = (names: Names): readonly Exchange[] => [
   { name: names.dead, type: 'fanout' },
 ];
 
+/**
+ * A second server on the same prefix is no help but a danger: each would store a part of what every node tells. So the broker
+ * chooses one (single active consumer), and the other takes over when that one is gone.
+ */
 export const serverTopology = (prefix: string): Topology => {
   const names = namesFor(prefix);
   return {
     exchanges: exchanges(names),
     queues: [
-      { name: names.reports, type: 'quorum', deliveryLimit, deadLetter: names.dead },
-      { name: names.presence, type: 'classic', messageTtlMs: minute / 2, maxLength: 100_000 },
+      { name: names.reports, type: 'quorum', deliveryLimit, deadLetter: names.dead, singleActive: true },
+      { name: names.presence, type: 'classic', messageTtlMs: minute / 2, maxLength: 100_000, singleActive: true },
       { name: names.dead, type: 'classic', maxLength: 10_000 },
     ],
     bindings: [

@@ -78,6 +78,8 @@ export const brokerConsumer = (ports: ConsumerPorts): ActorDefinition<State, Con
       return lose(state, result.error);
     }
     patience.succeeded();
+    const { others } = result.value;
+    if (others > 0) report({ type: 'consumerShared', queue, others });
     const next = { ...state, channel: result.value };
     return state.cancelling === undefined ? next : cancel(next, state.cancelling, context);
   };

@@ -27,6 +27,8 @@ export interface PublishChannel {
 }
 
 export interface ConsumeChannel {
+  /** How many consumed the queue before. */
+  readonly others: number;
   /** No more deliveries; what was delivered can still be settled. */
   cancel(): Promise<void>;
   close(): Promise<void>;
@@ -42,6 +44,7 @@ export type BrokerReport =
   /** `wholly`: the connection is gone, and not a channel only. */
   | { readonly type: 'down'; readonly side: Side; readonly wholly: boolean; readonly failure: Failure; readonly retryInMs: number }
   | { readonly type: 'alarm'; readonly reason: string | undefined }
+  | { readonly type: 'consumerShared'; readonly queue: string; readonly others: number }
   | { readonly type: 'consumerLost'; readonly queue: string; readonly code: ErrorCode; readonly reason: string }
   | { readonly type: 'handlerFailed'; readonly queue: string; readonly reason: string }
   | { readonly type: 'settlementDropped'; readonly queue: string };

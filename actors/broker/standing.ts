@@ -44,6 +44,7 @@ export class Standing {
       case 'alarm':
         this.#setAlarm(report.reason);
         return;
+      case 'consumerShared':
       case 'consumerLost':
       case 'handlerFailed':
       case 'settlementDropped':

@@ -268,6 +268,14 @@ describe('a store that fails', () => {
     await commit();
     expect([answered(), watching.crashes]).toEqual([[applied(1)], []]);
   });
+
+  test('because another server has opened it since is a crash: this one has nothing to write to', async () => {
+    const { arrive, pending, watching } = await begin();
+    const settled = await arrive([entry(1)]);
+    pending.shift()?.settle(fail('store_fenced', 'its epoch is 2'));
+    await settle();
+    expect([settled, watching.crashes]).toMatchObject([[{ ok: false, error: { code: 'actor_crashed' } }], [{ error: { code: 'store_fenced', message: 'its epoch is 2' } }]]);
+  });
 });
 
 describe("a frame in another node's stream", () => {

@@ -11,6 +11,7 @@ import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
 import type { ToldEvent } from '../../protocol/clusterlink-read.ts';
+import { JetpackError } from '../../protocol/errors.ts';
 import type { EventKind, EventOf } from '../../protocol/events.ts';
 import { wireVersion } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
@@ -110,6 +111,11 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
       (result) => ({ type: 'stored', applying, result }),
       (error) => ({ type: 'stored', applying, result: fail('store_unwritable', String(error)) }),
     );
+  };
+
+  /** Another server has the store: what this one does can come to nothing any more. */
+  const endIfFenced = (result: Result<unknown>): void => {
+    if (!result.ok && result.error.code === 'store_fenced') throw new JetpackError(result.error.code, result.error.message);
   };
 
   /** Does what the intake says; `reply` settles the frame that led to it. */
@@ -228,6 +234,7 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
           post(message, context);
           return state;
         case 'posted':
+          endIfFenced(message.result);
           if (message.result.ok) tell(message.from, message.result.value, context);
           else logger.error(`messages of ${message.from.cluster}/${message.from.node} could not be stored: ${message.result.error.message}`, { code: message.result.error.code });
           message.reply(message.result.ok ? ok(message.result.value.length) : message.result);
@@ -235,6 +242,7 @@ export const events = (ports: EventsPorts): ActorDefinition<State, EventsMessage
         case 'take':
           return takeLine(state, context);
         case 'stored':
+          endIfFenced(message.result);
           stored(state, message.applying, message.result, context);
           return state;
         default:

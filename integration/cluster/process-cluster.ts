@@ -50,9 +50,9 @@ export class ProcessCluster {
     writeFileSync(path.join(folder, `${clusterName}.json`), JSON.stringify(template), { mode: 0o640 });
   }
 
-  /** Resolves when its API listens. */
-  async startServer(): Promise<Running> {
-    const server = this.#started(startProgram('cycle-server', ['--home', this.home('server'), '--listen', '127.0.0.1:0'], { env: this.#env }));
+  /** Resolves when its API listens. From then on it is the one that this cluster asks. */
+  async startServer(name = 'server'): Promise<Running> {
+    const server = this.#started(startProgram('cycle-server', ['--home', this.home(name), '--listen', '127.0.0.1:0'], { env: this.#env }));
     this.#url = (await server.serving).split(' ').at(-1) ?? '';
     return server;
   }

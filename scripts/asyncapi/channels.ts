@@ -68,13 +68,14 @@ const routeChannel = (type: Route['type']): Part => {
 };
 
 /** The arguments that a queue is declared with, as the broker names them. */
-const queueArguments = ({ type, deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength }: Queue): Part => ({
+const queueArguments = ({ type, deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength, singleActive }: Queue): Part => ({
   'x-queue-type': type,
   ...(deliveryLimit === undefined ? {} : { 'x-delivery-limit': deliveryLimit }),
   ...(deadLetter === undefined ? {} : { 'x-dead-letter-exchange': deadLetter }),
   ...(expiresMs === undefined ? {} : { 'x-expires': expiresMs }),
   ...(messageTtlMs === undefined ? {} : { 'x-message-ttl': messageTtlMs }),
   ...(maxLength === undefined ? {} : { 'x-max-length': maxLength }),
+  ...(singleActive === undefined ? {} : { 'x-single-active-consumer': true }),
 });
 
 const queueChannel = (queue: Queue, { bindings }: Topology, kinds: readonly string[], summary: string): Part => {

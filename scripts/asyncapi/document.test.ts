@@ -90,7 +90,7 @@ describe('asyncapi.yaml', () => {
   test('has every queue of the table, with its arguments and what is bound to it', () => {
     const found = bindings.filter(({ queue }) => queue !== undefined).map((binding) => ({ ...(binding['queue'] as Part), arguments: binding['x-arguments'], bindings: binding['x-bindings'] }));
     const wanted = topologies.flatMap((topology) =>
-      topology.queues.map(({ deadLetter, deliveryLimit, expiresMs, maxLength, messageTtlMs, name, type }) => ({
+      topology.queues.map(({ deadLetter, deliveryLimit, expiresMs, maxLength, messageTtlMs, name, singleActive, type }) => ({
         name,
         durable: true,
         exclusive: false,
@@ -102,6 +102,7 @@ describe('asyncapi.yaml', () => {
           'x-expires': expiresMs,
           'x-message-ttl': messageTtlMs,
           'x-max-length': maxLength,
+          'x-single-active-consumer': singleActive,
         },
         bindings: topology.bindings.filter(({ queue }) => queue === name).map(({ exchange, key }) => ({ exchange, routingKey: key })),
       })),

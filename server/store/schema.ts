@@ -198,15 +198,22 @@ const posted = `
   CREATE INDEX posted_in_order ON posted (position);
 `;
 
+/** Version 7. `epoch`, one row: which opening of the file may write. */
+const fenced = `
+  CREATE TABLE epoch (value INTEGER NOT NULL);
+  INSERT INTO epoch VALUES (0);
+`;
+
 export const storeSchema: Schema = {
   applicationId: 0x4a_50_53_54, // JPST
-  version: 6,
-  create: (database) => database.exec(told + ordered + discreet + enrolled + reported + posted),
+  version: 7,
+  create: (database) => database.exec(told + ordered + discreet + enrolled + reported + posted + fenced),
   upgrades: {
     1: (database) => database.exec(ordered),
     2: forgetWords,
     3: (database) => database.exec(enrolled),
     4: (database) => database.exec(reported),
     5: (database) => database.exec(posted),
+    6: (database) => database.exec(fenced),
   },
 };

@@ -13,18 +13,20 @@
 //
 // That `applied` moves in the transaction of the effect is what makes delivery exact: after a crash both happened or
 // neither. It trusts no order but its own count: what does not follow is refused, whoever sent it. It never stores a
-// sequence of a stream twice, never takes a position for a second event, and deletes nothing but the oldest events.
+// sequence of a stream twice, never takes a position for a second event, deletes nothing but the oldest events, and commits
+// nothing once another has opened the file (epoch.ts).
 import type { Change, Ordered } from '../../actors/server/order-ports.ts';
 import type { Batch, BatchOutcome, PostedBatch, Store, StoredEvent } from '../../actors/server/ports.ts';
 import type { Clock } from '../../effects/clock.ts';
 import { assertNever, ok, type Result } from '../../protocol/result.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
-import { GroupCommit } from '../../storage/group-commit.ts';
+import { GroupCommit, type Follower } from '../../storage/group-commit.ts';
 import type { SetAside } from '../../storage/set-aside.ts';
 import { catchTrouble } from '../../storage/trouble.ts';
 import { AutoscaleTargets } from './autoscale.ts';
 import { Commands } from './commands.ts';
 import { Enrolments } from './enrolments.ts';
+import { Epoch } from './epoch.ts';
 import { EventLog } from './event-log.ts';
 import { NodeRecords } from './node-records.ts';
 import { NodeTells } from './node-tells.ts';
@@ -58,7 +60,16 @@ export const createStore = (database: Database, { clock, retention = defaultRete
   const enrolments = new Enrolments(database);
   const posted = new PostedEvents(database);
   const log = new EventLog(database, retention);
-  const commits = new GroupCommit({ database, clock, code: 'store_unwritable', follower: log });
+  const epoch = new Epoch(database);
+  const follower: Follower = {
+    begun: () => {
+      log.begun();
+      epoch.check();
+    },
+    committing: () => log.committing(),
+    rolledBack: () => log.rolledBack(),
+  };
+  const commits = new GroupCommit({ database, clock, code: 'store_unwritable', follower });
 
   const apply = ({ from, stream, lane, entries }: Batch): BatchOutcome => {
     const known = registry.find(stream, lane);

@@ -200,9 +200,9 @@ test('a store of version 3 is carried over, and then takes tokens and identities
 
 test('a store of a later version is set aside', async () => {
   await using folder = await temporaryFolder();
-  begun(folder, { ...first, version: 7 });
+  begun(folder, { ...first, version: 8 });
   const { setAside, store } = open(folder);
-  expect([setAside?.reason, store.count()]).toEqual(['its schema has version 7, and this program has version 6', 0]);
+  expect([setAside?.reason, store.count()]).toEqual(['its schema has version 8, and this program has version 7', 0]);
   await store.close();
 });
 

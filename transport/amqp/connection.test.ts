@@ -28,6 +28,7 @@ const scene = () => {
       bindQueue: async () => undefined,
       prefetch: async () => undefined,
       ack: ({ fields }: { readonly fields: { readonly deliveryTag: number } }, upTo: boolean) => void log.push(`ack ${upTo ? '..' : ''}${fields.deliveryTag}`),
+      checkQueue: async () => ({ consumerCount: 0 }),
       consume: async (queue: string, deliver: (message: unknown) => void) => {
         delivering.push(deliver);
         const refusal = refusals.shift();

@@ -41,6 +41,7 @@ export class ConsumeChannel {
   readonly #settlements: Settlements;
   #tag: string | undefined;
   #closing = false;
+  #others = 0;
 
   /** `dropped` is told of settlements that came to nothing. */
   constructor(open: OpenChannel<Channel>, gone: Promise<void>, prefetch: number, clock: Clock, dropped: (count: number) => void) {
@@ -64,6 +65,7 @@ export class ConsumeChannel {
   async start(queue: string, deliver: (incoming: Incoming) => void, cancelled: () => void): Promise<void> {
     const { channel } = this.#open;
     await channel.prefetch(this.#prefetch);
+    this.#others = (await channel.checkQueue(queue)).consumerCount;
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (message === null) cancelled();
       else deliver(this.#incoming(message, queue));
@@ -75,6 +77,10 @@ export class ConsumeChannel {
   async cancel(): Promise<void> {
     if (this.#tag === undefined || !this.#open.alive) return;
     await Promise.race([this.#open.channel.cancel(this.#tag).catch(() => undefined), this.#open.ended, this.#gone]);
+  }
+
+  get others(): number {
+    return this.#others;
   }
 
   /** Whether its end was asked for. */

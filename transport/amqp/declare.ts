@@ -7,10 +7,14 @@ import { channelFailure, replyCodeOf } from './refusal.ts';
 /** A channel for one purpose: what the broker refuses ends the channel it was asked on. */
 export type OnChannel = <T>(work: (channel: Channel) => Promise<T>) => Promise<T>;
 
-const queueOptions = ({ type, deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength }: Queue): Options.AssertQueue => ({
+const queueOptions = ({ type, deliveryLimit, deadLetter, expiresMs, messageTtlMs, maxLength, singleActive }: Queue): Options.AssertQueue => ({
   durable: true,
   // Always said: what a queue without a type becomes depends on the virtual host.
-  arguments: { 'x-queue-type': type, ...(deliveryLimit === undefined ? {} : { 'x-delivery-limit': deliveryLimit }) },
+  arguments: {
+    'x-queue-type': type,
+    ...(deliveryLimit === undefined ? {} : { 'x-delivery-limit': deliveryLimit }),
+    ...(singleActive === undefined ? {} : { 'x-single-active-consumer': true }),
+  },
   ...(deadLetter === undefined ? {} : { deadLetterExchange: deadLetter }),
   ...(expiresMs === undefined ? {} : { expires: expiresMs }),
   ...(messageTtlMs === undefined ? {} : { messageTtl: messageTtlMs }),

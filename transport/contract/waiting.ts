@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { collect, connected, deadLetterTopology, message, outcomes, topicTopology, until, type World } from './world.ts';
+import { collect, connected, deadLetterTopology, message, outcomes, statusesOf, topicTopology, until, type World } from './world.ts';
 
 export const waitingContract = (world: () => World): void => {
   test.each(['quorum', 'classic'] as const)('a confirm means enqueued: a consumer that comes later gets it (%s)', async (type) => {
@@ -42,6 +42,31 @@ export const waitingContract = (world: () => World): void => {
     const got = await collect(transport, `${prefix}.q`);
     await got.arrived(3);
     expect(got.bodies()).toEqual(['c', 'd', 'e']);
+  });
+
+  test.each(['quorum', 'classic'] as const)('where one consumer may be active, the first gets everything, and the next takes over what it left and is told of it before (%s)', async (type) => {
+    const { prefix, link } = world();
+    const topology = topicTopology(prefix, [{ name: 'q', type, singleActive: true }]);
+    const active = await connected(link(topology));
+    let settling = true;
+    const first = await collect(active, `${prefix}.q`, () => (settling ? 'ack' : new Promise(() => undefined)), 2);
+    await active.publish(message(`${prefix}.x`, 'k', 'a'));
+    await first.arrived(1);
+    const standby = await connected(link(topology));
+    const heard = [statusesOf(active), statusesOf(standby)];
+    const next = await collect(standby, `${prefix}.q`);
+    await until('the second is told of the first', () => heard[1]?.some(({ type: what }) => what === 'consumerShared') === true);
+    settling = false;
+    await outcomes(['b', 'c', 'd'].map((body) => standby.publish(message(`${prefix}.x`, 'k', body))));
+    await first.arrived(3);
+    expect(next.bodies()).toEqual([]);
+    await active.close();
+    await next.arrived(3);
+    expect([first.bodies(), next.bodies()]).toEqual([
+      ['a', 'b', 'c'],
+      ['b', 'c', 'd'],
+    ]);
+    expect(heard.map((statuses) => statuses.filter(({ type: what }) => what === 'consumerShared'))).toEqual([[], [{ type: 'consumerShared', queue: `${prefix}.q`, others: 1 }]]);
   });
 
   test('a queue that expires is gone when it had no consumer for so long', async () => {

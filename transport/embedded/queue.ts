@@ -1,6 +1,7 @@
 // One queue of the embedded broker: its backlog and its consumers, who take turns. Deliveries come on a later turn of the
 // event loop, never inside the publish or settlement that made them possible. A queue that expires is deleted when it had
-// no consumer for so long. A message is never out with two consumers.
+// no consumer for so long. A message is never out with two consumers. Where one consumer may be active, it is the one that
+// came first.
 import type { Message, Queue as SmqpQueue } from 'smqp';
 import type { Cancel, Clock } from '../../effects/clock.ts';
 import type { Delivery, Settlement } from '../port.ts';
@@ -55,6 +56,10 @@ export class EmbeddedQueue {
     this.#armUnused();
   }
 
+  get consumers(): number {
+    return this.#attached.length;
+  }
+
   offer(stored: Stored): void {
     this.#backlog.offer(stored);
     this.#wake();
@@ -69,6 +74,7 @@ export class EmbeddedQueue {
       if (!this.#attached.includes(attached)) return;
       this.#attached = this.#attached.filter((other) => other !== attached);
       if (this.#attached.length === 0) this.#armUnused();
+      else this.#wake();
     };
     const abandon = (): void => {
       retire();
@@ -88,7 +94,7 @@ export class EmbeddedQueue {
   }
 
   #wake(): void {
-    if (this.#woken || this.#backlog.waiting === 0 || !this.#attached.some(hasRoom)) return;
+    if (this.#woken || this.#backlog.waiting === 0 || !this.#active.some(hasRoom)) return;
     this.#woken = true;
     setImmediate(() => {
       this.#woken = false;
@@ -109,10 +115,16 @@ export class EmbeddedQueue {
     this.#wake();
   }
 
+  /** Those that may get a message, in turn. */
+  get #active(): readonly Attached[] {
+    return this.spec.singleActive === true ? this.#attached.slice(0, 1) : this.#attached;
+  }
+
   #nextInTurn(): Attached | undefined {
-    const next = this.#attached.findIndex(hasRoom);
+    const next = this.#active.findIndex(hasRoom);
     if (next === -1) return undefined;
     const attached = this.#attached[next];
+    if (this.spec.singleActive === true) return attached;
     this.#attached.push(...this.#attached.splice(0, next + 1));
     return attached;
   }

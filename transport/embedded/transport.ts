@@ -146,7 +146,10 @@ export class EmbeddedTransport implements Transport {
 
   #attach(consumption: Consumption): void {
     if (!consumption.wanted) return;
-    consumption.attachment = this.#core.queue(consumption.queue)?.attach(consumption.consumer);
+    const queue = this.#core.queue(consumption.queue);
+    const others = queue?.consumers ?? 0;
+    if (others > 0) setImmediate(() => this.#status.emit({ type: 'consumerShared', queue: consumption.queue, others }));
+    consumption.attachment = queue?.attach(consumption.consumer);
   }
 
   /** Its queue was deleted: declares it again, as at a connect, and goes on. */

@@ -187,6 +187,7 @@ export class FaultyTransport implements Transport {
     switch (status.type) {
       case 'handlerFailed':
       case 'consumerLost':
+      case 'consumerShared':
       case 'settlementDropped':
         break;
       case 'failed':

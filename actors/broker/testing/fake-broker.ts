@@ -28,6 +28,7 @@ export class FakeConsumeChannel implements ConsumeChannel {
   readonly prefetch: number;
   readonly listener: ConsumeListener;
   readonly settled: string[] = [];
+  readonly others = 0;
   alive = true;
   cancelled = false;
 
