@@ -4,7 +4,8 @@ import type { Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
 import { LogFile } from '../telemetry/log-file.ts';
 import type { LogLevel } from '../telemetry/log-level.ts';
-import { bothLoggers, jsonLogger, lineLogger, standardError } from '../telemetry/logger.ts';
+import { bothLoggers, jsonLogger, lineLogger } from '../telemetry/logger.ts';
+import { standardError } from '../telemetry/standard-error.ts';
 
 export interface ProgramLog {
   readonly logger: Logger;
@@ -12,7 +13,8 @@ export interface ProgramLog {
 }
 
 export const openProgramLog = (file: string, level: LogLevel, clock: Clock): ProgramLog => {
-  const errors = jsonLogger({ sink: standardError(), level, clock });
+  const gap = (lines: number): string => `${JSON.stringify({ level: 'warn', time: new Date(clock.now()).toISOString(), message: `${lines} lines are missing here: nobody read what came before` })}\n`;
+  const errors = jsonLogger({ sink: standardError({ gap }), level, clock });
   const sink = new LogFile({ path: file, clock, onProblem: (reason) => errors.warn(reason) });
   return { logger: bothLoggers(errors, lineLogger({ sink, level, clock })), close: () => sink.close() };
 };

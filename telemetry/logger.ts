@@ -93,10 +93,3 @@ export const bothLoggers = (first: Logger, second: Logger): Logger => ({
   },
   child: (fields) => bothLoggers(first.child(fields), second.child(fields)),
 });
-
-/** Standard error as a sink. What cannot be written there (a reader that is gone) is lost; it never ends the program. */
-export const standardError = (): LogSink => {
-  const sink = pino.destination({ dest: 2, sync: true });
-  sink.on('error', () => undefined);
-  return sink;
-};
