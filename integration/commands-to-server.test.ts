@@ -64,15 +64,16 @@ const gpu = {
 };
 
 describe('what a node reports', () => {
-  test('shows at its server: conditions, targets, another name of the host, a wish to be ended; and is told again by a daemon that was killed', async () => {
+  test('shows at its server: conditions, targets, properties, another name of the host, a wish to be ended; and is told again by a daemon that was killed', async () => {
     const { cluster, running } = await begin();
     const run = (argv: readonly string[], input = '') => cluster.jetpack(node, argv, { input });
     const ofNode = async () => {
-      const { conditions, hostname, shutdown } = await cluster.node(node);
-      return { conditions, hostname, shutdown };
+      const { conditions, hostname, properties, shutdown } = await cluster.node(node);
+      return { conditions, hostname, properties, shutdown };
     };
 
     expect(await run(condition)).toEqual(quiet);
+    expect(await run(['props', 'set', 'rack.name', 'r12'])).toEqual(quiet);
     expect(await run(['autoscale', '--corecount', '64', '--name', 'execute'])).toEqual(quiet);
     expect(await run(['autoscale', '-f', '-'], '[{"Name": "gpu", "TargetCount": 2, "MachineType": "big"}]')).toEqual(quiet);
     expect(await run(['shutdown', '--idle', '--deallocate', '--reason', 'no jobs'])).toEqual({ ...quiet, stdout: 'the server is asked to deallocate this node (idle): no jobs\n' });
@@ -82,7 +83,7 @@ describe('what a node reports', () => {
     });
     await renamed(cluster.home(node), 'renamed-7');
     const wish = { request: expect.any(String), cause: 'idle', way: 'deallocate', reason: 'no jobs', at: expect.any(Number) };
-    const standing = { conditions: [gpu], hostname: 'renamed-7', shutdown: wish };
+    const standing = { conditions: [gpu], hostname: 'renamed-7', properties: { rack: { name: 'r12' } }, shutdown: wish };
     await shows('all of it in the roster', ofNode, standing);
     const asked = { node, at: expect.any(Number), expiresAt: expect.any(Number) };
     await shows('the targets', () => targetsOf(cluster), [

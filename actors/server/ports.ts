@@ -1,6 +1,7 @@
 // What the server's actors need from the machine; server/ provides it, tests provide theirs.
 import type { AutoscaleTarget } from '../../protocol/autoscale.ts';
 import type { Card } from '../../protocol/card.ts';
+import type { Tree } from '../../protocol/configuration.ts';
 import type { ConditionStatus, ConvergeOutcome, ConvergeTrigger, EventOf, JetpackEvent, Level, Priority, ShutdownCause, ShutdownWay } from '../../protocol/events.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import type { Result } from '../../protocol/result.ts';
@@ -136,6 +137,8 @@ export interface NodeRecord extends NodeAddress {
   readonly terminations: readonly NodeTermination[];
   /** While it is not withdrawn. */
   readonly shutdown: NodeShutdown | undefined;
+  /** What `jetpack props` set on it. */
+  readonly properties: Tree;
   /** The last one. */
   readonly converge: NodeConverge | undefined;
 }

@@ -123,7 +123,7 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
   /** What a registration says of its node, over what is known of it. */
   const registeredRecord = (before: NodeRecord | undefined, { from, body, sentAt }: FrameFrom<'register'>): NodeRecord => {
     const { hostname, instanceId, version } = body;
-    const known = before ?? { ...from, conditions: [], keepalive: undefined, terminations: [], shutdown: undefined, converge: undefined };
+    const known = before ?? { ...from, conditions: [], keepalive: undefined, terminations: [], shutdown: undefined, properties: {}, converge: undefined };
     const same = before?.instanceId === instanceId ? before : undefined;
     const phase = body.phase ?? same?.phase ?? 'starting';
     const { detail, phaseAt } = same?.phase === phase ? same : { detail: undefined, phaseAt: sentAt };

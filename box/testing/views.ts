@@ -17,6 +17,7 @@ export const nodeView = (node: string, more: Partial<NodeView> = {}): NodeView =
   keepalive: undefined,
   termination: undefined,
   shutdown: undefined,
+  properties: {},
   converge: undefined,
   configuration: undefined,
   link: 'online',

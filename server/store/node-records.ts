@@ -1,5 +1,6 @@
 // Nodes as the tables tell of them.
 import type { NodeCondition, NodeConverge, NodeKeepalive, NodeRecord, NodeShutdown, NodeTermination } from '../../actors/server/ports.ts';
+import type { Tree } from '../../protocol/configuration.ts';
 import { conditionStatuses } from '../../protocol/events.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { integerOf, optionalTextOf, textOf, type Row } from '../../storage/columns.ts';
@@ -46,6 +47,9 @@ const jsonOf = (row: Row, name: string): unknown => {
   return text === undefined ? undefined : JSON.parse(text);
 };
 
+/** What `NodeTells` wrote into the column. */
+export const propertiesOf = (row: Row | undefined): Tree => (row === undefined ? undefined : (jsonOf(row, 'properties') as Tree | undefined)) ?? {};
+
 type Rows = readonly [nodes: readonly Row[], conditions: readonly Row[], terminations: readonly Row[]];
 
 export class NodeRecords {
@@ -87,6 +91,7 @@ export class NodeRecords {
         keepalive: jsonOf(row, 'keepalive') as NodeKeepalive | undefined,
         terminations: terminations.get(nodeId) ?? [],
         shutdown: jsonOf(row, 'shutdown') as NodeShutdown | undefined,
+        properties: propertiesOf(row),
         converge: jsonOf(row, 'converge') as NodeConverge | undefined,
       };
     });

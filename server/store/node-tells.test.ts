@@ -222,3 +222,38 @@ test('a condition that was set has all that was said of it', async () => {
   expect(record().conditions).toEqual([{ name: 'gpu', status: 'Error', ...said, at: 1 }]);
   await close();
 });
+
+describe('properties', () => {
+  const property = (key: string, value?: string, at = 1) => ({ ...stamp(at), kind: 'property', key, ...(value === undefined ? {} : { value }) });
+
+  test('are the tree that the node has: set, set over, taken back, and kept over a restart', async () => {
+    await using folder = await temporaryFolder();
+    const { close, record, reopen, tell } = begin(folder);
+    await tell('s', node('i-1'), property('rack.name', 'r12'), property('rack.row', '3'), property('owner', 'me'));
+    expect(record().properties).toEqual({ rack: { name: 'r12', row: '3' }, owner: 'me' });
+    await reopen();
+    await tell('s', property('rack.name', 'r13'), property('rack.row'), property('owner'));
+    expect(record().properties).toEqual({ rack: { name: 'r13' } });
+    await close();
+  });
+
+  test('of a daemon that begins to tell all that stands are gone until they are told again, and an older stream tells nothing', async () => {
+    await using folder = await temporaryFolder();
+    const { close, record, tell } = begin(folder);
+    await tell('s', node('i-1'), property('a', '1'));
+    await tell('t', node('i-1'));
+    expect(record().properties).toEqual({});
+    await tell('t', property('a', '2'));
+    await tell('s', property('a', '3'));
+    expect(record().properties).toEqual({ a: '2' });
+    await close();
+  });
+
+  test('that no list can carry leave the others as they were', async () => {
+    await using folder = await temporaryFolder();
+    const { close, record, tell } = begin(folder);
+    await tell('s', node('i-1'), property('a', '1'), property('b', 'x'.repeat(70_000)));
+    expect(record().properties).toEqual({ a: '1' });
+    await close();
+  });
+});

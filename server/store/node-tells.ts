@@ -1,20 +1,25 @@
 // What events tell of their nodes, into the tables.
 //
 // A node's record follows its newest stream: what an older one brings late tells nothing any more. With a `node` event a daemon
-// begins to tell all that stands, because it has begun or because it was asked to: its conditions, its wishes to be ended and its
-// keepalive follow, and what was told of them before is gone, also what the node has lost the memory of. The last converge is
+// begins to tell all that stands, because it has begun or because it was asked to: its conditions, its wishes to be ended, its
+// keepalive and its properties follow, and what was told of them before is gone, also what the node has lost the memory of. The last converge is
 // not told again: it stays with its machine, and is gone with the first word of another one. Texts are cut to what a list can carry.
 import type { NodeConverge, NodeKeepalive, NodeShutdown } from '../../actors/server/ports.ts';
 import type { Card } from '../../protocol/card.ts';
 import type { EventOf, JetpackEvent } from '../../protocol/events.ts';
+import { withProperty } from '../../protocol/properties.ts';
 import { assertNever } from '../../protocol/result.ts';
 import { textOf } from '../../storage/columns.ts';
 import type { Database, Statement } from '../../storage/database.ts';
 import type { Source } from './event-log.ts';
+import { propertiesOf } from './node-records.ts';
 
 /** The longest texts of a record, characters. */
 const line = 1_000;
 const output = 8_192;
+
+/** Of the tree of properties, as JSON, characters. */
+const mostProperties = 65_536;
 
 /** Conditions kept of one node, and as many wishes; beyond it the oldest gives way. */
 const mostOfANode = 256;
@@ -58,7 +63,7 @@ const shutdownOf = ({ request, cause, way, reason, at }: EventOf<'shutdown'>): N
 });
 
 /** Kinds that tell of their node. */
-type Telling = EventOf<'node' | 'phase' | 'converge' | 'condition' | 'termination' | 'keepalive' | 'shutdown' | 'installation'>;
+type Telling = EventOf<'node' | 'phase' | 'converge' | 'condition' | 'termination' | 'keepalive' | 'shutdown' | 'installation' | 'property'>;
 
 export class NodeTells {
   readonly #claim: Statement;
@@ -78,13 +83,15 @@ export class NodeTells {
   readonly #heal: Statement;
   readonly #shutdown: Statement;
   readonly #withdrawShutdown: Statement;
+  readonly #properties: Statement;
+  readonly #propertiesOf: Statement;
   readonly #hostname: Statement;
 
   constructor(database: Database) {
     this.#claim = database.prepare('UPDATE nodes SET told_by = ? WHERE node_id = ? AND told_by <= ?');
     this.#instance = database.prepare('SELECT instance FROM nodes WHERE node_id = ?');
     this.#forget = [
-      'UPDATE nodes SET keepalive = NULL, shutdown = NULL WHERE node_id = ?',
+      'UPDATE nodes SET keepalive = NULL, shutdown = NULL, properties = NULL WHERE node_id = ?',
       'DELETE FROM conditions WHERE node_id = ?',
       'DELETE FROM terminations WHERE node_id = ?',
     ].map((sql) => database.prepare(sql));
@@ -105,6 +112,8 @@ export class NodeTells {
     this.#heal = database.prepare('DELETE FROM terminations WHERE node_id = ? AND name = ?');
     this.#shutdown = database.prepare('UPDATE nodes SET shutdown = ? WHERE node_id = ?');
     this.#withdrawShutdown = database.prepare("UPDATE nodes SET shutdown = NULL WHERE node_id = ? AND json_extract(shutdown, '$.request') = ?");
+    this.#properties = database.prepare('UPDATE nodes SET properties = ? WHERE node_id = ?');
+    this.#propertiesOf = database.prepare('SELECT properties FROM nodes WHERE node_id = ?');
     this.#hostname = database.prepare('UPDATE nodes SET hostname = ? WHERE node_id = ?');
   }
 
@@ -119,11 +128,11 @@ export class NodeTells {
       case 'keepalive':
       case 'shutdown':
       case 'installation':
+      case 'property':
         if (this.#claim.run(streamId, nodeId, streamId).changes > 0) this.#tell(nodeId, event);
         return;
       case 'log':
       case 'autoscale':
-      case 'property':
       case 'test':
       case 'command':
       case 'undelivered':
@@ -167,12 +176,21 @@ export class NodeTells {
         if (event.state === 'requested') this.#shutdown.run(JSON.stringify(shutdownOf(event)), nodeId);
         else this.#withdrawShutdown.run(nodeId, event.request);
         return;
+      case 'property':
+        this.#tellProperty(nodeId, event);
+        return;
       case 'installation':
         this.#hostname.run(cut(event.hostname, line), nodeId);
         return;
       default:
         assertNever(event);
     }
+  }
+
+  /** The tree as the node has it. One that a list cannot carry stays as it was; the events have all of it. */
+  #tellProperty(nodeId: number, { key, value }: EventOf<'property'>): void {
+    const tree = JSON.stringify(withProperty(propertiesOf(this.#propertiesOf.get(nodeId)), key, value));
+    if (tree.length <= mostProperties) this.#properties.run(tree, nodeId);
   }
 
   #tellTermination(nodeId: number, { state, request, check, reason, at }: EventOf<'termination'>): void {

@@ -198,8 +198,9 @@ const posted = `
   CREATE INDEX posted_in_order ON posted (position);
 `;
 
-/** Version 7. `epoch`, one row: which opening of the file may write. */
+/** Version 7. `epoch`, one row: which opening of the file may write. Of nodes, `properties`: the tree of what was set, as JSON. */
 const fenced = `
+  ALTER TABLE nodes ADD COLUMN properties TEXT;
   CREATE TABLE epoch (value INTEGER NOT NULL);
   INSERT INTO epoch VALUES (0);
 `;

@@ -153,6 +153,7 @@ test('a store of version 1 is carried over with all it holds, and takes orders',
       keepalive: undefined,
       terminations: [],
       shutdown: undefined,
+      properties: {},
       converge: undefined,
     },
   ]);

@@ -19,13 +19,13 @@ import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import { keptKey, readKept } from './kept.ts';
 import { readProperties } from './properties.ts';
+import { PropertyDesk } from './property-desk.ts';
 import type { ConfigFile } from './ports.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
-import { SetProperties } from './set-properties.ts';
 import { specReferences } from './spec-references.ts';
 import { settling } from '../settling-state.ts';
 import type { NodeState } from '../state.ts';
-import type { Arrival, ConfigMessage, ConfigurationKnown, SetProperty } from './messages.ts';
+import type { Arrival, ConfigMessage, ConfigurationKnown } from './messages.ts';
 
 export interface ConfigPorts {
   readonly state: NodeState;
@@ -60,7 +60,7 @@ interface State {
   readonly stop: AbortController;
   readonly unwatch: () => void;
   readonly watchers: ReadonlyMap<string, () => void>;
-  readonly properties: SetProperties;
+  readonly properties: PropertyDesk;
   /** Why their file does not hold them. */
   readonly propertiesProblem: string | undefined;
 }
@@ -191,22 +191,6 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
     return keepNext(next, context);
   };
 
-  const setProperty = ({ properties }: State, { reply, ...request }: SetProperty, context: Context): void =>
-    context.pipeToSelf(
-      properties.set(request, context.trace),
-      (result) => ({ type: 'propertyKept', reply, result }),
-      (error) => ({ type: 'propertyKept', reply, result: fail('internal', String(error)) }),
-    );
-
-  const propertyKept = (reply: SetProperty['reply'], result: Result<boolean>, context: Context): void => {
-    if (!result.ok) {
-      reply(result);
-      return;
-    }
-    if (result.value) context.tell(messaging, { type: 'pending' });
-    reply(file.writeProperties(readProperties(ports.state)));
-  };
-
   return {
     name: 'config',
     start(context) {
@@ -214,7 +198,7 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
       const state: State = {
         ...unknown,
         kept,
-        properties: new SetProperties(memory),
+        properties: new PropertyDesk({ ...ports, state: memory }),
         due: kept === undefined ? [] : [{ type: 'tell', observers }],
         stop: new AbortController(),
         unwatch: file.watch(() => context.tell(context.self, { type: 'changed' })),
@@ -236,10 +220,14 @@ export const config = (ports: ConfigPorts): ActorDefinition<State, ConfigMessage
           return state;
         }
         case 'property':
-          setProperty(state, message, context);
+          state.properties.set(message, context);
+          return state;
+        case 'tellStanding':
+          state.properties.tellStanding(context);
           return state;
         case 'propertyKept':
-          propertyKept(message.reply, message.result, context);
+        case 'propertiesTold':
+          state.properties.done(message, context);
           return state;
         case 'explain':
           message.reply(file.explain(message.key, { configuration: state.kept?.tree ?? {}, facts: state.facts ?? {} }));

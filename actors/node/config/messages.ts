@@ -3,6 +3,7 @@ import type { Configuration, SpecReference, Tree } from '../../../protocol/confi
 import type { Failure, Result } from '../../../protocol/result.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import type { LayerValue } from './ports.ts';
+import type { TellStanding } from '../keepalive/keepalive.ts';
 import type { AnswerToConfig } from '../transport.ts';
 
 /** Told to observers: node.json holds this now. */
@@ -70,6 +71,11 @@ export interface SetProperty extends PropertyRequest {
   readonly reply: Reply<Result<void>>;
 }
 
+/** `result`: whether there is something to report. */
+export type PropertyMessage =
+  | { readonly type: 'propertyKept'; readonly reply: SetProperty['reply']; readonly result: Result<boolean> }
+  | { readonly type: 'propertiesTold'; readonly result: Result<boolean> };
+
 /** Which layers have something under a key, the one that counts first. */
 export interface ExplainKey {
   readonly type: 'explain';
@@ -103,7 +109,8 @@ export type ConfigMessage =
   | ConfigQuestion
   | SetProperty
   | ExplainKey
-  | { readonly type: 'propertyKept'; readonly reply: SetProperty['reply']; readonly result: Result<boolean> }
+  | TellStanding
+  | PropertyMessage
   | WatchConfig
   | WatchConfigNoMore
   | { readonly type: 'kept'; readonly arrival: Arrival; readonly result: Result<void> }

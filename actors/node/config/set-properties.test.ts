@@ -15,6 +15,7 @@ const begin = (state = new MemoryState()) => {
     kept: (): Json | undefined => state.get(propertiesKey),
     set,
     state,
+    tellStanding: (): Promise<Result<boolean>> => properties.tellStanding(() => ({ id: newId(), at: 9 }), undefined),
   };
 };
 
@@ -50,4 +51,17 @@ test('the last requests are remembered, and no more', async () => {
   for (let index = 0; index < 100; index += 1) await give(set('a', String(index)));
   const [, ids] = [...state.values].find(([key]) => key !== propertiesKey) ?? [];
   expect(ids).toHaveLength(64);
+});
+
+test('what is set is told anew by its names, after what is under way, and nothing where nothing is set', async () => {
+  const { give, set, state, tellStanding } = begin();
+  expect([await tellStanding(), state.reports]).toEqual([ok(false), []]);
+  await Promise.all([give(set('rack.name', 'r1')), give(set('owner', 'me')), give(set('rack.name', 'r2'))]);
+  const told = state.reports.length;
+  const [, , again] = await Promise.all([give(set('owner', undefined)), give(set('rack.row', '3')), tellStanding()]);
+  expect(again).toEqual(ok(true));
+  expect(state.reports.slice(told + 2).map(({ event }) => event)).toEqual([
+    { kind: 'property', id: expect.any(String), at: 9, key: 'rack.name', value: 'r2' },
+    { kind: 'property', id: expect.any(String), at: 9, key: 'rack.row', value: '3' },
+  ]);
 });

@@ -2,11 +2,12 @@
 // that cannot be kept is part of no other. The ids of the last requests are kept with them: the same id again changes nothing.
 import PQueue from 'p-queue';
 import type { Json } from '../../../protocol/configuration.ts';
+import { propertiesIn, withProperty } from '../../../protocol/properties.ts';
 import { fail, ok, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { NodeState } from '../state.ts';
 import type { PropertyRequest } from './messages.ts';
-import { propertiesKey, readProperties, withProperty } from './properties.ts';
+import { propertiesKey, readProperties } from './properties.ts';
 
 const requestsKey = 'properties/requests';
 const rememberedIds = 64;
@@ -33,6 +34,16 @@ export class SetProperties {
       const event = { kind: 'property', id, at, key, ...(value === undefined ? {} : { value }) } as const;
       const changed = await this.#state.change(changes, [{ event, trace }]).catch((error: unknown) => fail('internal', String(error)));
       return changed.ok ? ok(true) : changed;
+    });
+  }
+
+  /** Reports anew what is set, for a server that may not know it any more; `stamp` makes the ids. Resolves as `set` does. */
+  tellStanding(stamp: () => { readonly id: string; readonly at: number }, trace: TraceContext | undefined): Promise<Result<boolean>> {
+    return this.#steps.add(async () => {
+      const reports = propertiesIn(readProperties(this.#state)).map((property) => ({ event: { kind: 'property', ...stamp(), ...property } as const, trace }));
+      if (reports.length === 0) return ok(false);
+      const kept = await this.#state.change([], reports).catch((error: unknown) => fail('internal', String(error)));
+      return kept.ok ? ok(true) : kept;
     });
   }
 

@@ -60,15 +60,15 @@ describe('what the node reports of itself', () => {
     expect(begun.reported()).toEqual(['node', 'converging']);
   });
 
-  test('is followed by what keepalive, healthcheck and lifecycle know, when it is durable and not before', async () => {
+  test('is followed by what keepalive, healthcheck, lifecycle and config know, when it is durable and not before', async () => {
     const begun = await begin();
-    const asked = () => [...begun.keepalive.received, ...begun.healthcheck.received, ...begun.lifecycle.received].map(({ type }) => type);
+    const asked = () => [...begun.keepalive.received, ...begun.healthcheck.received, ...begun.lifecycle.received, ...begun.config.received].map(({ type }) => type);
     begun.state.failWith = full;
     await start(begun);
     expect(asked()).toEqual([]);
     begun.state.failWith = undefined;
     await begun.pass(10_000);
-    expect(asked()).toEqual(['tellStanding', 'tellStanding', 'tellStanding']);
+    expect(asked()).toEqual(Array(4).fill('tellStanding'));
   });
 
   test('is told anew to a server that has lost it, and to no server that has only not come to it yet', async () => {

@@ -2,7 +2,7 @@
 //
 //   none    the daemon is not up yet.
 //   wanted  it is to be kept: again and again until it is, whichever incarnation of sync does it.
-//   kept    it is durable. What stands beside it (keepalive, conditions, a wish to be ended) is then told by those who know: the server forgets
+//   kept    it is durable. What stands beside it (keepalive, conditions, a wish to be ended, properties) is then told by those who know: the server forgets
 //           what it had with the event that says what the node is.
 //
 // Outlives the incarnations of its actor. The ids are minted with the wish, so that keeping it a second time is no second report.
@@ -26,6 +26,7 @@ export interface AnnouncementPorts {
   readonly facts: NodeFacts;
   readonly state: NodeState;
   readonly messaging: ActorRef<DrainPending>;
+  readonly config: ActorRef<TellStanding>;
   readonly keepalive: ActorRef<TellStanding>;
   readonly healthcheck: ActorRef<RunChecks | TellStanding>;
   readonly lifecycle: ActorRef<TellStanding>;
@@ -76,7 +77,7 @@ export class Announcement {
   }
 
   receive(message: AnnouncementMessage, context: Context): void {
-    const { healthcheck, keepalive, lifecycle, logger, messaging } = this.#ports;
+    const { config, healthcheck, keepalive, lifecycle, logger, messaging } = this.#ports;
     switch (message.type) {
       case 'announce':
         this.#keep(context);
@@ -93,6 +94,7 @@ export class Announcement {
         context.tell(keepalive, { type: 'tellStanding' });
         context.tell(healthcheck, { type: 'tellStanding' });
         context.tell(lifecycle, { type: 'tellStanding' });
+        context.tell(config, { type: 'tellStanding' });
         return;
       default:
         assertNever(message);

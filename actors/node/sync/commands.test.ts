@@ -5,6 +5,7 @@ import { recordSpans } from '../../../telemetry/testing/recorded-spans.ts';
 import { frame, newId } from '../../testing/frames.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
 import { bootMoment } from '../boot-moment.ts';
+import type { SetConfiguration } from '../config/messages.ts';
 import { MemoryState } from '../testing/memory-state.ts';
 import { beginRegisteredSync, beginSync, type SyncStage } from '../testing/sync-stage.ts';
 
@@ -13,6 +14,13 @@ afterEach(() => world.system.stop());
 
 const begin = (state?: MemoryState) => beginSync((world = createWorld()), state);
 const beginRegistered = (state?: MemoryState) => beginRegisteredSync((world = createWorld()), state);
+
+/** What config was asked to keep. */
+const configuring = ({ config }: SyncStage, index: number): SetConfiguration => {
+  const message = config.received[index];
+  if (message?.type !== 'configuration') throw new Error(`config was asked ${message?.type ?? 'nothing'}`);
+  return message;
+};
 
 describe('a command of the server', () => {
   const command = (more: Partial<FrameOf<'command'>['body']> = {}, remainingMs?: number) =>
@@ -155,7 +163,7 @@ describe('a command of the server', () => {
     const begun = await beginRegistered();
     await take(begun, command({ name: 'set', key: 'a.b', configuration: { revision: 4, tree: { a: { b: 1 } } } }));
     expect(begun.config.received).toMatchObject([{ type: 'configuration', configuration: { revision: 4, tree: { a: { b: 1 } } } }]);
-    begun.config.received[0]?.reply(ok({ a: { b: 1 }, hostname: 'n1' }));
+    configuring(begun, 0).reply(ok({ a: { b: 1 }, hostname: 'n1' }));
     await settle();
     expect(events(begun.state).at(-1)?.slice(1)).toEqual(['done', undefined, 'a.b is set']);
     await take(begun, command({ name: 'set', key: 'a.b' }));
@@ -166,7 +174,7 @@ describe('a command of the server', () => {
   test('that sets what the node itself knows better is done, and says that it does not show', async () => {
     const begun = await beginRegistered();
     await take(begun, command({ name: 'set', key: 'hostname', configuration: { revision: 4, tree: { hostname: 'other' } } }));
-    begun.config.received[0]?.reply(ok({ hostname: 'n1' }));
+    configuring(begun, 0).reply(ok({ hostname: 'n1' }));
     await settle();
     expect(events(begun.state).at(-1)?.slice(1)).toEqual(['done', undefined, 'hostname is set, and not shown: what the node itself knows stands over it']);
   });
@@ -174,10 +182,10 @@ describe('a command of the server', () => {
   test('that sets something waits for room on the disk, and is not called failed meanwhile', async () => {
     const begun = await beginRegistered();
     await take(begun, command({ name: 'set', key: 'a', configuration: { revision: 4, tree: { a: 1 } } }));
-    begun.config.received[0]?.reply(fail('home_unusable', 'disk full'));
+    configuring(begun, 0).reply(fail('home_unusable', 'disk full'));
     await settle();
     await begun.pass(5_000);
-    begun.config.received[1]?.reply(ok({ a: 1 }));
+    configuring(begun, 1).reply(ok({ a: 1 }));
     await settle();
     expect(events(begun.state).map(([, state]) => state)).toEqual(['accepted', 'done']);
   });

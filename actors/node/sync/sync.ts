@@ -19,7 +19,7 @@ import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import { Announcement, type AnnouncementMessage, type AnnouncementPorts } from './announcement.ts';
 import type { CarryOutPorts } from './carry-out.ts';
-import type { ConfigurationKnown } from '../config/messages.ts';
+import type { ConfigurationKnown, SetConfiguration } from '../config/messages.ts';
 import type { PhaseEntered } from '../converge/converge.ts';
 import type { RunChecks } from '../health/healthcheck.ts';
 import type { TellStanding } from '../keepalive/keepalive.ts';
@@ -85,6 +85,7 @@ export type SyncMessage =
   | { readonly type: 'sent' };
 
 export interface SyncPorts extends CarryOutPorts, PresencePorts, AnnouncementPorts, OrdersPorts {
+  readonly config: ActorRef<SetConfiguration | TellStanding>;
   readonly healthcheck: ActorRef<RunChecks | TellStanding>;
   readonly lifecycle: ActorRef<EndNode | TellStanding>;
   readonly transport: ActorRef<NodeTransportMessage>;

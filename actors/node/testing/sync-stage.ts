@@ -27,7 +27,7 @@ export const registerAgainMs = 1_000;
 export interface SyncStage {
   readonly bootClock: ManualBootClock;
   readonly clock: World['clock'];
-  readonly config: Probe<SetConfiguration>;
+  readonly config: Probe<SetConfiguration | TellStanding>;
   readonly converge: Probe<ConvergeMessage>;
   readonly healthcheck: Probe<HealthcheckMessage>;
   readonly incarnation: Incarnation;
@@ -60,7 +60,7 @@ export const beginSync = async (world: World, state = new MemoryState()): Promis
     if (message.type === 'publish') message.reply({ outcome: 'confirmed' });
   });
   const messaging = probe<DrainPending>(system, 'messaging');
-  const config = probe<SetConfiguration>(system, 'config');
+  const config = probe<SetConfiguration | TellStanding>(system, 'config');
   const healthcheck = probe<HealthcheckMessage>(system, 'healthcheck');
   const keepalive = probe<TellStanding>(system, 'keepalive');
   const lifecycle = probe<LifecycleMessage>(system, 'lifecycle');

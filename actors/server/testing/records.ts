@@ -15,6 +15,7 @@ export const nodeRecord = (more: Partial<NodeRecord> = {}): NodeRecord => ({
   keepalive: undefined,
   terminations: [],
   shutdown: undefined,
+  properties: {},
   converge: undefined,
   ...more,
 });
