@@ -3,6 +3,7 @@
 //
 // States: opening -> running -> stopping (asked, or its root supervisor gave up) -> ended. What it opened it closes, in the
 // reverse order, whichever way it ends: also when a later part cannot be opened, or one cannot be closed.
+import { compatibleVersion } from '../commands/compatible-version.ts';
 import type { BootClock } from '../effects/boot-clock.ts';
 import { pause, type Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
@@ -198,7 +199,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
       logger: logger.child({ actor: 'sync' }),
     },
     status: {
-      identity: { ...address, version: facts.version },
+      identity: { ...address, version: facts.version, answersAs: compatibleVersion(facts.version) },
       broker: () => transport?.state ?? 'closed',
       product: () => product,
       outbox: () => outbox.depth(),

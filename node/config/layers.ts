@@ -38,7 +38,7 @@ export interface NodeIdentity {
   readonly node: string;
   readonly instanceId: string;
   readonly hostname: string;
-  /** Of jetpackd. */
+  /** The version by which scripts know jetpack. */
   readonly version: string;
   /** Absolute path. */
   readonly home: string;
