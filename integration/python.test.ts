@@ -255,7 +255,7 @@ for key, said in json.load(sys.stdin).items():
 
   test('is the same of properties: of every one there is, of what was set, and of what is none', async () => {
     const facts = await gatherFacts({ clock: systemClock, logger: silentLogger });
-    const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', home: '/home' };
+    const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', executable: '/bin/jetpack', home: '/home' };
     const compute = { subscriptionId: 's-1', vmSize: 'Standard_HB120rs_v3', location: 'westeurope', resourceGroupName: 'rg' };
     const server = { cyclecloud: { config: { web_server: 'https://cc' }, cluster: { user: { name: 'ana' } } } };
     const nodeJson = JSON.stringify(mergeLayers([server, identityLayer(identity), { ...facts, ipaddress: '10.0.0.4' }, { azure: { metadata: { compute } } }]));

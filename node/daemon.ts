@@ -130,7 +130,7 @@ const open = (settings: NodeSettings, around: NodeSurroundings) => {
     void state.value.state.close();
     return close(began);
   }
-  for (const aside of began.value.aside) around.logger.warn(`what another instance left to be sent was set aside as ${aside}`, { path: aside });
+  for (const aside of began.value.aside) around.logger.warn(`what another instance left was set aside as ${aside}`, { path: aside });
   return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox, state: state.value.state, knownAs, before: began.value.before });
 };
 

@@ -1,4 +1,5 @@
 // The machine as the node's actors need it: files of the home, scripts, projects, facts. Made once a daemon.
+import path from 'node:path';
 import type { ConfigPorts } from '../actors/node/config/config.ts';
 import type { ConvergePorts } from '../actors/node/converge/converge.ts';
 import type { HealthcheckPorts } from '../actors/node/health/healthcheck.ts';
@@ -58,6 +59,7 @@ export const machineOf = ({ bootClock, clock, env, host, logger, metadata, paths
     home,
     instanceId,
     version: compatibleVersion(version),
+    executable: path.join(binFolder, 'jetpack'),
     get hostname(): string {
       return host.current;
     },

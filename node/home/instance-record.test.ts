@@ -59,6 +59,18 @@ describe('a home', () => {
     expect(begin(b)).toEqual({ before: undefined, aside: [] });
   });
 
+  test('that another machine served has set aside what its scripts had marked as done there: here nothing is', () => {
+    begin(a);
+    for (const [name, ms] of [['grid.installed', -1], ['mine', 0]] as const) {
+      writeFileSync(path.join(paths.chefState, name), '');
+      utimesSync(path.join(paths.chefState, name), new Date(now.begunAt + ms), new Date(now.begunAt + ms));
+    }
+    const { aside } = begin(b);
+    expect(aside).toEqual([expect.stringMatching(/chefstate\.aside-2026-/)]);
+    expect([readdirSync(aside[0]!), readdirSync(paths.chefState), lstatSync(paths.chefState).mode & 0o7777]).toEqual([['grid.installed'], ['mine'], 0o750]);
+    expect(begin(b)).toEqual({ before: undefined, aside: [] });
+  });
+
   test('hands on what this machine itself has left in the spool before its daemon began', () => {
     begin(a);
     spool('old.json', -1);
