@@ -34,6 +34,7 @@ const variables: ReadonlyArray<readonly [name: string, meaning: string]> = [
 
 const files: ReadonlyArray<readonly [file: string, meaning: string]> = [
   ['config/node.json', '`config` answers from it; `props`, `users`, `download`, `test` and `report_issue` look into it.'],
+  ['config/node.last-good.json', 'The same from before, where `node.json` cannot be read: a line on standard error says so.'],
   ['config/properties.json', 'What `props set` set.'],
   ['config/auth.json', 'What `users` shows.'],
   ['run/spool/', 'Messages that wait for `jetpackd`; in `rejected/` those that it then refused, each with the reason beside it.'],

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { existsSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { keepJetpackIni } from '../config/jetpack-ini.ts';
 import { beginAs, ownNames, readRecord, refuseForeignIdentity, type Beginning, type ServingInstance } from './instance-record.ts';
 import { homePaths, type HomePaths } from './paths.ts';
 import { prepareHome } from './prepare.ts';
@@ -152,6 +153,16 @@ describe('the identity in connection.json', () => {
     expect(readFileSync(path.join(paths.config, aside ?? ''), 'utf8')).toBe(secret);
     // The next start finds none in the way.
     expect(check(b)).toEqual({ ok: true, value: undefined });
+  });
+
+  test('that a copied disk brought along takes what programs are told of it along', () => {
+    writeFileSync(identityFile, secret);
+    keepJetpackIni(paths.config, { webserver: 'http://cc', username: 'n1', password: 's3cret', cluster: 'lab', instanceId: 'vm-a' });
+    serve(a);
+    check(a);
+    expect(existsSync(path.join(paths.config, 'jetpack.ini'))).toBe(true);
+    check(b);
+    expect(existsSync(path.join(paths.config, 'jetpack.ini'))).toBe(false);
   });
 
   test('that was written on the copy itself is its own', () => {

@@ -10,6 +10,7 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'nod
 import path from 'node:path';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { asideName, setAside } from '../../storage/set-aside.ts';
+import { keepJetpackIni } from '../config/jetpack-ini.ts';
 import { readTreeFile } from '../config/tree-file.ts';
 import type { MachineIdentity } from '../metadata/machine-identity.ts';
 import { writeDurably } from './durable-file.ts';
@@ -86,7 +87,7 @@ export const ownNames = (run: string, serving: ServingInstance): readonly string
 
 /**
  * Sets a connection.json aside that another instance used as it is, and fails with `instance_changed`. One that was written since is
- * this machine's own.
+ * this machine's own. What programs are told of that identity goes with it.
  */
 export const refuseForeignIdentity = (run: string, serving: ServingInstance, at: number): Result<void> => {
   const record = foreignRecord(run, serving);
@@ -94,6 +95,7 @@ export const refuseForeignIdentity = (run: string, serving: ServingInstance, at:
   if (record?.identity === undefined || identityFile === undefined || digestOf(identityFile) !== record.identity) return ok(undefined);
   try {
     const aside = setAside(identityFile, 'it is the identity of another instance', at);
+    keepJetpackIni(path.dirname(identityFile), undefined);
     const whose = `${identityFile} is the identity of instance ${record.instance}, and this is instance ${serving.id}`;
     return fail('instance_changed', `${whose}: it was set aside as ${aside.path}; enroll this machine, or give --cluster, --node and --amqp`);
   } catch (error) {
