@@ -252,10 +252,10 @@ test('usage is exit code 2 and one line, help and version are 0 and standard out
 });
 
 describe('a command that the daemon answers', () => {
-  const status = { cluster: 'lab', node: 'n1', version: '1', broker: 'connected', outbox: { rows: 0, bytes: 0 }, silent: [] };
+  const status = { cluster: 'lab', node: 'n1', version: '1', answersAs: '8.10.0-10000', broker: 'connected', outbox: { rows: 0, bytes: 0 }, silent: [] };
 
   test.each([
-    [['status'], 'status', status, /^node\tlab\/n1, jetpack 1\n/],
+    [['status'], 'status', status, /^node\tlab\/n1, jetpack 1 \(answers as 8\.10\.0-10000\)\n/],
     [['keepalive', '2h', '--reason', 'looking'], 'keepalive', { holds: true, reason: 'looking' }, /^kept alive forever: looking\n$/],
     [['keepalive', 'show'], 'keepalive', { holds: false }, /^not kept alive\n$/],
     [['health'], 'health', { conditions: [], running: false }, /^no checks\n/],

@@ -16,6 +16,7 @@ describe('jetpack status', () => {
     cluster: 'lab',
     node: 'n1',
     version: '1.2.3',
+    answersAs: '8.10.0-10203',
     broker: 'connected',
     outbox: { rows: 0, bytes: 0 },
     sync: { link: 'registered', phase: 'ready', detail: '4 scripts ran, 0 had run before' },
@@ -29,7 +30,7 @@ describe('jetpack status', () => {
   const present = (more: object = {}): string => presentStatus({ command: 'status', json: false }, { ...status, ...more }, aligned);
 
   test('is a line for each part', () => {
-    expect(present()).toBe(`node       lab/n1, jetpack 1.2.3
+    expect(present()).toBe(`node       lab/n1, jetpack 1.2.3 (answers as 8.10.0-10203)
 phase      ready: 4 scripts ran, 0 had run before
 server     registered
 broker     connected
@@ -101,6 +102,7 @@ describe('where it is printed', () => {
     cluster: 'lab',
     node: 'n1',
     version: '1.2.3',
+    answersAs: '8.10.0-10203',
     broker: 'unreachable',
     outbox: { rows: 0, bytes: 0 },
     sync: { link: 'registered', phase: 'ready' },
@@ -116,7 +118,7 @@ describe('where it is printed', () => {
 
   test('elsewhere than on a terminal the cells stand apart by tabs, without colours', () => {
     const text = presentStatus({ command: 'status', json: false }, status, tabbed);
-    expect(text.split('\n').slice(0, 2)).toEqual(['node\tlab/n1, jetpack 1.2.3', 'phase\tready']);
+    expect(text.split('\n').slice(0, 2)).toEqual(['node\tlab/n1, jetpack 1.2.3 (answers as 8.10.0-10203)', 'phase\tready']);
     expect(text).not.toContain('\u001B');
   });
 

@@ -19,6 +19,7 @@ export const propertySources: Readonly<Record<string, string>> = {
   'cyclecloud.owner': 'cyclecloud.cluster.user.name',
   'vm.hostname': 'hostname',
   'vm.ipv4': 'ipaddress',
+  'vm.physical_hostname': 'virtualization.hypervisor_host',
 };
 
 /** The words of a list stand in one text, as in /etc/os-release. */

@@ -13,6 +13,7 @@ const config = JSON.stringify({
   cyclecloud: { cluster: { name: 'lab', user: { name: 'ana' } }, config: { web_server: 'https://cc' }, node: { name: 'n1' } },
   hostname: 'ip-0A000004',
   ipaddress: '10.0.0.4',
+  virtualization: { hypervisor_host: 'host-7.dc' },
 });
 
 const seen = async (argv: readonly string[], node: FakeNode = { config }): Promise<Ran> => {
@@ -32,6 +33,7 @@ describe('jetpack props get', () => {
     ['cyclecloud.owner', 'ana'],
     ['vm.hostname', 'ip-0A000004'],
     ['vm.ipv4', '10.0.0.4'],
+    ['vm.physical_hostname', 'host-7.dc'],
   ])('%s comes from the configuration', async (key, value) => expect(await seen(['get', key])).toEqual({ exit: 0, out: `${value}\n`, err: '' }));
 
   test('all of them are nested JSON', async () => {
@@ -42,7 +44,7 @@ describe('jetpack props get', () => {
 
   test('one is wrapped under its key with --json, an object is not', async () => {
     expect(JSON.parse((await seen(['get', 'os.id', '--json'])).out)).toEqual({ 'os.id': 'rocky' });
-    expect(JSON.parse((await seen(['get', '--json', 'vm'])).out)).toEqual({ hostname: 'ip-0A000004', ipv4: '10.0.0.4' });
+    expect(JSON.parse((await seen(['get', '--json', 'vm'])).out)).toEqual({ hostname: 'ip-0A000004', ipv4: '10.0.0.4', physical_hostname: 'host-7.dc' });
   });
 
   test('what was set stands over the configuration', async () => {

@@ -3,6 +3,7 @@ import { errors } from '../protocol/errors.ts';
 import type { Failure } from '../protocol/result.ts';
 import type { TraceContext } from '../protocol/trace.ts';
 import type { Work } from './command.ts';
+import { compatibleVersion } from './compatible-version.ts';
 import type { Envelope } from './envelope.ts';
 import type { Host } from './host.ts';
 import { resolveHome } from './home.ts';
@@ -39,8 +40,7 @@ const carryOut = async (work: Work, command: string, home: string, host: Host): 
  * is done: then it resolves to undefined, and nothing was printed.
  */
 export const run = async (host: Host, accept: (work: Work, home: string) => boolean = () => true): Promise<number | undefined> => {
-  // As callers take it apart: dotted integers, a dash, a build number (reference, section 5). These sources are build 0.
-  const parsed = await parseCommandLine(host.argv, `${host.version}-0`);
+  const parsed = await parseCommandLine(host.argv, compatibleVersion(host.version));
   switch (parsed.type) {
     case 'text':
       host.out(parsed.text);

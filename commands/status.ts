@@ -20,6 +20,8 @@ interface Status {
   readonly cluster: string;
   readonly node: string;
   readonly version: string;
+  /** What `jetpack --version` says. */
+  readonly answersAs: string;
   readonly broker: string;
   /** Absent until it was connected. */
   readonly product?: string;
@@ -117,9 +119,9 @@ export const presentStatus = ({ json }: StatusInvocation, result: unknown, { pai
   if (json) return jsonText(result);
   // The daemon and this command are of one version, or the handshake would have said so.
   const status = result as Status;
-  const { broker, cluster, config, converge, health, keepalive, lifecycle, node, outbox, product, sync, version } = status;
+  const { answersAs, broker, cluster, config, converge, health, keepalive, lifecycle, node, outbox, product, sync, version } = status;
   const parts: readonly Part[] = [
-    ['node', [`${cluster}/${node}, jetpack ${version}`]],
+    ['node', [`${cluster}/${node}, jetpack ${version} (answers as ${answersAs})`]],
     part('phase', sync, ({ detail, phase }) => [detail === undefined ? phase : `${phase}: ${detail}`], ({ phase }) => phaseMoods[phase]),
     part('server', sync, ({ link }) => [link]),
     ['broker', [product === undefined ? broker : `${broker}, ${product}`], broker === 'connected' ? 'good' : 'bad'],

@@ -1,7 +1,9 @@
 // Identities on live brokers: what a node's user may not do, how it comes to be, and how it ends.
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { connect, type ChannelModel, type ConfirmChannel } from 'amqplib';
 import type { CommandRecord } from '../actors/server/order-ports.ts';
@@ -99,7 +101,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
     test('enrolled nodes register, report and are given commands, each by its own user, and no secret is where others can read it', async () => {
       for (const node of ['one', 'two']) {
         const file = cluster.connectionFile(node);
-        expect([statSync(file).mode & 0o777, cluster.connection(node)]).toEqual([0o600, { ...addressOf(node), prefix: cluster.prefix, url: [expect.stringContaining('amqp://')] }]);
+        expect([statSync(file).mode & 0o777, cluster.connection(node)]).toEqual([0o600, { ...addressOf(node), prefix: cluster.prefix, broker: [expect.stringContaining('amqp://')], url: cluster.url.replace(/\/$/, ''), username: nodeUser(cluster.prefix, addressOf(node)), password: expect.any(String) }]);
         expect(await cluster.jetpack(node, 'log', `hello from ${node}`)).toEqual({ code: 0, stdout: '', stderr: '' });
       }
       await waitFor('both messages', async () => {
@@ -120,7 +122,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       }, 60_000);
 
       for (const node of [one, two]) await showsConnected(nodeUser(cluster.prefix, node));
-      const password = new URL(cluster.connection('one').url[0]!).password;
+      const password = new URL(cluster.connection('one').broker[0]!).password;
       const logs = [cluster.serverLog(), readFileSync(path.join(cluster.home('one'), 'logs', 'jetpackd.log'), 'utf8')].join('\n');
       expect(password.length).toBeGreaterThan(40);
       expect(logs).not.toContain(password);
@@ -131,9 +133,17 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       expect(listed.stdout).not.toContain(password);
     }, 300_000);
 
+    test('scripts that read connection.json and jetpack.ini find the server there, and may tell it something as their node', async () => {
+      const script = path.join(import.meta.dirname, 'identity', 'read-as-scripts-do.py');
+      const { stdout } = await promisify(execFile)('python3', [script, path.join(cluster.home('one'), 'config')]);
+      expect(JSON.parse(stdout)).toEqual({ cluster: clusterName, identity: { cluster_name: clusterName, instance_id: 'one' }, same: true, 'by connection.json': 202, 'by jetpack.ini': 202 });
+      expect((await cluster.logged()).filter((line) => line.startsWith('one: read from '))).toEqual(['one: read from connection.json', 'one: read from jetpack.ini']);
+      expect((await cluster.jetpack('one', 'config', 'cyclecloud.config.web_server')).stdout).toBe(`${cluster.connection('one').url}\n`);
+    }, 300_000);
+
     test('a node cannot speak as another: not by its routing key, not by its user id, not by its envelope; and not even the server can', async () => {
       const names = namesFor(cluster.prefix);
-      const own = await connectedTo(cluster.connection('one').url[0]!);
+      const own = await connectedTo(cluster.connection('one').broker[0]!);
       const before = await cluster.logged();
       const forged = encodeFrame(frame('events', bodies.events, { from: two }));
       const [ownKey, otherKey] = [one, two].map((node) => routingKey({ type: 'events', ...node })) as [string, string];
@@ -158,7 +168,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
 
     test("a node cannot read what is another's, nor touch what all share", async () => {
       const names = namesFor(cluster.prefix);
-      const own = await connectedTo(cluster.connection('one').url[0]!);
+      const own = await connectedTo(cluster.connection('one').broker[0]!);
       const [ownQueue, otherQueue] = [one, two].map((node) => nodeQueue(cluster.prefix, node)) as [string, string];
       const refused: ReadonlyArray<readonly [string, (channel: ConfirmChannel) => Promise<unknown>]> = [
         ["consume another's queue", (channel) => channel.consume(otherQueue, () => undefined)],
@@ -199,7 +209,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
     test('a node that is revoked is cut off within seconds, for good, and the others go on', async () => {
       const daemon = cluster.daemonOf('two');
       const ofTwo = nodeUser(cluster.prefix, two);
-      const another = await connectedTo(cluster.connection('two').url[0]!);
+      const another = await connectedTo(cluster.connection('two').broker[0]!);
       const dropped = once(another, 'close');
       await showsConnected(ofTwo);
       expect(await cluster.operate('revoke', '--cluster', clusterName, '--node', 'two')).toMatchObject({ code: 0, stdout: 'the identity of c/two is revoked\n' });
@@ -217,7 +227,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
 
       const again = cluster.launchNode('two');
       expect([(await again.ended).code, again.stderr()]).toEqual([1, expect.stringContaining('refuses the user name or password')]);
-      await expect(connect(cluster.connection('two').url[0]!)).rejects.toThrow();
+      await expect(connect(cluster.connection('two').broker[0]!)).rejects.toThrow();
       expect(await postAs(cluster, 'two', { messages: [] })).toMatchObject([401, { code: 'identity_refused' }]);
       const [users, queues] = [await broker.management.users(), (await broker.management.queues()).map(({ name }) => name)];
       expect([users, queues]).toEqual([expect.arrayContaining([nodeUser(cluster.prefix, one)]), expect.arrayContaining([nodeQueue(cluster.prefix, one)])]);
@@ -290,7 +300,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       await cluster.startServer({ ca: certificates.ca.cert.file });
       const written = await cluster.enroll('one');
       const user = nodeUser(cluster.prefix, one);
-      expect([written.ca, written.url]).toEqual(['broker-ca.pem', [expect.stringMatching(/^amqps:/)]]);
+      expect([written.ca, written.broker]).toEqual(['broker-ca.pem', [expect.stringMatching(/^amqps:/)]]);
       expect(readFileSync(path.join(cluster.home('one'), 'config', 'broker-ca.pem'), 'utf8')).toBe(certificates.ca.cert.text);
       /** Of the connections that it has now: those of a daemon that has ended are gone at once. */
       const mechanisms = async (): Promise<ReadonlySet<string>> => {
@@ -304,8 +314,8 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
       await daemon.stop();
 
       const { cert, key } = await certificates.client(user);
-      const url = written.url.map((each) => each.replace(/:[^:@/]+@/, '@'));
-      writeFileSync(cluster.connectionFile('one'), JSON.stringify({ ...written, url, cert: cert.file, key: key.file }), { mode: 0o600 });
+      const anonymous = written.broker.map((each) => each.replace(/:[^:@/]+@/, '@'));
+      writeFileSync(cluster.connectionFile('one'), JSON.stringify({ ...written, broker: anonymous, cert: cert.file, key: key.file }), { mode: 0o600 });
       await cluster.startNode('one');
       expect(await cluster.jetpack('one', 'log', 'by certificate')).toMatchObject({ code: 0 });
       await waitFor('what it says', async () => (await cluster.logged()).includes('one: by certificate'), 60_000);

@@ -255,12 +255,12 @@ for key, said in json.load(sys.stdin).items():
 
   test('is the same of properties: of every one there is, of what was set, and of what is none', async () => {
     const facts = await gatherFacts({ clock: systemClock, logger: silentLogger });
-    const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', home: '/home' };
+    const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', executable: '/bin/jetpack', home: '/home' };
     const compute = { subscriptionId: 's-1', vmSize: 'Standard_HB120rs_v3', location: 'westeurope', resourceGroupName: 'rg' };
     const server = { cyclecloud: { config: { web_server: 'https://cc' }, cluster: { user: { name: 'ana' } } } };
-    const nodeJson = JSON.stringify(mergeLayers([server, identityLayer(identity), { ...facts, ipaddress: '10.0.0.4' }, { azure: { metadata: { compute } } }]));
+    const nodeJson = JSON.stringify(mergeLayers([server, identityLayer(identity), { ...facts, ipaddress: '10.0.0.4', virtualization: { hypervisor_host: 'host-7' } }, { azure: { metadata: { compute } } }]));
     const properties = JSON.stringify({ os: { id_like: 'mine', extra: 'x' }, rack: { name: 'r7' } });
-    const derived = ['os', 'os.id', 'os.id_like', 'os.version', 'os.version_id', 'azure.subscription_id', 'azure.vm_size', 'azure.location', 'azure.resource_group', 'cyclecloud', 'cyclecloud.url', 'cyclecloud.cluster', 'cyclecloud.node', 'cyclecloud.owner', 'vm.hostname', 'vm.ipv4'];
+    const derived = ['os', 'os.id', 'os.id_like', 'os.version', 'os.version_id', 'azure.subscription_id', 'azure.vm_size', 'azure.location', 'azure.resource_group', 'cyclecloud', 'cyclecloud.url', 'cyclecloud.cluster', 'cyclecloud.node', 'cyclecloud.owner', 'vm.hostname', 'vm.ipv4', 'vm.physical_hostname'];
     const keys = [...derived, 'os.extra', 'rack', 'rack.name', 'hostname', 'os_release.id', 'cyclecloud.node.name', 'nope'];
     for (const set of [{}, { properties }, { properties: '[]' }]) expect(await differences(nodeJson, keys, { command: 'props', ...set })).toEqual(quiet);
     expect(await differences('{', keys, { command: 'props', properties })).toEqual(quiet);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Outbox } from '../actors/node/messaging/ports.ts';
@@ -82,6 +82,16 @@ describe('a home', () => {
     expect(failureOf(start())).toEqual({ code: 'already_running', message: `another jetpackd serves ${home}` });
     await lasts(clock, node.stop());
     await begin();
+  });
+
+  test('says in node.json where it is, and all of that is there', async () => {
+    await begin();
+    const nodeJson = path.join(home, 'config', 'node.json');
+    await waitFor('node.json', () => existsSync(nodeJson));
+    const { cyclecloud } = JSON.parse(readFileSync(nodeJson, 'utf8')) as { cyclecloud: Record<'home' | 'bootstrap' | 'chefstate', string> & { jetpack: { version: string; executable: string } } };
+    expect([cyclecloud.home, cyclecloud.jetpack.version]).toEqual([home, '8.10.0-10000']);
+    expect([cyclecloud.bootstrap, cyclecloud.chefstate].map((folder) => statSync(folder).isDirectory())).toEqual([true, true]);
+    expect(() => accessSync(cyclecloud.jetpack.executable, constants.X_OK)).not.toThrow();
   });
 
   test('whose outbox cannot be opened is let go again, and says which file it is', async () => {

@@ -3,6 +3,7 @@
 //
 // States: opening -> running -> stopping (asked, or its root supervisor gave up) -> ended. What it opened it closes, in the
 // reverse order, whichever way it ends: also when a later part cannot be opened, or one cannot be closed.
+import { compatibleVersion } from '../commands/compatible-version.ts';
 import type { BootClock } from '../effects/boot-clock.ts';
 import { pause, type Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
@@ -129,7 +130,7 @@ const open = (settings: NodeSettings, around: NodeSurroundings) => {
     void state.value.state.close();
     return close(began);
   }
-  for (const aside of began.value.aside) around.logger.warn(`what another instance left to be sent was set aside as ${aside}`, { path: aside });
+  for (const aside of began.value.aside) around.logger.warn(`what another instance left was set aside as ${aside}`, { path: aside });
   return ok({ paths, sockets: sockets.value, lock: lock.value, outbox: around.overOutbox?.(outbox) ?? outbox, state: state.value.state, knownAs, before: began.value.before });
 };
 
@@ -198,7 +199,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
       logger: logger.child({ actor: 'sync' }),
     },
     status: {
-      identity: { ...address, version: facts.version },
+      identity: { ...address, version: facts.version, answersAs: compatibleVersion(facts.version) },
       broker: () => transport?.state ?? 'closed',
       product: () => product,
       outbox: () => outbox.depth(),

@@ -1,9 +1,11 @@
 // The machine as the node's actors need it: files of the home, scripts, projects, facts. Made once a daemon.
+import path from 'node:path';
 import type { ConfigPorts } from '../actors/node/config/config.ts';
 import type { ConvergePorts } from '../actors/node/converge/converge.ts';
 import type { HealthcheckPorts } from '../actors/node/health/healthcheck.ts';
 import type { KeepalivePorts } from '../actors/node/keepalive/keepalive.ts';
 import type { LifecyclePorts } from '../actors/node/lifecycle/lifecycle.ts';
+import { compatibleVersion } from '../commands/compatible-version.ts';
 import type { BootClock } from '../effects/boot-clock.ts';
 import type { Clock } from '../effects/clock.ts';
 import type { Logger } from '../effects/logger.ts';
@@ -56,7 +58,8 @@ export const machineOf = ({ bootClock, clock, env, host, logger, metadata, paths
     ...address,
     home,
     instanceId,
-    version,
+    version: compatibleVersion(version),
+    executable: path.join(binFolder, 'jetpack'),
     get hostname(): string {
       return host.current;
     },

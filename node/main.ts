@@ -27,7 +27,7 @@ const daemon: Daemon<NodeOptions> = {
   parse: parseNodeOptions,
   logFile: ({ home }) => path.join(homePaths(home).logs, 'jetpackd.log'),
   instance: ({ address }) => `${address.cluster}/${address.node}`,
-  async start({ home, address, broker, identityFile, instance: given, metadata, prefix, warnings }, around, stopping): Promise<Result<StartedDaemon>> {
+  async start({ home, address, broker, identityFile, instance: given, metadata, prefix, server, warnings }, around, stopping): Promise<Result<StartedDaemon>> {
     const { clock, logger, random } = around;
     for (const warning of warnings) logger.warn(warning);
     const name = `${address.cluster}/${address.node}`;
@@ -38,7 +38,7 @@ const daemon: Daemon<NodeOptions> = {
     if (stopping.aborted) return ok(neverBegan);
     const facts = { instanceId: instance.id, hostname: os.hostname(), version, pid: process.pid };
     const node = startNode(
-      { home, address, prefix, binFolder, times: nodeTimes, facts, hostname: os.hostname, instance, cloud, identityFile, access: accessLayer(broker.urls, nodeUser(prefix, address)) },
+      { home, address, prefix, binFolder, times: nodeTimes, facts, hostname: os.hostname, instance, cloud, identityFile, access: accessLayer(broker.urls, nodeUser(prefix, address), server) },
       { ...around, env: process.env, bootClock: systemBootClock, openTransport: (topology, system) => connectAmqp({ path: 'node/broker', name: `jetpackd ${name}`, topology, ...broker, clock, random, onEvent: countEvent(around.metrics) }, system) },
     );
     return node.ok ? ok({ ...node.value, serving: node.value.serving.then(() => `jetpackd serves ${home} as ${name}`) }) : node;

@@ -98,7 +98,7 @@ describe('an option that is wrong', () => {
 
   test.each([
     [['--amqp', url], 'jetpackd: the cluster is not known: give --cluster NAME or config/connection.json'],
-    [['--cluster', 'lab'], 'jetpackd: the broker is not known: give --amqp URL, JETPACK_AMQP_URL or a url in config/connection.json'],
+    [['--cluster', 'lab'], 'jetpackd: the broker is not known: give --amqp URL, JETPACK_AMQP_URL or a broker in config/connection.json'],
   ])('or missing (%j) is one line that says where it may stand', (argv, line) => {
     expect(complaint(argv)).toEqual(usage(line));
   });
@@ -117,6 +117,9 @@ describe('a connection.json', () => {
     ['whose certificate is no name of a file', '{"cert": ""}', / is wrong at cert: names no file$/],
     ['whose cluster is no text', '{"cluster": {"s3cret": 1}}', / is wrong at cluster: .{5,}/],
     ['whose cluster is empty', '{"cluster": ""}', / is wrong at cluster: the cluster name is empty$/],
+    ['whose broker is none', '{"broker": "http://node:s3cret@h", "url": "http://h"}', / is wrong at broker: the URL of the broker is unusable: give amqp:.+$/],
+    ['that names the broker twice', '{"broker": "amqp://h", "url": "amqp://node:s3cret@h"}', / is wrong at url: beside broker it is the address of a cycle-server, such as .+$/],
+    ['of two servers', '{"broker": "amqp://h", "url": ["http://a", "http://b"]}', / is wrong at url: beside broker it is the address of a cycle-server, such as .+$/],
     ['whose url is no broker', '{"url": "http://node:s3cret@h"}', / is wrong at url: the URL of the broker is unusable: give amqp:.+$/],
   ])('%s is one line that names the file and what is wrong in it, and exit code 1', (_what, content, reason) => {
     writeFileSync(file, content);
@@ -140,6 +143,15 @@ describe('a connection.json', () => {
     writeFileSync(file, JSON.stringify({ cluster: 'lab', node: 'n7', url: [url, 'amqps://other'], prefix: 'own' }), { mode: 0o600 });
     expect(parsed([])).toMatchObject({ address: { cluster: 'lab', node: 'n7' }, broker: { urls: [url, 'amqps://other'] }, prefix: 'own', warnings: [] });
     expect(parsed(['--node', 'n1', '--prefix', 'jetpack'])).toMatchObject({ address: { node: 'n1' }, prefix: 'jetpack' });
+  });
+
+  test('may name the broker beside what scripts look for, and then its url is the server', () => {
+    const content = { cluster: 'lab', node: 'n7', broker: [url], url: 'http://server:8080', username: 'jetpack.lab.n7', password: 'for HTTP' };
+    writeFileSync(file, JSON.stringify(content), { mode: 0o600 });
+    expect(parsed([])).toMatchObject({ broker: { urls: [url] }, server: 'http://server:8080', warnings: [] });
+    expect(parsed(['--amqp', 'amqps://other'])).toMatchObject({ broker: { urls: ['amqps://other'] }, server: undefined });
+    writeFileSync(file, JSON.stringify({ ...content, url: undefined, broker: url }), { mode: 0o600 });
+    expect(parsed([])).toMatchObject({ broker: { urls: [url] }, server: undefined });
   });
 
   test('is where the identity is from when it names the node, unless all of it is given otherwise', () => {

@@ -40,6 +40,8 @@ export interface NodeOptions {
   /** connection.json, when the node's identity is from there. */
   readonly identityFile: string | undefined;
   readonly broker: BrokerOptions;
+  /** The server's HTTP API, where connection.json names the broker and that with it. */
+  readonly server: string | undefined;
   readonly prefix: string;
   /** What somebody should put right, one line each; it works all the same. */
   readonly warnings: readonly string[];
@@ -48,19 +50,19 @@ export interface NodeOptions {
 const checkInstance = (instance: string | undefined): Result<string | undefined> =>
   instance === undefined || /^\P{Cc}{1,255}$/u.test(instance) ? ok(instance) : fail('usage', 'jetpackd: --instance is not 1 to 255 characters without control characters');
 
-type Found = Pick<NodeOptions, 'broker' | 'warnings'>;
+type Found = Pick<NodeOptions, 'broker' | 'server' | 'warnings'>;
 
 /** Where the broker is: the files of whoever names it, so that a certificate is never shown to a broker it was not meant for. */
 const brokerOf = (flags: { readonly amqp?: string; readonly ca?: string; readonly cert?: string; readonly key?: string }, connection: Connection): Result<Found> => {
   const named = flags.amqp === undefined ? undefined : checkBrokerUrls('jetpackd', flags.amqp);
   if (named?.ok === false) return named;
   const urls = named?.value ?? connection.urls;
-  if (urls === undefined) return fail('usage', 'jetpackd: the broker is not known: give --amqp URL, JETPACK_AMQP_URL or a url in config/connection.json');
+  if (urls === undefined) return fail('usage', 'jetpackd: the broker is not known: give --amqp URL, JETPACK_AMQP_URL or a broker in config/connection.json');
   const own = named === undefined ? connection : undefined;
   const tls = readTls('jetpackd', { ca: flags.ca ?? own?.ca, cert: flags.cert ?? own?.cert, key: flags.key ?? own?.key });
   if (!tls.ok) return tls;
   const { warnings, ...material } = tls.value;
-  return ok({ broker: { urls, ...material }, warnings: [...connection.warnings, ...warnings] });
+  return ok({ broker: { urls, ...material }, server: own?.server, warnings: [...connection.warnings, ...warnings] });
 };
 
 export const parseNodeOptions = (argv: readonly string[], env: Environment): Result<NodeOptions | 'help'> => {

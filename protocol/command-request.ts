@@ -24,7 +24,7 @@ const value = z.custom<Json>((given) => given !== undefined, 'is missing');
 const heldAbove: ReadonlyArray<readonly [source: string, keys: readonly string[]]> = [
   [
     'the node itself',
-    ['home', 'bootstrap', 'node.name', 'cluster.name', 'instance.id', 'instance.hostname', 'jetpack.version'].map((key) => `cyclecloud.${key}`),
+    ['home', 'bootstrap', 'chefstate', 'node.name', 'cluster.name', 'instance.id', 'instance.hostname', 'jetpack.version', 'jetpack.executable'].map((key) => `cyclecloud.${key}`),
   ],
   ['the template of the cluster alone', ['roles', 'cyclecloud.cluster_init_specs', 'cyclecloud.locker']],
 ];

@@ -1,6 +1,8 @@
 // docs/CLI.md: the help of every command as `jetpack` prints it, and what holds for all of them.
 import { flattened, shapeOf, type CommandShape } from '../commands/completion/shapes.ts';
+import { compatibleVersion } from '../commands/compatible-version.ts';
 import { parseCommandLine, wholeProgram } from '../commands/parse.ts';
+import { version } from '../node/version.ts';
 import { table } from './schema-table.ts';
 
 const code = (text: string): string => `\`${text}\``;
@@ -32,6 +34,7 @@ const variables: ReadonlyArray<readonly [name: string, meaning: string]> = [
 
 const files: ReadonlyArray<readonly [file: string, meaning: string]> = [
   ['config/node.json', '`config` answers from it; `props`, `users`, `download`, `test` and `report_issue` look into it.'],
+  ['config/node.last-good.json', 'The same from before, where `node.json` cannot be read: a line on standard error says so.'],
   ['config/properties.json', 'What `props set` set.'],
   ['config/auth.json', 'What `users` shows.'],
   ['run/spool/', 'Messages that wait for `jetpackd`; in `rejected/` those that it then refused, each with the reason beside it.'],
@@ -64,6 +67,12 @@ bash, zsh and fish need to complete it all.
 \`\`\`text
 ${await helpOf([])}
 \`\`\`
+
+## Version
+
+\`jetpack --version\` prints a version by which scripts know what they may call: ${code(compatibleVersion(version))}. The number before the dash is that of the original agent whose commands are all here: those
+who ask for 8.1, 8.8.0 or 8.10.0 before they set conditions and the like take the way of new agents. \`cyclecloud.jetpack.version\` in the configuration is the same. After the dash stands this program's own
+version as one integer (1.2.3 is 10203), which \`jetpack status\`, \`jetpackd --version\` and \`cycle-server --version\` print as it is.
 
 ## Exit codes
 

@@ -82,7 +82,7 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
     healthcheck: { ...fakeHealthcheck(), state, ...around },
     converge: { ...fakeConverge(), state, ...around },
     lifecycle: { scripts: fakeEndScripts, bootClock: new ManualBootClock(clock), state, ...around },
-    status: { identity: { ...address, version: '1.0.0' }, broker: () => 'connected', product: () => undefined, outbox: () => outbox.depth() },
+    status: { identity: { ...address, version: '1.0.0', answersAs: '8.10.0-10000' }, broker: () => 'connected', product: () => undefined, outbox: () => outbox.depth() },
     sync: {
       state,
       address,

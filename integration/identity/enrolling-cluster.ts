@@ -28,7 +28,11 @@ export interface WrittenConnection {
   readonly cluster: string;
   readonly node: string;
   readonly prefix: string;
-  readonly url: readonly string[];
+  readonly broker: readonly string[];
+  /** Of the server. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
   readonly ca?: string;
 }
 

@@ -45,7 +45,7 @@ export const tellsOverHttp = async (cluster: EnrollingCluster, node: string, oth
   await cluster.seen(node, (view) => view.hostname === `${hostname}-renamed`);
   expect(await postAs(cluster, other, body)).toEqual([403, expect.objectContaining({ code: 'identity_refused' })]);
   // The password of the broker is no password here, and this one none there.
-  const ofBroker = new URL(cluster.connection(node).url[0] ?? '');
+  const ofBroker = new URL(cluster.connection(node).broker[0] ?? '');
   expect(await post(cluster.url, body, basic(await access(cluster, node, 'username'), decodeURIComponent(ofBroker.password)))).toEqual([401, expect.objectContaining({ code: 'identity_refused' })]);
   ofBroker.password = await access(cluster, node, 'password');
   await expect(connect(ofBroker.href)).rejects.toThrow('403');

@@ -10,7 +10,7 @@ import type { Tree } from '../../protocol/configuration.ts';
 import { NodeConfigFile } from './config-file.ts';
 import { maxTreeBytes } from './tree-file.ts';
 
-const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', home: '/home' };
+const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', executable: '/bin/jetpack', home: '/home' };
 const layers = { configuration: { slurm: { version: '23.11' } }, facts: { hostname: 'n1' } };
 
 let folder: string;
@@ -43,7 +43,7 @@ describe('node.json', () => {
     const { outcome } = open().keep(layers);
     expect(tree()).toEqual({
       slurm: { version: '23.11' },
-      cyclecloud: { home: '/home', bootstrap: '/home/system/bootstrap', cluster: { name: 'lab' }, node: { name: 'n1' }, instance: { id: 'i-1', hostname: 'n1.lab' }, jetpack: { version: '1.2.3' } },
+      cyclecloud: { home: '/home', bootstrap: '/home/system/bootstrap', chefstate: '/home/system/chef/chefstate', cluster: { name: 'lab' }, node: { name: 'n1' }, instance: { id: 'i-1', hostname: 'n1.lab' }, jetpack: { version: '1.2.3', executable: '/bin/jetpack' } },
       hostname: 'n1',
     });
     expect(outcome).toEqual({ ok: true, value: { tree: tree(), wrote: true } });

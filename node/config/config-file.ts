@@ -16,6 +16,7 @@ import { fail, ok, type Result } from '../../protocol/result.ts';
 import { writeDurably } from '../home/durable-file.ts';
 import { systemCode } from '../home/system-error.ts';
 import { putAside, withdrawFromOthers } from './aside.ts';
+import { forProgramsOf, keepJetpackIni } from './jetpack-ini.ts';
 import { identityLayer, mergeLayers, type ChangingLayer, type NodeIdentity } from './layers.ts';
 import { configFiles, maxTreeBytes, readJsonFile, readTreeFile, type TreeFile } from './tree-file.ts';
 
@@ -47,6 +48,8 @@ export class NodeConfigFile implements ConfigFile {
   #seed: ExactTree | undefined;
   /** What node.json held when it was last known to be ours. */
   #ours: string | undefined;
+  /** What was said last of the jetpack.ini. */
+  #saidOfIni: string | undefined;
 
   constructor(options: NodeConfigOptions) {
     this.#options = options;
@@ -78,6 +81,7 @@ export class NodeConfigFile implements ConfigFile {
       if (wrote) write((file = this.#files.node), text);
       this.#ours = text;
       this.#keepUsers(lookUp(tree, 'cyclecloud.users'));
+      this.#keepIni(tree, notices);
       // Parsed anew, for numbers of the seed are texts in the tree; what was written is an object.
       return { outcome: ok({ tree: JSON.parse(text) as Tree, wrote }), notices };
     } catch (error) {
@@ -141,6 +145,18 @@ export class NodeConfigFile implements ConfigFile {
     const text = `${JSON.stringify(users, null, 4)}\n`;
     const found = readJsonFile(file);
     if (found.type !== 'good' || found.mode !== mode || !found.bytes.equals(Buffer.from(text))) write(file, text);
+  }
+
+  /** The same for programs that do not read node.json, which nothing here needs. */
+  #keepIni(tree: ExactTree, notices: ConfigNotice[]): void {
+    let trouble: string | undefined;
+    try {
+      if (!keepJetpackIni(this.#options.config, forProgramsOf(tree))) trouble = 'was written by somebody else and stays as it is';
+    } catch (error) {
+      trouble = `cannot be written (${systemCode(error)})`;
+    }
+    if (trouble !== undefined && trouble !== this.#saidOfIni) notices.push({ text: `${this.#options.config}/jetpack.ini ${trouble}`, report: false });
+    this.#saidOfIni = trouble;
   }
 
   /** Empty when nobody wrote a node.json before us. */

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { parseExactTree, type ExactTree } from '../../commands/exact-json.ts';
 import { identityLayer, mergeLayers } from './layers.ts';
 
-const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', home: '/opt/cycle/jetpack' };
+const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', executable: '/bin/jetpack', home: '/opt/cycle/jetpack' };
 
 const parsed = (text: string): ExactTree => {
   const tree = parseExactTree(Buffer.from(text));
@@ -23,14 +23,15 @@ test.each([null, [], 'text', 0, false])('%j replaces an object, and an object re
 });
 
 test('no template changes who the node is', () => {
-  const server = { cyclecloud: { node: { name: 'other', template: 'execute' }, cluster: 'other', home: '/' } };
+  const server = { cyclecloud: { node: { name: 'other', template: 'execute' }, cluster: 'other', home: '/', chefstate: '/tmp', jetpack: { executable: 'false' } } };
   expect(mergeLayers([server, identityLayer(identity)])).toEqual({
     cyclecloud: {
       bootstrap: '/opt/cycle/jetpack/system/bootstrap',
       node: { name: 'n1', template: 'execute' },
       cluster: { name: 'lab' },
       instance: { id: 'i-1', hostname: 'n1.lab' },
-      jetpack: { version: '1.2.3' },
+      chefstate: '/opt/cycle/jetpack/system/chef/chefstate',
+      jetpack: { version: '1.2.3', executable: '/bin/jetpack' },
       home: '/opt/cycle/jetpack',
     },
   });

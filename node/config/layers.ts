@@ -10,9 +10,9 @@
 //
 // Objects are merged member by member, anything else replaces what is below it, lists and null included. Names such as
 // `__proto__` are data like any other: no layer reaches the prototype of anything.
-import path from 'node:path';
 import { isTree, type ExactJson, type ExactTree } from '../../commands/exact-json.ts';
 import type { Tree } from '../../protocol/configuration.ts';
+import { homePaths } from '../home/paths.ts';
 
 const over = (upper: ExactJson, lower: ExactJson | undefined): ExactJson => (isTree(upper) && isTree(lower) ? merge(lower, upper) : upper);
 
@@ -38,20 +38,23 @@ export interface NodeIdentity {
   readonly node: string;
   readonly instanceId: string;
   readonly hostname: string;
-  /** Of jetpackd. */
+  /** The version by which scripts know jetpack. */
   readonly version: string;
+  /** The command line, an absolute path. */
+  readonly executable: string;
   /** Absolute path. */
   readonly home: string;
 }
 
-export const identityLayer = ({ cluster, home, hostname, instanceId, node, version }: NodeIdentity): Tree => ({
+export const identityLayer = ({ cluster, executable, home, hostname, instanceId, node, version }: NodeIdentity): Tree => ({
   cyclecloud: {
     home,
-    // Scratch for installers (reference, section 3).
-    bootstrap: path.join(home, 'system', 'bootstrap'),
+    // Scratch for installers, and marks of what scripts have done (reference, sections 3 and 5.3). `prepareHome` makes both.
+    bootstrap: homePaths(home).bootstrap,
+    chefstate: homePaths(home).chefState,
     cluster: { name: cluster },
     node: { name: node },
     instance: { id: instanceId, hostname },
-    jetpack: { version },
+    jetpack: { version, executable },
   },
 });

@@ -7,7 +7,7 @@ import { silentLogger } from '../../effects/logger.ts';
 import { ok } from '../../protocol/result.ts';
 import { NodeConfigFile } from './config-file.ts';
 
-const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', home: '/home' };
+const identity = { cluster: 'lab', node: 'n1', instanceId: 'i-1', hostname: 'n1.lab', version: '1.2.3', executable: '/bin/jetpack', home: '/home' };
 
 let folder: string;
 let file: NodeConfigFile;

@@ -6,7 +6,7 @@ import { ManualClock } from '../../effects/manual-clock.ts';
 import { seededRandom } from '../../effects/random.ts';
 import { settle } from '../../actors/testing/world.ts';
 import type { Credentials, EnrolRequest } from '../../protocol/enrolment.ts';
-import { isProof, keyOf, mintToken, seal, tokenText } from '../../protocol/enrolment-seal.ts';
+import { httpPasswordOf, isProof, keyOf, mintToken, seal, tokenText } from '../../protocol/enrolment-seal.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { parseNodeOptions } from '../options.ts';
 import { enrolledAs, forgetNonce, keepNonce, writeConnection } from './files.ts';
@@ -17,6 +17,8 @@ const random = seededRandom(1);
 const token = mintToken(random);
 const key = keyOf(token);
 const told: Credentials = { cluster: 'lab', node: 'n1', prefix: 'own', user: 'own.lab.n1', password: 'p@ss/word', urls: ['amqps://broker.lab/%2Fj', 'amqp://two'], ca: 'PEM' };
+
+const server = new URL('http://server:8080/');
 
 let home: string;
 beforeEach(() => {
@@ -83,7 +85,7 @@ describe('a nonce', () => {
     expect([first, modeOf(config('enrolling'))]).toEqual([ok(expect.stringMatching(/^[A-Za-z0-9_-]{43}$/)), 0o600]);
     expect(keepNonce(home, token.id, random)).toEqual(first);
     expect(keepNonce(home, mintToken(random).id, random)).not.toEqual(first);
-    writeConnection(home, 'token', told, 0);
+    writeConnection(home, 'token', told, server, 0);
     expect(existsSync(config('enrolling'))).toBe(false);
   });
 
@@ -120,18 +122,18 @@ describe('a nonce', () => {
 describe('a node that was enrolled', () => {
   test('knows the token by which it was, and which node it is', () => {
     expect(enrolledAs(home, token.id)).toBeUndefined();
-    writeConnection(home, token.id, told, 0);
+    writeConnection(home, token.id, told, server, 0);
     expect([enrolledAs(home, token.id), enrolledAs(home, mintToken(random).id)]).toEqual(['lab/n1', undefined]);
     expect(modeOf(config('enrolled'))).toBe(0o600);
   });
 
   test('whatever it is called', () => {
-    writeConnection(home, token.id, { ...told, cluster: 'my lab', node: 'n 1' }, 0);
+    writeConnection(home, token.id, { ...told, cluster: 'my lab', node: 'n 1' }, server, 0);
     expect(enrolledAs(home, token.id)).toBe('my lab/n 1');
   });
 
   test('asks anew when its connection.json is gone, or another node\'s', () => {
-    writeConnection(home, token.id, told, 0);
+    writeConnection(home, token.id, told, server, 0);
     writeFileSync(config('connection.json'), JSON.stringify({ cluster: 'lab', node: 'n2' }), { mode: 0o600 });
     expect(enrolledAs(home, token.id)).toBeUndefined();
     rmSync(config('connection.json'));
@@ -141,28 +143,50 @@ describe('a node that was enrolled', () => {
 
 describe('connection.json', () => {
   test('is for its owner alone, and holds all that jetpackd needs', () => {
-    expect(writeConnection(home, 'token', { ...told, ca: undefined }, 0)).toEqual(ok({ aside: undefined }));
-    expect([modeOf(config('connection.json')), readdirSync(config()).sort()]).toEqual([0o600, ['connection.json', 'enrolled']]);
+    expect(writeConnection(home, 'token', { ...told, ca: undefined }, server, 0)).toEqual(ok({ aside: undefined, keepsIni: true }));
+    expect([modeOf(config('connection.json')), readdirSync(config()).sort()]).toEqual([0o600, ['connection.json', 'enrolled', 'jetpack.ini']]);
     const options = parseNodeOptions(['--home', home, '--instance', 'i'], {});
     expect(options).toMatchObject({
       value: { address: { cluster: 'lab', node: 'n1' }, prefix: 'own', warnings: [], broker: { urls: ['amqps://own.lab.n1:p%40ss%2Fword@broker.lab/%2Fj', 'amqp://own.lab.n1:p%40ss%2Fword@two'] } },
     });
   });
 
+  test('says what scripts look for, and jetpack.ini the same, both for their owner alone', () => {
+    writeConnection(home, 'token', told, new URL('https://cc:9443/cyclecloud/'), 0);
+    const [url, username, password] = ['https://cc:9443/cyclecloud', 'own.lab.n1', httpPasswordOf('p@ss/word')];
+    expect(JSON.parse(readFileSync(config('connection.json'), 'utf8'))).toMatchObject({ cluster: 'lab', url, username, password });
+    const ini = readFileSync(config('jetpack.ini'), 'utf8').split('\n').filter((line) => line.includes('='));
+    expect(ini).toEqual([`webserver = ${url}`, `api_username = ${username}`, `api_password = ${password}`, 'cluster_name = lab']);
+    expect(['connection.json', 'jetpack.ini'].map((name) => modeOf(config(name)))).toEqual([0o600, 0o600]);
+  });
+
+  test('replaces one from before there was more than the broker in it', () => {
+    mkdirSync(config());
+    writeFileSync(config('connection.json'), JSON.stringify({ cluster: 'lab', node: 'n1', prefix: 'own', url: ['amqp://own.lab.n1:x@two'], ca: 'broker-ca.pem' }), { mode: 0o600 });
+    expect(writeConnection(home, 'token', told, server, 0)).toEqual(ok({ aside: undefined, keepsIni: true }));
+  });
+
+  test('leaves a jetpack.ini of somebody else where it is, and says so', () => {
+    mkdirSync(config());
+    writeFileSync(config('jetpack.ini'), '[cycle_server]\n');
+    expect(writeConnection(home, 'token', told, server, 0)).toEqual(ok({ aside: undefined, keepsIni: false }));
+    expect(readFileSync(config('jetpack.ini'), 'utf8')).toBe('[cycle_server]\n');
+  });
+
   test('names the authority of the broker, in a file beside it', () => {
-    writeConnection(home, 'token', told, 0);
+    writeConnection(home, 'token', told, server, 0);
     expect([readFileSync(config('broker-ca.pem'), 'utf8'), JSON.parse(readFileSync(config('connection.json'), 'utf8'))]).toMatchObject(['PEM', { ca: 'broker-ca.pem' }]);
   });
 
   test('of the same node is replaced, of another or in disorder moved aside', () => {
-    writeConnection(home, 'token', told, 0);
-    expect(writeConnection(home, 'token', { ...told, password: 'new' }, 0)).toEqual(ok({ aside: undefined }));
-    const moved = writeConnection(home, 'token', { ...told, node: 'n2' }, 0);
-    expect(moved).toEqual(ok({ aside: expect.stringContaining('connection.json.aside-1970-01-01') }));
+    writeConnection(home, 'token', told, server, 0);
+    expect(writeConnection(home, 'token', { ...told, password: 'new' }, server, 0)).toEqual(ok({ aside: undefined, keepsIni: true }));
+    const moved = writeConnection(home, 'token', { ...told, node: 'n2' }, server, 0);
+    expect(moved).toEqual(ok({ aside: expect.stringContaining('connection.json.aside-1970-01-01'), keepsIni: true }));
     expect(moved.ok && JSON.parse(readFileSync(moved.value.aside!, 'utf8'))).toMatchObject({ node: 'n1' });
     writeFileSync(config('connection.json'), 'not JSON');
     chmodSync(config('connection.json'), 0o600);
-    expect(writeConnection(home, 'token', told, 0)).toEqual(ok({ aside: expect.any(String) }));
+    expect(writeConnection(home, 'token', told, server, 0)).toEqual(ok({ aside: expect.any(String), keepsIni: true }));
   });
 
   test.each([
@@ -173,34 +197,34 @@ describe('connection.json', () => {
   ])('that %s is moved aside, for what it holds is not written again', (_what, content) => {
     mkdirSync(config());
     writeFileSync(config('connection.json'), JSON.stringify(content), { mode: 0o600 });
-    const moved = writeConnection(home, 'token', told, 0);
-    expect(moved).toEqual(ok({ aside: expect.stringContaining('connection.json.aside-') }));
+    const moved = writeConnection(home, 'token', told, server, 0);
+    expect(moved).toEqual(ok({ aside: expect.stringContaining('connection.json.aside-'), keepsIni: true }));
     expect(moved.ok && JSON.parse(readFileSync(moved.value.aside!, 'utf8'))).toEqual(content);
     expect(modeOf(config('connection.json'))).toBe(0o600);
   });
 
   test('is not written with a broker that cannot be used', () => {
-    expect(writeConnection(home, 'token', { ...told, urls: ['http://elsewhere'] }, 0)).toMatchObject({ ok: false, error: { code: 'config_invalid' } });
+    expect(writeConnection(home, 'token', { ...told, urls: ['http://elsewhere'] }, server, 0)).toMatchObject({ ok: false, error: { code: 'config_invalid' } });
     expect(existsSync(config('connection.json'))).toBe(false);
   });
 });
 
 describe('the options', () => {
   const parse = (argv: readonly string[], env = {}, input = '') => parseEnrollOptions(['--home', home, ...argv], { env, input: () => ok(input) });
-  const server = ['--server', 'http://server:8080'];
+  const named = ['--server', 'http://server:8080'];
 
   test('take the token from a file, else the environment, else standard input, and never from the arguments', () => {
     const file = path.join(home, 'token');
     writeFileSync(file, `${tokenText(token)}\n`, { mode: 0o644 });
-    expect(parse([...server, '--token-file', file])).toMatchObject({ value: { home, token, warnings: [expect.stringContaining('make it 0600')] } });
-    expect(parse(server, { JETPACK_ENROLL_TOKEN: tokenText(token) })).toMatchObject({ value: { token, warnings: [] } });
-    expect(parse(server, {}, `${tokenText(token)}\n`)).toMatchObject({ value: { token } });
-    const [usage] = [parse([...server, tokenText(token)])];
+    expect(parse([...named, '--token-file', file])).toMatchObject({ value: { home, token, warnings: [expect.stringContaining('make it 0600')] } });
+    expect(parse(named, { JETPACK_ENROLL_TOKEN: tokenText(token) })).toMatchObject({ value: { token, warnings: [] } });
+    expect(parse(named, {}, `${tokenText(token)}\n`)).toMatchObject({ value: { token } });
+    const [usage] = [parse([...named, tokenText(token)])];
     expect(usage).toMatchObject({ ok: false, error: { code: 'usage' } });
   });
 
   test('that are wrong are one line that repeats no token', () => {
-    const broken = [parse([]), parse(['--server', 'ftp://x']), parse(['--server', 'http://u:p@x']), parse([...server, '--token-file', path.join(home, 'none')]), parse(server, {}, 'half.a-token')];
+    const broken = [parse([]), parse(['--server', 'ftp://x']), parse(['--server', 'http://u:p@x']), parse([...named, '--token-file', path.join(home, 'none')]), parse(named, {}, 'half.a-token')];
     expect(broken.map((one) => (one.ok ? 'ok' : one.error.code))).toEqual(['usage', 'usage', 'usage', 'file_unreadable', 'token_unknown']);
     expect(JSON.stringify(broken)).not.toMatch(/half|u:p|\\n/);
   });

@@ -1,4 +1,4 @@
-// What enrolling leaves in a node's config/: connection.json, the broker's certificate authority, and while it is under way the nonce of
+// What enrolling leaves in a node's config/: connection.json, jetpack.ini, the broker's certificate authority, and while it is under way the nonce of
 // each token, so that a command which was killed, whose answer was lost, or which went to another server, is the same question when it is
 // given again.
 //
@@ -8,9 +8,11 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Random } from '../../effects/random.ts';
 import type { Credentials } from '../../protocol/enrolment.ts';
+import { httpPasswordOf } from '../../protocol/enrolment-seal.ts';
 import { parseJson } from '../../protocol/json.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { setAside } from '../../storage/set-aside.ts';
+import { keepJetpackIni } from '../config/jetpack-ini.ts';
 import { parseBrokerUrls } from '../broker-options.ts';
 import { connectionPath, readConnection } from '../connection-file.ts';
 import { writeDurably } from '../home/durable-file.ts';
@@ -100,19 +102,31 @@ const asideOf = (home: string, content: Readonly<Record<string, unknown>>, at: n
   return setAside(file, 'it holds more than what replaces it', at).path;
 };
 
-/** Writes all that jetpackd needs; where an earlier connection.json lies now, if one was in the way. Fails with `home_unusable`. */
-export const writeConnection = (home: string, tokenId: string, told: Credentials, at: number): Result<{ readonly aside: string | undefined }> => {
+export interface Written {
+  /** Where an earlier connection.json lies now, if one was in the way. */
+  readonly aside: string | undefined;
+  /** False: somebody else's jetpack.ini is there, and stays. */
+  readonly keepsIni: boolean;
+}
+
+/** What programs on the node show to the server's HTTP API, which is where this node reached it. */
+const forPrograms = ({ password, user }: Credentials, server: URL) => ({ url: server.href.replace(/\/+$/, ''), username: user, password: httpPasswordOf(password) });
+
+/** Writes all that jetpackd needs, and what scripts look for. Fails with `home_unusable`. */
+export const writeConnection = (home: string, tokenId: string, told: Credentials, server: URL, at: number): Result<Written> => {
   const urls = parseBrokerUrls(told.urls, (reason) => fail('config_invalid', `the server tells a broker that cannot be used: ${reason}`));
   if (!urls.ok) return urls;
   return onDisk(home, () => {
     const { ca, cluster, node, prefix } = told;
     if (ca !== undefined) write(path.join(home, 'config', caName), ca, secret);
-    const content = { cluster, node, prefix, url: urls.value.map((url) => withCredentials(url, told)), ...(ca === undefined ? {} : { ca: caName }) };
+    const { password, url, username } = forPrograms(told, server);
+    const content = { cluster, node, prefix, broker: urls.value.map((each) => withCredentials(each, told)), ...(ca === undefined ? {} : { ca: caName }), url, username, password };
     const aside = asideOf(home, content, at);
     write(connectionPath(home), `${JSON.stringify(content, undefined, 2)}\n`, secret);
+    const keepsIni = keepJetpackIni(path.join(home, 'config'), { webserver: url, username, password, cluster });
     write(enrolledPath(home), `${tokenId} ${cluster}/${node}\n`, secret);
     rmSync(noncePath(home), { force: true });
-    return ok({ aside });
+    return ok({ aside, keepsIni });
   });
 };
 

@@ -16,7 +16,7 @@ const table = {
   'token-file': { value: 'FILE', help: 'file with the token, else JETPACK_ENROLL_TOKEN, else standard input' },
 } as const;
 
-export const enrollHelp = helpText(program, 'Gets this node an identity on the broker, once, with a token of `cycle-server enroll`: writes config/connection.json.', table);
+export const enrollHelp = helpText(program, 'Gets this node an identity on the broker, once, with a token of `cycle-server enroll`: writes config/connection.json, and config/jetpack.ini for scripts.', table);
 
 export interface EnrollOptions {
   readonly home: string;

@@ -20,10 +20,10 @@ const enroll = async ({ home, server, token }: EnrollOptions): Promise<Result<re
     const forgotten = told.error.code === 'token_expired' ? forgetNonce(home, token.id) : ok(undefined);
     return forgotten.ok ? told : forgotten;
   }
-  const written = writeConnection(home, token.id, told.value, systemClock.now());
+  const written = writeConnection(home, token.id, told.value, server, systemClock.now());
   if (!written.ok) return written;
-  const { aside } = written.value;
-  const kept = aside === undefined ? [] : [`the connection.json that was there is now ${aside}`];
+  const { aside, keepsIni } = written.value;
+  const kept = [...(aside === undefined ? [] : [`the connection.json that was there is now ${aside}`]), ...(keepsIni ? [] : ['the jetpack.ini that was there is not of jetpackd and stays as it is'])];
   return ok([...kept, `this node is ${told.value.cluster}/${told.value.node}: start jetpackd with --home ${home}`]);
 };
 

@@ -21,6 +21,7 @@ const sound: FactSources = {
   defaultInterface: async () => '',
   gateway: async () => '',
   fileSystems: async () => [{ fs: '/dev/sda', type: 'ext4', size: 1024, mount: '/' }],
+  hypervPool: async () => new Uint8Array(),
 };
 
 const never = (): Promise<never> => new Promise(() => undefined);

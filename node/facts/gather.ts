@@ -3,6 +3,7 @@ import { pause, type Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import type { Tree } from '../../protocol/configuration.ts';
 import { cpuFacts, filesystemFacts, memoryFacts } from './hardware.ts';
+import { physicalHostFacts } from './hyperv.ts';
 import { networkFacts } from './network.ts';
 import type { Ohai } from './ohai.ts';
 import { platformFacts, releaseFacts } from './platform.ts';
@@ -90,7 +91,9 @@ export const gatherFacts = async ({ clock, logger, ohai = noOhai, signal, source
     return mounted === undefined || mounted.length === 0 ? {} : filesystemFacts(mounted);
   };
 
-  const [told, ...parts] = await Promise.all([ohai.ask(signal), names(), system(), processors(), memory(), network(), fileSystems()]);
+  const physicalHost = async (): Promise<Tree> => physicalHostFacts((await ask('physical host', sources.hypervPool)) ?? new Uint8Array());
+
+  const [told, ...parts] = await Promise.all([ohai.ask(signal), names(), system(), processors(), memory(), network(), fileSystems(), physicalHost()]);
   const facts = Object.assign({}, ...parts) as Tree; // each part is one
   return Object.fromEntries(Object.entries(facts).map(([name, fact]) => [name, Object.hasOwn(told, name) ? (told[name] ?? fact) : fact]));
 };

@@ -56,7 +56,7 @@ describe('the folders of a home', () => {
   test.each([0, 0o022, 0o077])('have their modes from the start, under umask %o', (mask) => {
     const paths = homePaths(path.join(folder, 'deep', 'home'));
     expect(withUmask(mask, () => prepareHome(paths))).toEqual({ ok: true, value: undefined });
-    expect([paths.run, paths.logs, paths.config, paths.rejected].map(modeOf)).toEqual(['750', '750', '750', '750']);
+    expect([paths.run, paths.logs, paths.config, paths.rejected, paths.bootstrap, paths.chefState].map(modeOf)).toEqual(['750', '750', '750', '750', '750', '750']);
     expect(modeOf(paths.spool)).toBe('1770');
   });
 

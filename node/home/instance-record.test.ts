@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { existsSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { keepJetpackIni } from '../config/jetpack-ini.ts';
 import { beginAs, ownNames, readRecord, refuseForeignIdentity, type Beginning, type ServingInstance } from './instance-record.ts';
 import { homePaths, type HomePaths } from './paths.ts';
 import { prepareHome } from './prepare.ts';
@@ -56,6 +57,18 @@ describe('a home', () => {
     expect(lstatSync(aside[0]!).mode & 0o7777).toBe(0o750);
     expect([readdirSync(paths.spool), readdirSync(paths.rejected)]).toEqual([['rejected'], []]);
     expect(lstatSync(paths.spool).mode & 0o7777).toBe(0o1770);
+    expect(begin(b)).toEqual({ before: undefined, aside: [] });
+  });
+
+  test('that another machine served has set aside what its scripts had marked as done there: here nothing is', () => {
+    begin(a);
+    for (const [name, ms] of [['grid.installed', -1], ['mine', 0]] as const) {
+      writeFileSync(path.join(paths.chefState, name), '');
+      utimesSync(path.join(paths.chefState, name), new Date(now.begunAt + ms), new Date(now.begunAt + ms));
+    }
+    const { aside } = begin(b);
+    expect(aside).toEqual([expect.stringMatching(/chefstate\.aside-2026-/)]);
+    expect([readdirSync(aside[0]!), readdirSync(paths.chefState), lstatSync(paths.chefState).mode & 0o7777]).toEqual([['grid.installed'], ['mine'], 0o750]);
     expect(begin(b)).toEqual({ before: undefined, aside: [] });
   });
 
@@ -140,6 +153,16 @@ describe('the identity in connection.json', () => {
     expect(readFileSync(path.join(paths.config, aside ?? ''), 'utf8')).toBe(secret);
     // The next start finds none in the way.
     expect(check(b)).toEqual({ ok: true, value: undefined });
+  });
+
+  test('that a copied disk brought along takes what programs are told of it along', () => {
+    writeFileSync(identityFile, secret);
+    keepJetpackIni(paths.config, { webserver: 'http://cc', username: 'n1', password: 's3cret', cluster: 'lab', instanceId: 'vm-a' });
+    serve(a);
+    check(a);
+    expect(existsSync(path.join(paths.config, 'jetpack.ini'))).toBe(true);
+    check(b);
+    expect(existsSync(path.join(paths.config, 'jetpack.ini'))).toBe(false);
   });
 
   test('that was written on the copy itself is its own', () => {

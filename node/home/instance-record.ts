@@ -3,13 +3,14 @@
 // the first one's identity on the broker.
 //
 // Outbox, state and run-once markers know whose they are by themselves (node/owned-file.ts). What has no owner written into it is
-// set aside here: what waits in the spool from before this machine began, and connection.json while it is the very one that the
-// other instance used.
+// set aside here: what waits in the spool and what scripts have marked as done from before this machine began, and connection.json while
+// it is the very one that the other instance used.
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { asideName, setAside } from '../../storage/set-aside.ts';
+import { keepJetpackIni } from '../config/jetpack-ini.ts';
 import { readTreeFile } from '../config/tree-file.ts';
 import type { MachineIdentity } from '../metadata/machine-identity.ts';
 import { writeDurably } from './durable-file.ts';
@@ -86,7 +87,7 @@ export const ownNames = (run: string, serving: ServingInstance): readonly string
 
 /**
  * Sets a connection.json aside that another instance used as it is, and fails with `instance_changed`. One that was written since is
- * this machine's own.
+ * this machine's own. What programs are told of that identity goes with it.
  */
 export const refuseForeignIdentity = (run: string, serving: ServingInstance, at: number): Result<void> => {
   const record = foreignRecord(run, serving);
@@ -94,6 +95,7 @@ export const refuseForeignIdentity = (run: string, serving: ServingInstance, at:
   if (record?.identity === undefined || identityFile === undefined || digestOf(identityFile) !== record.identity) return ok(undefined);
   try {
     const aside = setAside(identityFile, 'it is the identity of another instance', at);
+    keepJetpackIni(path.dirname(identityFile), undefined);
     const whose = `${identityFile} is the identity of instance ${record.instance}, and this is instance ${serving.id}`;
     return fail('instance_changed', `${whose}: it was set aside as ${aside.path}; enroll this machine, or give --cluster, --node and --amqp`);
   } catch (error) {
@@ -122,21 +124,26 @@ const olderIn = (folder: string, begunAt: number): readonly string[] =>
     return status !== undefined && status.mtimeMs < begunAt;
   });
 
-/** Moves what waits from before the machine began out of the spool: what came since is its own. Where it lies now; nowhere when there is none. */
-const setSpoolAside = ({ rejected, spool }: HomePaths, { at, begunAt }: BeginningTimes): readonly string[] => {
-  const inner = path.basename(rejected);
-  const files = [...olderIn(spool, begunAt).filter((name) => name !== inner), ...olderIn(rejected, begunAt).map((name) => path.join(inner, name))];
+/** Moves these out of a folder. Where they lie now; nowhere when there are none. */
+const moveAside = (folder: string, files: readonly string[], at: number): readonly string[] => {
   if (files.length === 0) return [];
-  const aside = asideName(spool, at);
+  const aside = asideName(folder, at);
   for (const file of files) {
     const place = path.join(aside, file);
     withUmask(0o027, () => mkdirSync(path.dirname(place), { recursive: true }));
-    renameSync(path.join(spool, file), place);
+    renameSync(path.join(folder, file), place);
   }
   return [aside];
 };
 
-/** Sets aside what another instance left to be sent, and writes down whose home it is now. Fails with `home_unusable`. */
+/** Of what waits and what scripts have marked as done, all from before the machine began: what came since is its own. */
+const setOlderAside = ({ chefState, rejected, spool }: HomePaths, { at, begunAt }: BeginningTimes): readonly string[] => {
+  const inner = path.basename(rejected);
+  const waiting = [...olderIn(spool, begunAt).filter((name) => name !== inner), ...olderIn(rejected, begunAt).map((name) => path.join(inner, name))];
+  return [...moveAside(spool, waiting, at), ...moveAside(chefState, olderIn(chefState, begunAt), at)];
+};
+
+/** Sets aside what another instance left, and writes down whose home it is now. Fails with `home_unusable`. */
 export const beginAs = (paths: HomePaths, serving: ServingInstance, times: BeginningTimes): Result<Beginning> => {
   const { id, identityFile, machine } = serving;
   const record = foreignRecord(paths.run, serving);
@@ -144,7 +151,7 @@ export const beginAs = (paths: HomePaths, serving: ServingInstance, times: Begin
   const identity = digestOf(identityFile);
   const content = { instance: id, names: ownNames(paths.run, serving), ...(machine && { machine: machine.id, bootId: machine.bootId }), ...(identity !== undefined && { identity }) };
   try {
-    const aside = record === undefined ? [] : setSpoolAside(paths, times);
+    const aside = record === undefined ? [] : setOlderAside(paths, times);
     writeDurably(file, `${file}.new`, `${JSON.stringify(content)}\n`, 0o600);
     return ok({ before: record?.instance, aside });
   } catch (error) {

@@ -28,6 +28,8 @@ export interface HomePaths {
   readonly endLogs: string;
   /** Scratch for installers, `cyclecloud.bootstrap`. */
   readonly bootstrap: string;
+  /** Where scripts and recipes leave marks of what they have done, `cyclecloud.chefstate`. */
+  readonly chefState: string;
   /** Working folders of health checks while they run. */
   readonly scratch: string;
 }
@@ -54,6 +56,7 @@ export const homePaths = (home: string): HomePaths => {
     clusterInitLogs: path.join(logs, 'cluster-init'),
     endLogs: path.join(logs, 'run_on_shutdown'),
     bootstrap: path.join(home, 'system', 'bootstrap'),
+    chefState: path.join(home, 'system', 'chef', 'chefstate'),
     scratch: path.join(home, 'system', 'scratch'),
   };
 };

@@ -100,6 +100,8 @@ export const prepareHome = (paths: HomePaths): Result<void> => {
     [paths.clusterInitLogs, forOwnerAndGroup],
     [path.dirname(paths.scratch), forOwnerAndGroup],
     [paths.bootstrap, forOwnerAndGroup],
+    [path.dirname(paths.chefState), forOwnerAndGroup],
+    [paths.chefState, forOwnerAndGroup],
     [paths.scratch, forOwnerAndGroup],
   ]);
 };

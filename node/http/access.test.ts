@@ -12,6 +12,10 @@ test('a node with a user of its own has a password for HTTP, which is not that o
   expect([password, 'se/cret', '', `${password}=`].map((given) => isPassword(verifierOf(password), given))).toEqual([true, false, false, false]);
 });
 
+test('a node that was enrolled knows where that API is', () => {
+  expect(accessLayer([`amqps://${encodeURIComponent(user)}:x@b`], user, 'http://cc:8080')).toMatchObject({ cyclecloud: { config: { web_server: 'http://cc:8080', username: user } } });
+});
+
 test.each(['amqp://guest:guest@b', 'amqp://b', `amqps://${encodeURIComponent(user)}@b`, 'amqp://jetpack.lab.n2:x@b', 'amqp://%zz:x@b', `amqp://${encodeURIComponent(user)}:%zz@b`, 'no URL'])('a node that connects by %s has none', (url) => {
   expect([accessLayer([url], user), accessLayer([], user)]).toEqual([undefined, undefined]);
 });

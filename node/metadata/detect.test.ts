@@ -16,15 +16,15 @@ const put = (name: string, text: string): void => {
 };
 
 test.each([
-  [{ chassis_asset_tag: '7783-7084-3265-9085-8269-3286-77\n', sys_vendor: 'Microsoft Corporation' }, ['azure']],
+  [{ chassis_asset_tag: '7783-7084-3265-9085-8269-3286-77\n', sys_vendor: 'Microsoft Corporation' }, ['azure', 'configdrive', 'nocloud']],
   [{ sys_vendor: 'Microsoft Corporation', product_name: 'Virtual Machine' }, ['configdrive', 'nocloud']],
-  [{ sys_vendor: 'Amazon EC2', product_name: 'hpc6a.48xlarge' }, ['ec2']],
-  [{ product_uuid: 'EC2A1B2C-0000', product_serial: 'ec2a1b2c-0000' }, ['ec2']],
+  [{ sys_vendor: 'Amazon EC2', product_name: 'hpc6a.48xlarge' }, ['ec2', 'configdrive', 'nocloud']],
+  [{ product_uuid: 'EC2A1B2C-0000', product_serial: 'ec2a1b2c-0000' }, ['ec2', 'configdrive', 'nocloud']],
   [{ product_uuid: 'EC2A1B2C-0000', product_serial: 'none' }, ['configdrive', 'nocloud']],
-  [{ product_name: 'Google Compute Engine' }, ['gce']],
-  [{ product_serial: 'GoogleCloud-ABC' }, ['gce']],
-  [{ product_name: 'OpenStack Nova' }, ['configdrive', 'openstack']],
-  [{ chassis_asset_tag: 'OpenTelekomCloud' }, ['configdrive', 'openstack']],
+  [{ product_name: 'Google Compute Engine' }, ['gce', 'configdrive', 'nocloud']],
+  [{ product_serial: 'GoogleCloud-ABC' }, ['gce', 'configdrive', 'nocloud']],
+  [{ product_name: 'OpenStack Nova' }, ['configdrive', 'openstack', 'nocloud']],
+  [{ chassis_asset_tag: 'OpenTelekomCloud' }, ['configdrive', 'openstack', 'nocloud']],
   [{ sys_vendor: 'Dell Inc.', product_name: 'PowerEdge R640' }, ['configdrive', 'nocloud']],
   [{}, ['configdrive', 'nocloud']],
 ])('a machine with %j is asked as %j', (marks, sources) => {
@@ -34,7 +34,7 @@ test.each([
 
 test('an older EC2 is known by its hypervisor', () => {
   put('hypervisor/uuid', 'ec2e1916-9099-7caf-fd21-012345abcdef\n');
-  expect(detect(readMarks(root))).toEqual(['ec2']);
+  expect(detect(readMarks(root))).toEqual(['ec2', 'configdrive', 'nocloud']);
 });
 
 test.each(['.dockerenv', 'run/.containerenv', 'run/systemd/container'])('with /%s it is a container', (mark) => {

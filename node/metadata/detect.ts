@@ -42,11 +42,14 @@ const beginsWithEc2 = (text: string): boolean => /^ec2/i.test(text);
 /** Whether it is a container: it has the firmware of a machine that it shares with others, and is not that machine. */
 export const isContainer = (root = '/'): boolean => ['.dockerenv', path.join('run', '.containerenv'), path.join('run', 'systemd', 'container')].some((name) => existsSync(path.join(root, name)));
 
-/** The sources to ask. In no cloud that is known those that are files, which costs nothing. */
+/** Asked on any machine: they cost nothing. */
+const files: readonly SourceName[] = ['configdrive', 'nocloud'];
+
+/** The sources to ask: the machine's cloud, where it is known, and behind it files, for where its service is silent or shut off. */
 export const detect = ({ chassis, hypervisor, product, serial, uuid, vendor }: Marks): readonly SourceName[] => {
-  if (chassis === azureChassis) return ['azure'];
-  if (vendor === 'Amazon EC2' || beginsWithEc2(hypervisor) || (beginsWithEc2(uuid) && beginsWithEc2(serial))) return ['ec2'];
-  if (product === 'Google Compute Engine' || serial.startsWith('GoogleCloud-')) return ['gce'];
-  if (nova.has(product) || openstackChassis.has(chassis)) return ['configdrive', 'openstack'];
-  return ['configdrive', 'nocloud'];
+  if (chassis === azureChassis) return ['azure', ...files];
+  if (vendor === 'Amazon EC2' || beginsWithEc2(hypervisor) || (beginsWithEc2(uuid) && beginsWithEc2(serial))) return ['ec2', ...files];
+  if (product === 'Google Compute Engine' || serial.startsWith('GoogleCloud-')) return ['gce', ...files];
+  if (nova.has(product) || openstackChassis.has(chassis)) return ['configdrive', 'openstack', 'nocloud'];
+  return files;
 };

@@ -1,5 +1,6 @@
-// Asks the sources in their order: the first that answers as it should is what the cloud says of this machine.
-import type { Clock } from '../../effects/clock.ts';
+// Asks the sources in their order: the first that answers as it should is what the cloud says of this machine. Each has its share of the
+// time (node/metadata/shares.ts), so that one that hangs keeps none from being asked.
+import { pause, type Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
 import type { Random } from '../../effects/random.ts';
 import { assertNever, type Result } from '../../protocol/result.ts';
@@ -12,6 +13,7 @@ import { usualAddress, type Metadata, type MetadataPlan, type SourceEntry } from
 import { readSeed } from './nocloud.ts';
 import { askOpenstack, readConfigDrive } from './openstack.ts';
 import type { Effort, Reach } from './service.ts';
+import { shareOf } from './shares.ts';
 
 export interface FinderOptions {
   readonly plan: MetadataPlan;
@@ -23,6 +25,8 @@ export interface FinderOptions {
   readonly logger: Logger;
   /** What the machine looks like; tests have their own. */
   readonly candidates?: () => readonly SourceEntry[];
+  /** How one source is asked; tests have their own. */
+  readonly ask?: (source: SourceEntry, reach: Reach) => Promise<Result<Metadata, string>>;
 }
 
 export interface Found {
@@ -96,27 +100,34 @@ const sourcesOf = ({ candidates = detected, plan }: FinderOptions): readonly Sou
 };
 
 export const createFinder = (options: FinderOptions): Finder => {
-  const { clock, effort = usualEffort, logger, random, withinMs = usualWithinMs } = options;
+  const { ask = askOne, clock, effort = usualEffort, logger, random, withinMs = usualWithinMs } = options;
   const sources = sourcesOf(options);
+
+  /** The error completes "it …". */
+  const askWithin = async (source: SourceEntry, ms: number, signal: AbortSignal | undefined): Promise<Result<Metadata, string>> => {
+    const over = new AbortController();
+    const until = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+    const isLate = pause(clock, ms, until).then((): Result<Metadata, string> => ({ ok: false, error: signal?.aborted === true ? 'was given up' : `has not answered within ${ms} ms` }));
+    try {
+      return await Promise.race([ask(source, { effort, clock, random, signal: until }), isLate]);
+    } finally {
+      over.abort();
+    }
+  };
+
   return {
     sources,
     async find(signal) {
-      const over = new AbortController();
-      const cancel = clock.after(withinMs, () => over.abort());
-      const until = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+      const end = clock.monotonic() + withinMs;
       const reasons: string[] = [];
-      try {
-        for (const source of sources) {
-          const asked = await askOne(source, { effort, clock, random, signal: until });
-          if (asked.ok) return { metadata: asked.value, reasons };
-          reasons.push(`${source.name} ${asked.error}`);
-          logger.debug(`no metadata of ${source.name}: it ${asked.error}`);
-          if (until.aborted) break;
-        }
-        return { metadata: undefined, reasons };
-      } finally {
-        cancel();
+      for (const [place, source] of sources.entries()) {
+        const asked = await askWithin(source, shareOf(sources, place, Math.max(0, end - clock.monotonic())), signal);
+        if (asked.ok) return { metadata: asked.value, reasons };
+        reasons.push(`${source.name} ${asked.error}`);
+        logger.debug(`no metadata of ${source.name}: it ${asked.error}`);
+        if (signal?.aborted === true) break;
       }
+      return { metadata: undefined, reasons };
     },
   };
 };

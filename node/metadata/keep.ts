@@ -17,7 +17,7 @@ import { systemCode } from '../home/system-error.ts';
 import { writeCache } from './cache.ts';
 import { outranked, type Finder } from './find.ts';
 import type { MachineIdentity } from './machine-identity.ts';
-import type { Metadata } from './metadata.ts';
+import { isOfFiles, type Metadata } from './metadata.ts';
 import type { Instance } from './resolve.ts';
 
 export interface KeptMetadata extends ChangingLayer {
@@ -41,7 +41,7 @@ const everyMs = 3_600_000;
 const firstPauseMs = 5_000;
 const longestPauseMs = 300_000;
 
-const isOfNetwork = ({ sources }: Finder): boolean => sources.some(({ name }) => name !== 'configdrive' && name !== 'nocloud');
+const isOfNetwork = ({ sources }: Finder): boolean => sources.some((source) => !isOfFiles(source));
 
 export const keepMetadata = ({ clock, finder, instance, logger, machine, random, run }: KeepOptions): KeptMetadata => {
   const stop = new AbortController();

@@ -12,6 +12,9 @@ export interface SourceEntry {
   readonly place?: string;
 }
 
+/** Files on this machine, and no service. */
+export const isOfFiles = ({ name }: Pick<SourceEntry, 'name'>): boolean => name === 'configdrive' || name === 'nocloud';
+
 /** `auto`: what the machine looks like decides which are asked. */
 export type MetadataPlan = 'auto' | 'none' | readonly SourceEntry[];
 

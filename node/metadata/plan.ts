@@ -2,11 +2,9 @@
 import path from 'node:path';
 import { shown } from '../../commands/flags.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
-import { sourceNames, type MetadataPlan, type SourceEntry, type SourceName } from './metadata.ts';
+import { isOfFiles, sourceNames, type MetadataPlan, type SourceEntry } from './metadata.ts';
 
 export const metadataFlag = { value: 'LIST', env: 'JETPACK_METADATA', help: `cloud metadata: auto, none, or of ${sourceNames.join(', ')} the first that answers, each also as NAME=PLACE, else auto` } as const;
-
-const isFolderSource = (name: SourceName): boolean => name === 'configdrive' || name === 'nocloud';
 
 /** Plain HTTP without name and password: that is all a metadata service speaks. */
 const isServiceUrl = (text: string): boolean => {
@@ -19,7 +17,7 @@ const parseEntry = (text: string): SourceEntry | string => {
   const name = sourceNames.find((known) => known === named);
   if (name === undefined) return `'${shown(named)}' is not one of ${sourceNames.join(', ')}`;
   if (place === undefined) return { name };
-  if (isFolderSource(name)) return path.isAbsolute(place) ? { name, place } : `${name} takes an absolute path of a folder`;
+  if (isOfFiles({ name })) return path.isAbsolute(place) ? { name, place } : `${name} takes an absolute path of a folder`;
   return isServiceUrl(place) ? { name, place } : `${name} takes the address of a service, such as http://127.0.0.1:8000`;
 };
 

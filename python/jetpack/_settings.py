@@ -1,6 +1,7 @@
-"""Where the server is and who this node is to it, as sections of settings: the shape of the old ``config/jetpack.ini``.
+"""Where the server is and who this node is to it, as sections of settings: the shape of ``config/jetpack.ini``.
 
-That file counts where somebody wrote one; what ``config/node.json`` says of the same things goes before it.
+The agent keeps that file for programs that read it themselves, or somebody wrote one; what ``config/node.json`` says of the
+same things goes before it.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def parse_config(config: Optional[Union[str, Settings]] = None) -> Settings:
     if config is not None:
         return _read_ini(config)
     file = os.path.join(home(), "config", "jetpack.ini")
-    sections = _read_ini(file) if os.path.exists(file) else {}
+    # The agent's own is for root alone, and says what node.json says.
+    sections = _read_ini(file) if os.access(file, os.R_OK, effective_ids=os.access in os.supports_effective_ids) else {}
     try:
         tree: Any = _config.get()
     except ConfigError:

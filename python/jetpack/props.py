@@ -35,6 +35,7 @@ _SOURCES = {
     "cyclecloud.owner": "cyclecloud.cluster.user.name",
     "vm.hostname": "hostname",
     "vm.ipv4": "ipaddress",
+    "vm.physical_hostname": "virtualization.hypervisor_host",
 }
 
 

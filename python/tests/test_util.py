@@ -174,6 +174,13 @@ class Settings(HomeTest):
         self.ini("[identity]\ncluster_name = demo\n")
         self.assertEqual(jetpack.util.parse_config(), {"identity": {"cluster_name": "demo"}})
 
+    def test_come_from_the_configuration_alone_for_those_who_may_not_read_jetpack_ini(self) -> None:
+        os.chmod(self.home, 0o755)
+        self.write("node.json", self.configuration())
+        os.chmod(self.ini("[identity]\ncluster_session_id = 7\n"), 0o000)
+        with self.stranger():
+            self.assertEqual(jetpack.util.parse_config(), self.EXPECTED)
+
     def test_come_from_a_file_that_is_named_and_from_nowhere_else(self) -> None:
         self.write("node.json", self.configuration())
         path = self.ini("[identity]\ncluster_name = other\n")

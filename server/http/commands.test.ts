@@ -112,7 +112,7 @@ describe('a command that is posted', () => {
     ['key: holds a control character', { ...check, command: 'set', key: 'a\nb', value: 1 }],
     ['key: is longer than 255 characters', { ...check, command: 'set', key: 'k'.repeat(256), value: 1 }],
     ['key: has a part that no setting can have', { ...check, command: 'set', key: 'a.__proto__.b', value: 1 }],
-    ...['node.name', 'cluster.name', 'instance.id', 'instance.hostname', 'home', 'bootstrap', 'jetpack.version'].map(
+    ...['node.name', 'cluster.name', 'instance.id', 'instance.hostname', 'home', 'bootstrap', 'chefstate', 'jetpack.version', 'jetpack.executable'].map(
       (key) => [`key: cyclecloud.${key} comes from the node itself: a setting of it would never show`, { ...check, command: 'set', key: `cyclecloud.${key}`, value: 'x' }] as const,
     ),
     ...['roles', 'cyclecloud.cluster_init_specs', 'cyclecloud.locker'].map(

@@ -78,7 +78,7 @@ const begin = async (opening?: Promise<Result<LocalSockets>>, onAccept: () => vo
       broker: () => 'connected',
       product: () => 'fake',
       outbox: () => ({ rows: 2, bytes: 30 }),
-      identity: { cluster: 'lab', node: 'n1', version: '1.0.0' },
+      identity: { cluster: 'lab', node: 'n1', version: '1.0.0', answersAs: '8.10.0-10000' },
     },
     inspect: () => system.inspect(),
     clock,

@@ -23,13 +23,15 @@ export interface StatusPorts {
   /** What it is, once it was connected. */
   readonly product: () => string | undefined;
   readonly outbox: () => OutboxDepth;
-  readonly identity: { readonly cluster: string; readonly node: string; readonly version: string };
+  readonly identity: { readonly cluster: string; readonly node: string; readonly version: string; readonly answersAs: string };
 }
 
 export interface NodeStatus {
   readonly cluster: string;
   readonly node: string;
   readonly version: string;
+  /** The version by which scripts know it. */
+  readonly answersAs: string;
   readonly broker: string;
   readonly product: string | undefined;
   readonly outbox: OutboxDepth;
