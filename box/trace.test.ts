@@ -17,7 +17,7 @@ const traceOf = (span: RecordedSpan): string => span.spanContext().traceId;
 const inTrace = (digit: string, name: string): RecordedSpan[] => spans.named(name).filter((span) => traceOf(span) === digit.repeat(32));
 
 const stored = (digit: string): Promise<RecordedSpan> =>
-  waitFor(`the event of trace ${digit} in the store`, () => inTrace(digit, 'process test.reports')[0]);
+  waitFor(`the event of trace ${digit} in the store`, () => inTrace(digit, 'process test.events')[0]);
 
 /** The one span of a name in a trace. */
 const only = (digit: string, name: string): RecordedSpan => {
@@ -85,7 +85,7 @@ describe('the trace of one jetpack log', () => {
     await stored('e');
     await waitFor('both stored', async () => (await cluster.messages()).length === 2);
     expect(inTrace('e', 'accept log')).toHaveLength(1);
-    expect(inTrace('e', 'process test.reports')).toHaveLength(1);
+    expect(inTrace('e', 'process test.events')).toHaveLength(1);
     const requests = spans.named('jetpackd/log').map(traceOf);
     expect(new Set(requests).size).toBe(2);
   });

@@ -98,7 +98,7 @@ describe('a cluster of processes on RabbitMQ', () => {
     expectAllReady(stdout);
     const prefix = /exchanges (jetpack-box-\w+)\./.exec(stdout)?.[1];
     expect(before).not.toContain(prefix);
-    expect(await queues()).toContain(`${prefix}.reports`);
+    expect(await queues()).toContain(`${prefix}.events`);
   }, longMs);
 
   test('ends with the box, also when that is killed', async () => {

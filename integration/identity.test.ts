@@ -177,7 +177,7 @@ describe.each((await brokersAtHand()).slice(0, 1))('on $title:', (kind) => {
         ['bind its queue to all commands', (channel) => channel.bindQueue(ownQueue, names.commands, '#')],
         ['bind its queue to the reports', (channel) => channel.bindQueue(ownQueue, names.reports, '#')],
         ['make a queue of its own to read by', (channel) => channel.assertQueue('', { exclusive: true })],
-        ['read the reports', (channel) => channel.consume(names.reports, () => undefined)],
+        ['read the reports', (channel) => channel.consume(names.events, () => undefined)],
         ['read the dead letters', (channel) => channel.consume(names.dead, () => undefined)],
         ["delete another's queue", (channel) => channel.deleteQueue(otherQueue)],
         ["purge another's queue", (channel) => channel.purgeQueue(otherQueue)],

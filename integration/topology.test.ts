@@ -108,9 +108,9 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
 
     test('of this version are taken, and hold for the queues that they are meant for', async () => {
       for (const policy of policiesFor(prefix, broker.version)) await set(policy);
-      const reports = policiesFor(prefix, broker.version).findLast(({ name }) => name.startsWith(names.reports))?.name ?? '';
+      const reports = policiesFor(prefix, broker.version).findLast(({ name }) => name.startsWith(names.events))?.name ?? '';
       const wanted = [
-        { name: names.reports, policy: reports },
+        { name: names.events, policy: reports },
         { name: names.presence, policy: '' },
         { name: names.dead, policy: names.dead },
         { name: nodeQueue(prefix, own), policy: `${prefix}.node` },
@@ -184,17 +184,19 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
       ['write into a queue by the default exchange', publish('', nodeQueue(prefix, other))],
       ["consume another's commands", (channel) => channel.consume(nodeQueue(prefix, other), () => undefined)],
       ["read another's commands", (channel) => channel.get(nodeQueue(prefix, other))],
-      ['read reports', (channel) => channel.get(names.reports)],
+      ['read reports', (channel) => channel.get(names.events)],
       ['read dead letters', (channel) => channel.get(names.dead)],
       ["bind its queue to another's commands", (channel) => channel.bindQueue(nodeQueue(prefix, own), names.commands, routingKey({ type: 'node', ...other }))],
       ['bind its queue to all commands', (channel) => channel.bindQueue(nodeQueue(prefix, own), names.commands, '#')],
       ['bind its queue to reports', (channel) => channel.bindQueue(nodeQueue(prefix, own), names.reports, 'events.#')],
-      ['take the reports away from their queue', (channel) => channel.unbindQueue(names.reports, names.reports, 'events.#')],
+      ['take the reports away from their queue', (channel) => channel.unbindQueue(names.events, names.reports, 'events.#')],
+      ['bind the queue of reports to what it may read', (channel) => channel.bindQueue(names.events, names.commands, routingKey({ type: 'node', ...own }))],
+      ['bind the queue of reports to what it may write', (channel) => channel.bindQueue(names.events, names.user, '#')],
       ["take another's queue away", (channel) => channel.deleteQueue(nodeQueue(prefix, other))],
       ["empty another's queue", (channel) => channel.purgeQueue(nodeQueue(prefix, other))],
       ['delete a shared exchange', (channel) => channel.deleteExchange(names.reports)],
       ['declare a shared exchange', (channel) => channel.assertExchange(names.reports, 'topic', { durable: true })],
-      ['delete a shared queue', (channel) => channel.deleteQueue(names.reports)],
+      ['delete a shared queue', (channel) => channel.deleteQueue(names.events)],
       ['make a queue of its own liking', (channel) => channel.assertQueue(`${prefix}.mine`)],
     ])('do not let it %s', async (_, work) => {
       expect(await attempt(work)).toBe(403);

@@ -143,7 +143,7 @@ describe('a command', () => {
     transport.connect();
     const tell = (sequence: number, event: object): Promise<unknown> => {
       const sent = frame('events', { stream, lane: 'report', entries: [{ sequence, event: { id: newId(), at: 0, ...event } }] }, { from: address });
-      const settled = transport.deliver('test.reports', encodeFrame(sent), { routingKey: 'events.lab.n1' });
+      const settled = transport.deliver('test.events', encodeFrame(sent), { routingKey: 'events.lab.n1' });
       return lasts(clock, settled);
     };
     await tell(1, { kind: 'phase', phase: 'ready' });
@@ -212,7 +212,7 @@ describe('a command', () => {
     const first = await begin();
     const event = { kind: 'termination', id: newId(), at: 0, request: newId(), state: 'requested', check: 'disk', reason: 'no space' };
     const sent = frame('events', { stream, lane: 'report', entries: [{ sequence: 1, event }] }, { from: address });
-    await lasts(clock, first.transport.deliver('test.reports', encodeFrame(sent), { routingKey: 'events.lab.n1' }));
+    await lasts(clock, first.transport.deliver('test.events', encodeFrame(sent), { routingKey: 'events.lab.n1' }));
     const body = JSON.stringify({ cluster: 'lab', nodes: ['n1'], command: 'check', id: '00000000-0000-4000-8000-ffffffffffff' });
     const post = (url: string): Promise<Response> => fetch(`${url}/api/commands`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
     expect((await post(first.url)).status).toBe(202);
@@ -229,7 +229,7 @@ describe('a command', () => {
 describe('a server', () => {
   test('declares what servers share, and has one actor for each part', async () => {
     const { server, topologies } = await begin();
-    expect(topologies.map(({ queues }) => queues.map(({ name }) => name))).toEqual([['test.reports', 'test.presence', 'test.dead']]);
+    expect(topologies.map(({ queues }) => queues.map(({ name }) => name))).toEqual([['test.events', 'test.presence', 'test.dead']]);
     expect(server.inspect().map((actor) => [actor.path, actor.state])).toEqual(['transport', 'roster', 'orchestrator', 'events', 'enrolment', 'api'].map((name) => [`server/${name}`, 'running']));
   });
 
@@ -248,7 +248,7 @@ describe('a server', () => {
     const { server, transport, url } = await begin();
     const event = { kind: 'log', id: newId(), at: 0, level: 'warn', priority: 'high', message: 'disk nearly full' };
     const sent = frame('events', { stream, lane: 'report', entries: [{ sequence: 1, event }] }, { from: address });
-    const settled = transport.deliver('test.reports', encodeFrame(sent), { routingKey: 'events.lab.n1' });
+    const settled = transport.deliver('test.events', encodeFrame(sent), { routingKey: 'events.lab.n1' });
     await lasts(clock, settled);
     expect(await settled).toBe('ack');
     expect(await (await fetch(`${url}/api/events?after=0`)).json()).toMatchObject({ next: 1, events: [{ position: 1, node: 'n1', message: 'disk nearly full', level: 'warn' }] });
@@ -258,12 +258,12 @@ describe('a server', () => {
 
   test('that the broker refuses for good says so once, with the code, and can be stopped', async () => {
     const { log, server, transport } = await begin();
-    transport.tell({ type: 'failed', code: 'topology_mismatch', reason: 'queue test.reports exists with other arguments' });
+    transport.tell({ type: 'failed', code: 'topology_mismatch', reason: 'queue test.events exists with other arguments' });
     const told: Failure[] = [];
     void server.escalated.then((failure) => told.push(failure));
     await lasts(clock, server.escalated);
     await settle();
-    expect(told).toEqual([{ code: 'topology_mismatch', message: 'queue test.reports exists with other arguments' }]);
+    expect(told).toEqual([{ code: 'topology_mismatch', message: 'queue test.events exists with other arguments' }]);
     expect(log.lines.filter((line) => line.includes('gives up'))).toEqual(['error: server gives up']);
     expect(await lasts(clock, server.stop())).toBeLessThan(1_000);
   });

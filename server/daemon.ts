@@ -113,7 +113,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
     events: {
       store,
       eventLog,
-      reportsQueue: names.reports,
+      reportsQueue: names.events,
       metrics,
       clock,
       random,
@@ -125,7 +125,7 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
         transport.onStatus((status) => (product = status.type === 'connected' ? status.product : product));
         return transport;
       },
-      queues: { reports: names.reports, presence: names.presence },
+      queues: { reports: names.events, presence: names.presence },
       commandsExchange: names.commands,
       identities: !identities.required ? undefined : { userOf, isRevoked: (node) => (store.identity(node)?.state ?? 'active') !== 'active' },
       metrics,

@@ -115,8 +115,8 @@ const startServer = (world: World, { listener = () => Promise.resolve({ url: 'ht
   const ports: ServerPorts = {
     roster: { serverName: 's', records: () => store.nodes(), rolesOf: (node) => configurations.rolesOf(node), identityOf: () => undefined, lookMs: 100, ...around },
     orchestrator: { store, templates: new Map(), configurations, ...around },
-    events: { store, eventLog: { position: 0, write: nothing }, reportsQueue: names.reports, ...around },
-    transport: { open: transport, queues: { reports: names.reports, presence: names.presence }, commandsExchange: names.commands, identities: undefined, ...around },
+    events: { store, eventLog: { position: 0, write: nothing }, reportsQueue: names.events, ...around },
+    transport: { open: transport, queues: { reports: names.events, presence: names.presence }, commandsExchange: names.commands, identities: undefined, ...around },
     enrolment: { store, admin: undefined, userOf: () => '', broker: { prefix, urls: [] }, ...around },
     api: { open: listener, onListening: nothing, logger: system.logger },
   };
@@ -238,7 +238,7 @@ describe('the tree of a server', () => {
       frame: { ...frame('events', { stream, lane: 'report', entries: [{ sequence: 1, event: {} }] }), from: { cluster: 'lab', node: 'n1' } },
       bytes: 500,
       clockOffsetMs: 0,
-      delivery: { exchange: names.reports, routingKey: 'events.lab.n1', queue: names.reports, redelivered: false },
+      delivery: { exchange: names.reports, routingKey: 'events.lab.n1', queue: names.events, redelivered: false },
       publication: undefined,
       reply: nothing,
     } as const;

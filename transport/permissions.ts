@@ -1,7 +1,5 @@
 // What a node's user may do on the broker, as the regular expressions RabbitMQ takes: everything its topology and routing
-// keys need, and nothing of another node. Names on a broker have no type, so who may write to the exchange PREFIX.reports may
-// bind the queue of that name: to its own commands, which the server refuses there; of what is bound it can take nothing
-// away, for that it would have to read the exchange.
+// keys need, and nothing of another node.
 import type { NodeAddress } from '../protocol/identity.ts';
 import { routingKey } from '../protocol/routing.ts';
 import { exactly, literal } from './pattern.ts';

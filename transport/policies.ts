@@ -27,7 +27,7 @@ const day = 24 * 60 * minute;
 const consumerTimeout = { 'consumer-timeout': 5 * minute };
 
 const all = (prefix: string): readonly Policy[] => {
-  const { reports, dead } = namesFor(prefix);
+  const { events, dead } = namesFor(prefix);
   return [
     {
       name: `${prefix}.node`,
@@ -48,8 +48,8 @@ const all = (prefix: string): readonly Policy[] => {
       purpose: 'dead letters are kept for 14 days',
     },
     {
-      name: reports,
-      pattern: exactly(reports),
+      name: events,
+      pattern: exactly(events),
       applyTo: 'queues',
       priority: 1,
       definition: { ...consumerTimeout },
@@ -57,8 +57,8 @@ const all = (prefix: string): readonly Policy[] => {
       purpose: 'a server that hangs gives its reports back after 5 minutes, not 30',
     },
     {
-      name: `${reports}.retry`,
-      pattern: exactly(reports),
+      name: `${events}.retry`,
+      pattern: exactly(events),
       applyTo: 'queues',
       priority: 2,
       // Delays what counts towards the delivery limit: 1 s, 2 s, 3 s …

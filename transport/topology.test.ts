@@ -47,19 +47,19 @@ describe('the policies', () => {
   test.each([
     ['3.10.8', undefined],
     ['3.11.28', undefined],
-    ['3.12.0', 'p.q.reports'],
-    ['4.0.5', 'p.q.reports'],
-    ['4.3.0', 'p.q.reports'],
-    ['4.3.1', 'p.q.reports.retry'],
-    ['4.10.0', 'p.q.reports.retry'],
-    ['5', 'p.q.reports.retry'],
-    ['4.3.1-rc.1', 'p.q.reports.retry'],
+    ['3.12.0', 'p.q.events'],
+    ['4.0.5', 'p.q.events'],
+    ['4.3.0', 'p.q.events'],
+    ['4.3.1', 'p.q.events.retry'],
+    ['4.10.0', 'p.q.events.retry'],
+    ['5', 'p.q.events.retry'],
+    ['4.3.1-rc.1', 'p.q.events.retry'],
   ])('on %s leave the reports to %s', (version, name) => {
-    expect(forQueue('p.q.reports', version)?.name).toBe(name);
+    expect(forQueue('p.q.events', version)?.name).toBe(name);
   });
 
   test('for later versions repeat what the earlier one said of the same queue', () => {
-    expect(forQueue('p.q.reports', '4.3.1')?.definition).toMatchObject(forQueue('p.q.reports', '4.0.5')?.definition ?? { none: true });
+    expect(forQueue('p.q.events', '4.3.1')?.definition).toMatchObject(forQueue('p.q.events', '4.0.5')?.definition ?? { none: true });
   });
 
   test('for nodes hold for the queue of every node of this prefix and for no other', () => {

@@ -48,6 +48,8 @@ export interface Topology {
 
 export interface Names {
   readonly reports: string;
+  /** The queue behind `reports`. Its name is no exchange's: names on a broker have no type, and a node that may write to an exchange might bind a queue of that name. */
+  readonly events: string;
   readonly commands: string;
   readonly user: string;
   readonly unrouted: string;
@@ -58,6 +60,7 @@ export interface Names {
 /** Names on the broker. `prefix` keeps several systems apart on one virtual host. */
 export const namesFor = (prefix: string): Names => ({
   reports: `${prefix}.reports`,
+  events: `${prefix}.events`,
   commands: `${prefix}.commands`,
   user: `${prefix}.user`,
   unrouted: `${prefix}.unrouted`,
@@ -95,12 +98,12 @@ export const serverTopology = (prefix: string): Topology => {
   return {
     exchanges: exchanges(names),
     queues: [
-      { name: names.reports, type: 'quorum', deliveryLimit, deadLetter: names.dead, singleActive: true },
+      { name: names.events, type: 'quorum', deliveryLimit, deadLetter: names.dead, singleActive: true },
       { name: names.presence, type: 'classic', messageTtlMs: minute / 2, maxLength: 100_000, singleActive: true },
       { name: names.dead, type: 'classic', maxLength: 10_000 },
     ],
     bindings: [
-      { exchange: names.reports, queue: names.reports, key: 'events.#' },
+      { exchange: names.reports, queue: names.events, key: 'events.#' },
       { exchange: names.reports, queue: names.presence, key: 'presence.#' },
       { exchange: names.dead, queue: names.dead, key: '' },
     ],

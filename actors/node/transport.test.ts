@@ -118,7 +118,7 @@ describe.each(wires)('the transport of a node over $name', ({ over }) => {
   test('what it says is confirmed has reached the broker, asked as often as it takes', async () => {
     const { clock, publish, server } = connect();
     const arrived = new Set<string>();
-    await server.consume(names.reports, { prefetch: 10 }, ({ messageId }) => {
+    await server.consume(names.events, { prefetch: 10 }, ({ messageId }) => {
       arrived.add(messageId ?? '');
       return 'ack';
     });

@@ -22,7 +22,7 @@ import type { Identities } from './vouching.ts';
 
 const prefix = 'test';
 const names = namesFor(prefix);
-const queues = { reports: names.reports, presence: names.presence };
+const queues = { reports: names.events, presence: names.presence };
 const stranger: NodeAddress = { cluster: 'lab', node: 'n2' };
 
 const worlds: World[] = [];
@@ -139,7 +139,7 @@ describe('a frame of events', () => {
   test('is handed on with how far the clock of its node is off, once none can have waited for the server in the queue', async () => {
     const { clock, deliver, events, transport } = await beginFake();
     const offset = async (sentAt: number): Promise<number | undefined> => {
-      await deliver(names.reports, encodeFrame({ ...eventsFrame(), sentAt }), { type: 'events', ...address });
+      await deliver(names.events, encodeFrame({ ...eventsFrame(), sentAt }), { type: 'events', ...address });
       return events.received.at(-1)?.clockOffsetMs;
     };
     const hour = 3_600_000;
@@ -155,20 +155,20 @@ describe('a frame of events', () => {
   test('is handed on with what is needed of its delivery, and not with its bytes', async () => {
     const { deliver, events } = await beginFake();
     const sent = eventsFrame();
-    expect(await deliver(names.reports, encodeFrame(sent), { type: 'events', ...address })).toBe('ack');
-    const delivery = { exchange: names.reports, routingKey: 'events.lab.n1', queue: names.reports, redelivered: true };
+    expect(await deliver(names.events, encodeFrame(sent), { type: 'events', ...address })).toBe('ack');
+    const delivery = { exchange: names.reports, routingKey: 'events.lab.n1', queue: names.events, redelivered: true };
     expect(events.received).toEqual([{ type: 'frame', frame: sent, bytes: encodeFrame(sent).length, clockOffsetMs: expect.any(Number), delivery, publication: undefined, reply: expect.any(Function) }]);
   });
 
   test.each<Settlement>(['ack', 'requeue', 'reject'])('is settled as `events` says, with %s', async (settlement) => {
     const { deliver } = await beginFake(({ reply }) => reply(settlement));
-    expect(await deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address })).toBe(settlement);
+    expect(await deliver(names.events, encodeFrame(eventsFrame()), { type: 'events', ...address })).toBe(settlement);
   });
 
   test('comes again when `events` is silent for a minute, and not before', async () => {
     const { clock, deliver } = await beginFake(() => undefined);
     let settled: Settlement | undefined;
-    void deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address }).then((settlement) => (settled = settlement));
+    void deliver(names.events, encodeFrame(eventsFrame()), { type: 'events', ...address }).then((settlement) => (settled = settlement));
     await settle();
     await clock.advance(59_999);
     await settle();
@@ -182,22 +182,22 @@ describe('a frame of events', () => {
     const { deliver } = await beginFake(() => {
       throw new Error('a defect');
     });
-    expect(await deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address })).toBe('requeue');
+    expect(await deliver(names.events, encodeFrame(eventsFrame()), { type: 'events', ...address })).toBe('requeue');
   });
 });
 
 describe('a frame that no honest node sends', () => {
   test.each<readonly [string, string, Uint8Array, Route | string]>([
-    ['that cannot be read', names.reports, Buffer.from('{"v":1'), { type: 'events', ...address }],
+    ['that cannot be read', names.events, Buffer.from('{"v":1'), { type: 'events', ...address }],
     ['of another version', names.presence, Buffer.from('{"v":9,"kind":"register"}'), { type: 'register', ...address }],
-    ['without a sender', names.reports, encodeFrame(frame('events', bodies.events)), { type: 'events', ...address }],
-    ["in another's name", names.reports, encodeFrame(eventsFrame()), { type: 'events', ...stranger }],
+    ['without a sender', names.events, encodeFrame(frame('events', bodies.events)), { type: 'events', ...address }],
+    ["in another's name", names.events, encodeFrame(eventsFrame()), { type: 'events', ...stranger }],
     ["in another cluster's name", names.presence, encodeFrame(frame('heartbeat', bodies.heartbeat, { from: address })), { type: 'heartbeat', cluster: 'dev', node: 'n1' }],
-    ['by the routing key of a cluster', names.reports, encodeFrame(eventsFrame()), { type: 'cluster', cluster: 'lab' }],
-    ['by a routing key that is none of ours', names.reports, encodeFrame(eventsFrame()), 'events.lab'],
-    ['of presence, with the reports', names.reports, encodeFrame(frame('heartbeat', bodies.heartbeat, { from: address })), { type: 'events', ...address }],
+    ['by the routing key of a cluster', names.events, encodeFrame(eventsFrame()), { type: 'cluster', cluster: 'lab' }],
+    ['by a routing key that is none of ours', names.events, encodeFrame(eventsFrame()), 'events.lab'],
+    ['of presence, with the reports', names.events, encodeFrame(frame('heartbeat', bodies.heartbeat, { from: address })), { type: 'events', ...address }],
     ['of events, with the presence', names.presence, encodeFrame(eventsFrame()), { type: 'heartbeat', ...address }],
-    ['of a watch, with the reports', names.reports, encodeFrame(frame('watch', bodies.watch, { from: address })), { type: 'events', ...address }],
+    ['of a watch, with the reports', names.events, encodeFrame(frame('watch', bodies.watch, { from: address })), { type: 'events', ...address }],
     ["of a watch, in another's name", names.presence, encodeFrame(frame('watch', bodies.watch, { from: address })), { type: 'watch', ...stranger }],
     ['meant for a node', names.presence, encodeFrame(frame('registered', bodies.registered, { from: address })), { type: 'register', ...address }],
   ])('%s is rejected with one line that says why, and reaches no actor', async (_what, queue, body, route) => {
@@ -217,7 +217,7 @@ describe('where identities are required', () => {
 
   test("a frame of a node is taken from the node's own user", async () => {
     const { deliver, events, roster } = await beginFake(undefined, identities());
-    expect(await deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address }, nodeUser(prefix, address))).toBe('ack');
+    expect(await deliver(names.events, encodeFrame(eventsFrame()), { type: 'events', ...address }, nodeUser(prefix, address))).toBe('ack');
     expect(await deliver(names.presence, beat(address), { type: 'heartbeat', ...address }, nodeUser(prefix, address))).toBe('ack');
     await settle();
     expect([events.received.length, roster.received.length]).toEqual([1, 1]);
@@ -231,7 +231,7 @@ describe('where identities are required', () => {
     ['the same node of another prefix', nodeUser('other', address)],
   ])('a frame that %s published reaches no actor, and is told as what it is', async (_who, userId) => {
     const { deliver, events, log, roster } = await beginFake(undefined, identities());
-    expect(await deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address }, userId)).toBe('reject');
+    expect(await deliver(names.events, encodeFrame(eventsFrame()), { type: 'events', ...address }, userId)).toBe('reject');
     expect(await deliver(names.presence, beat(address), { type: 'heartbeat', ...address }, userId)).toBe('reject');
     expect([events.received, roster.received]).toEqual([[], []]);
     expect(log.lines.filter((line) => line.startsWith('warn: '))).toEqual([expect.stringMatching(/^warn: .* is refused as lab\/n1: that is not its user/)]);
@@ -240,7 +240,7 @@ describe('where identities are required', () => {
 
   test('a frame of a revoked node is refused, though its user published it', async () => {
     const { deliver, events, log } = await beginFake(undefined, identities(['n1']));
-    expect(await deliver(names.reports, encodeFrame(eventsFrame()), { type: 'events', ...address }, nodeUser(prefix, address))).toBe('reject');
+    expect(await deliver(names.events, encodeFrame(eventsFrame()), { type: 'events', ...address }, nodeUser(prefix, address))).toBe('reject');
     expect(events.received).toEqual([]);
     expect(log.lines.at(-1)).toContain('its identity was revoked');
   });
@@ -302,7 +302,7 @@ describe('an answer to a node', () => {
 describe('the transport of a server', () => {
   test('takes no more frames at a time than can wait for the store', async () => {
     const { transport } = await beginFake();
-    expect(Object.fromEntries(transport.prefetch)).toEqual({ [names.reports]: 128, [names.presence]: 500 });
+    expect(Object.fromEntries(transport.prefetch)).toEqual({ [names.events]: 128, [names.presence]: 500 });
   });
 
   test('has the policies of the broker set whenever it has reached it anew, and for nothing else', async () => {

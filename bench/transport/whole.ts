@@ -119,7 +119,7 @@ const onBothSides = async <T>(access: BrokerAccess, folder: string, perFrame: nu
     interceptors,
     (system, sink) => [
       actor(
-        events({ ...around, store: watched, eventLog: eventLogOver(logFile, 0), reportsQueue: names.reports, transport: system.ref('server/transport'), roster: sink }),
+        events({ ...around, store: watched, eventLog: eventLogOver(logFile, 0), reportsQueue: names.events, transport: system.ref('server/transport'), roster: sink }),
         leaf,
       ),
       actor(
@@ -132,7 +132,7 @@ const onBothSides = async <T>(access: BrokerAccess, folder: string, perFrame: nu
             });
             return transport;
           },
-          queues: { reports: names.reports, presence: names.presence },
+          queues: { reports: names.events, presence: names.presence },
           commandsExchange: names.commands,
           identities: undefined,
           events: system.ref('server/events'),

@@ -87,7 +87,7 @@ test('what a jetpack in a container logs leaves one trace, from the command over
   const logged = await composed.type(`docker compose exec -e TRACEPARENT=00-${traceId}-${spanId}-01 scheduler jetpack log 'traced'`).ended;
   expect(logged).toMatchObject({ code: 0 });
   const named = (name: string) => collector.spans().find((span) => span.traceId === traceId && span.name === name);
-  const names = ['jetpack log', 'jetpackd/log', 'accept log', 'process jetpack.reports'];
+  const names = ['jetpack log', 'jetpackd/log', 'accept log', 'process jetpack.events'];
   const way = await waitForContainers('the whole trace', () => {
     const spans = names.flatMap((name) => named(name) ?? []);
     return spans.length === names.length && spans;

@@ -105,7 +105,7 @@ class CrashRun {
 
   async #waitingReports(): Promise<number> {
     const lines = await this.#rabbit.ctl('list_queues', 'name', 'messages', '--no-table-headers');
-    const line = lines.split('\n').find((text) => text.startsWith(`${namesFor(prefix).reports}\t`));
+    const line = lines.split('\n').find((text) => text.startsWith(`${namesFor(prefix).events}\t`));
     return Number(line?.split('\t')[1]);
   }
 }

@@ -19,7 +19,7 @@ test('row 21: of two servers one is told everything while the other waits and sa
   const storedBy = async (api: typeof firstApi): Promise<readonly string[]> => logsOf((await api.eventsAfter(0)).events);
   const log = async (message: string): Promise<void> => expect((await cluster.jetpack('one', ['log', message])).code).toBe(0);
 
-  await waitFor('the second to say that it is not alone', () => second.stderr().includes('.reports has another consumer'), 20_000);
+  await waitFor('the second to say that it is not alone', () => second.stderr().includes('.events has another consumer'), 20_000);
   for (const message of ['a', 'b', 'c', 'd']) await log(message);
   await waitFor('the first to have what was told', async () => (await storedBy(firstApi)).join('') === 'abcd', 20_000);
   expect([(await secondApi.eventsAfter(0)).events, await secondApi.nodes()]).toEqual([[], []]);

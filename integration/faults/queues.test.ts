@@ -192,7 +192,7 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
     const set: GetMessage[] = [];
     await waitFor('both are set aside', async () => set.push(...(await dead(names.dead))) > 1 || set.length > 1, 30_000);
     expect(set.map(({ content }) => content.toString('latin1'))).toEqual([poison.toString('latin1'), '{"type":"events","version":']);
-    for (const { properties } of set) expect(properties.headers?.['x-death']?.[0]).toMatchObject({ reason: 'rejected', count: 1, queue: names.reports });
+    for (const { properties } of set) expect(properties.headers?.['x-death']?.[0]).toMatchObject({ reason: 'rejected', count: 1, queue: names.events });
     expect(await cluster.jetpack('n1', ['log', 'behind them'])).toEqual({ code: 0, stdout: '', stderr: '' });
     await waitFor('the next frame is stored', async () => (await cluster.logged()).includes('behind them'), 30_000);
   }, 120_000);

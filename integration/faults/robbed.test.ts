@@ -10,10 +10,10 @@ const world = useProcesses();
 
 test("row 7: the reports' queue deleted under load, three times, with what is in it, loses nothing", async () => {
   const cluster = await world.begin(['one', 'two']);
-  const { reports } = namesFor(cluster.cluster.prefix);
+  const { events } = namesFor(cluster.cluster.prefix);
   for (const nth of ['first', 'second', 'third']) {
     await cluster.storesMore(`before the ${nth} time`);
-    await administer(world.broker().url(), async (model) => (await model.createChannel()).deleteQueue(reports));
+    await administer(world.broker().url(), async (model) => (await model.createChannel()).deleteQueue(events));
   }
   expect(await cluster.flaws()).toEqual([]);
 }, 240_000);

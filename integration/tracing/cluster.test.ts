@@ -115,7 +115,7 @@ test('everything was exported in the default encoding', () => {
 
 describe('the trace', () => {
   test('of a jetpack log goes from the shell over the daemon and the broker to the store', async () => {
-    const way = [await logging.span('jetpack log'), await logging.span('jetpackd/log'), await logging.span('accept log'), await logging.span(`process ${prefix}.reports`)];
+    const way = [await logging.span('jetpack log'), await logging.span('jetpackd/log'), await logging.span('accept log'), await logging.span(`process ${prefix}.events`)];
     expect(way.map(({ service }) => service)).toEqual(['jetpack', 'jetpackd', 'jetpackd', 'cycle-server']);
     expect(way.map(({ kind }) => kind)).toEqual([kinds.internal, kinds.server, kinds.internal, kinds.consumer]);
     expect(way.map(({ parentSpanId }) => parentSpanId)).toEqual([logging.spanId, ...way.slice(0, 3).map(({ spanId }) => spanId)]);
@@ -143,7 +143,7 @@ describe('the trace', () => {
         expect(attribute(publish, 'messaging.rabbitmq.destination.routing_key')).toBe(`node.${instance(span).replace('/', '.')}`);
       }
       const accepts = commanding.found('accept command').filter(({ parentSpanId }) => handled.some(({ spanId }) => spanId === parentSpanId));
-      const stored = answersTo(command, `process ${prefix}.reports`);
+      const stored = answersTo(command, `process ${prefix}.events`);
       // Each node tells that it has accepted it, and what came of it.
       expect(accepts.map(instance).toSorted()).toEqual(instances.flatMap((name) => [name, name]));
       expect(parents(stored)).toEqual(ids(accepts));
@@ -153,7 +153,7 @@ describe('the trace', () => {
   test('of a converge that the server asked for holds what each node reported of it', () => {
     const reported = commanding.found('accept converge');
     expect([...new Set(reported.map(instance))].toSorted()).toEqual(instances);
-    const stored = commanding.found(`process ${prefix}.reports`).filter((span) => attribute(span, 'jetpack.event.kind') === 'converge');
+    const stored = commanding.found(`process ${prefix}.events`).filter((span) => attribute(span, 'jetpack.event.kind') === 'converge');
     expect(parents(stored)).toEqual(ids(reported));
   });
 });

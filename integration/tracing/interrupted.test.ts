@@ -42,7 +42,7 @@ test('what waits while the broker is away goes on in its trace when that is back
   for (const { env } of shells) expect(await cluster.jetpack('one', ['log', 'while it is away'], { env })).toMatchObject({ code: 0 });
   const accepts = await Promise.all(shells.map(({ span }) => span('accept log')));
   await wired.brokerReturns();
-  const processed = await Promise.all(shells.map(({ span }) => span(`process ${cluster.prefix}.reports`)));
+  const processed = await Promise.all(shells.map(({ span }) => span(`process ${cluster.prefix}.events`)));
   expect(processed.map(({ parentSpanId }) => parentSpanId)).toEqual(accepts.map(({ spanId }) => spanId));
   const publishes = await Promise.all(processed.map((span) => publishOf(collector, span)));
   expect(new Set(publishes.map(({ spanId }) => spanId)).size).toBe(1);
@@ -65,9 +65,9 @@ test('what a killed server had not stored is handled by the next one in the same
   const accept = await shell.span('accept log');
   await waitFor('the publish', () => collector.spans().some(({ links }) => links?.some(({ spanId }) => spanId === accept.spanId)), patientMs);
   await server.kill();
-  expect(shell.found(`process ${cluster.prefix}.reports`)).toEqual([]);
+  expect(shell.found(`process ${cluster.prefix}.events`)).toEqual([]);
   await cluster.startServer();
-  const handled = await shell.span(`process ${cluster.prefix}.reports`);
+  const handled = await shell.span(`process ${cluster.prefix}.events`);
   expect(handled).toMatchObject({ parentSpanId: accept.spanId });
   expect(valuesOf(handled.attributes)).toMatchObject({ 'jetpack.redelivered': true, 'jetpack.duplicate': false });
   await publishOf(collector, handled);

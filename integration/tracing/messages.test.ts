@@ -27,7 +27,7 @@ describe('the trace of one jetpack log', () => {
     await cluster.startNode('one');
     const { env, span, spanId, traceId } = shell('a');
     expect(await cluster.jetpack('one', ['log', 'traced'], { env })).toMatchObject({ code: 0, stderr: '' });
-    const [command, request, accept, process] = [await span('jetpack log'), await span('jetpackd/log'), await span('accept log'), await span(`process ${cluster.prefix}.reports`)];
+    const [command, request, accept, process] = [await span('jetpack log'), await span('jetpackd/log'), await span('accept log'), await span(`process ${cluster.prefix}.events`)];
     expect(command).toMatchObject({ service: 'jetpack', kind: kinds.internal, parentSpanId: spanId });
     expect(request).toMatchObject({ service: 'jetpackd', kind: kinds.server, parentSpanId: command.spanId });
     expect(accept).toMatchObject({ service: 'jetpackd', kind: kinds.internal, parentSpanId: request.spanId });
@@ -48,7 +48,7 @@ describe('the trace of one jetpack log', () => {
     const { env, span, spanId } = shell('b');
     expect(await cluster.jetpack('one', ['log', 'spooled'], { env })).toMatchObject({ code: 0, stderr: expect.stringContaining('waits in') });
     await cluster.startNode('one');
-    const [command, accept, process] = [await span('jetpack log'), await span('accept log'), await span(`process ${cluster.prefix}.reports`)];
+    const [command, accept, process] = [await span('jetpack log'), await span('accept log'), await span(`process ${cluster.prefix}.events`)];
     expect(command).toMatchObject({ parentSpanId: spanId });
     expect(accept).toMatchObject({ service: 'jetpackd', parentSpanId: command.spanId });
     expect(process).toMatchObject({ service: 'cycle-server', parentSpanId: accept.spanId });
@@ -62,7 +62,7 @@ describe('the trace of one jetpack log', () => {
     await node.kill();
     await cluster.startServer();
     await cluster.startNode('one');
-    const process = await span(`process ${cluster.prefix}.reports`);
+    const process = await span(`process ${cluster.prefix}.events`);
     expect(process).toMatchObject({ service: 'cycle-server', parentSpanId: accept.spanId });
     expect((await publishOf(collector, process)).links).toContainEqual(expect.objectContaining({ spanId: accept.spanId }));
   }, 120_000);

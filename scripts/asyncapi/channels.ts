@@ -103,7 +103,7 @@ const node = nodeTopology(prefix, placeholder);
 
 /** What the queues hold; the key is their channel's name. */
 const queues: ReadonlyArray<readonly [channel: string, name: string, topology: Topology, kinds: readonly string[], summary: string]> = [
-  ['reportsQueue', names.reports, server, kindsOn('events'), 'Reports that wait for the store.'],
+  ['reportsQueue', names.events, server, kindsOn('events'), 'Reports that wait for the store.'],
   ['presenceQueue', names.presence, server, ['register', 'heartbeat', 'watch'], 'Presence that waits for a server.'],
   ['deadQueue', names.dead, server, [], 'Frames that cannot be read, and reports delivered too often: for a person.'],
   ['nodeQueue', node.queues[0]?.name ?? '', node, kindsOn('node'), 'What waits for a node.'],
