@@ -85,6 +85,18 @@ export class EnrollingCluster {
     return ran(this.#started(startProgram('jetpackd', ['enroll', '--home', this.home(node), '--server', this.#url, '--token-file', file])));
   }
 
+  /** The server, and nodes that are enrolled and ready. */
+  async begin(...nodes: readonly string[]): Promise<void> {
+    await this.startServer();
+    await Promise.all(
+      nodes.map(async (node) => {
+        await this.enroll(node);
+        await this.startNode(node);
+      }),
+    );
+    for (const node of nodes) await this.seen(node, ({ link, phase }) => link === 'online' && phase === 'ready');
+  }
+
   async enroll(node: string): Promise<WrittenConnection> {
     const enrolled = await this.redeem(node, await this.mint(node));
     if (enrolled.code !== 0) throw new Error(`not enrolled: ${enrolled.stderr}`);
