@@ -113,6 +113,7 @@ export const presentConverge = ({ json, plan, rerunScripts }: ConvergeInvocation
 
 export const converge = loaded<ConvergeInvocation>({
   add,
+  needsDaemon: { converge: true },
   ownProcess: () => true,
   async perform(invocation, run) {
     const answered = await askDaemon(run, {

@@ -76,6 +76,7 @@ export const waitRequest = ({ role, phase, count }: WaitInvocation, { id, trace 
 
 export const syncWait = loaded<WaitInvocation>({
   add,
+  needsDaemon: { 'sync wait': true },
   ownProcess: () => true,
   perform: (invocation, run) =>
     askDaemon(run, {
