@@ -288,6 +288,16 @@ describe('a request for another actor', () => {
     expect(await reply).toMatchObject({ ok: true, result: { holds: false } });
   });
 
+  test.each([
+    ['as long as its caller does', 172_800_000, 172_800_000],
+    ['a week at most', 8 * 86_400_000, 7 * 86_400_000],
+  ])('a wait for other nodes may last %s', async (_what, remainingMs, timeoutMs) => {
+    const begun = await begin();
+    void begun.doors.handle(wait({ remainingMs }));
+    await settle();
+    expect(waitOf(begun)).toMatchObject({ wait: { timeoutMs } });
+  });
+
   test('converge hands on its lines, and waits as long as it takes', async () => {
     const begun = await begin();
     const reply = begun.doors.handle(request('converge', { plan: false, rerunScripts: true, noSync: true }));

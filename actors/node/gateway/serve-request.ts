@@ -60,13 +60,17 @@ export interface ServePorts {
 const defaultWaitMs = 5_000;
 /** No caller waits longer for a short request, whatever it says. */
 export const longestWaitMs = 30_000;
-/** Nor for a converge, a round of checks, or other nodes. */
+/** Nor for a converge or a round of checks. */
 const longestJobMs = 24 * 3_600_000;
+/** Nor for other nodes. */
+const longestSyncMs = 7 * longestJobMs;
 
 const isLong = (request: LocalRequest): boolean => request.verb === 'converge' || request.verb === 'watch' || request.verb === 'wait' || (request.verb === 'health' && request.run);
 
+const longestMsOf = ({ verb }: LocalRequest): number => (verb === 'wait' ? longestSyncMs : longestJobMs);
+
 const waitMsOf = (request: LocalRequest): number =>
-  isLong(request) ? Math.min(request.remainingMs ?? longestJobMs, longestJobMs) : Math.min(request.remainingMs ?? defaultWaitMs, longestWaitMs);
+  isLong(request) ? Math.min(request.remainingMs ?? longestJobMs, longestMsOf(request)) : Math.min(request.remainingMs ?? defaultWaitMs, longestWaitMs);
 
 const answer = (id: string, result: Result<unknown>): LocalReply =>
   result.ok ? { ok: true, id, result: result.value } : { ok: false, id, code: result.error.code, message: result.error.message };
