@@ -10,7 +10,7 @@ import { probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { createWorld, settle, type World } from '../../testing/world.ts';
 import type { ConfigMessage } from '../config/messages.ts';
-import type { ConvergeMessage } from '../converge/converge.ts';
+import type { ConvergeMessage } from '../converge/messages.ts';
 import { gateway, type LocalSockets } from './gateway.ts';
 import type { HealthcheckMessage } from '../health/healthcheck.ts';
 import type { KeepaliveMessage } from '../keepalive/keepalive.ts';

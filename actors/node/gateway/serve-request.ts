@@ -10,7 +10,7 @@ import type { ActorRef, Reply } from '../../ref.ts';
 import type { ActorSnapshot } from '../../system.ts';
 import type { ExplainKey, GatherFacts, SetProperty, WatchConfig, WatchConfigNoMore } from '../config/messages.ts';
 import type { LayerValue } from '../config/ports.ts';
-import type { ConvergePlan, ConvergeReport, ConvergeRequest, PlanRequest } from '../converge/converge.ts';
+import type { ConvergePlan, ConvergeReport, ConvergeRequest, PlanRequest } from '../converge/messages.ts';
 import type { HealthQuestion, HealthSummary, RunChecks } from '../health/healthcheck.ts';
 import type { SetCondition } from '../health/set-conditions.ts';
 import type { HealthView } from '../health/view.ts';
@@ -184,10 +184,10 @@ export class RequestServer<M> {
     }
   }
 
-  #converge({ noSync, plan, rerunScripts }: LocalRequestOf<'converge'>, { progress }: Asker, waitMs: number, trace: TraceContext | undefined): Promise<Result<unknown>> {
+  #converge({ debug, noSync, plan, rerunScripts, strace }: LocalRequestOf<'converge'>, { progress }: Asker, waitMs: number, trace: TraceContext | undefined): Promise<Result<unknown>> {
     const { converge } = this.#ports;
     if (plan) return this.#ask(converge, (reply: Reply<Result<ConvergePlan>>) => ({ type: 'plan', reply }) as const, waitMs, trace);
-    const message = { type: 'converge', trigger: 'command-line', rerunScripts, noSync, progress } as const;
+    const message = { type: 'converge', trigger: 'command-line', rerunScripts, noSync, debug, strace, progress } as const;
     return this.#ask(converge, (reply: Reply<Result<ConvergeReport>>) => ({ ...message, reply }) as const, waitMs, trace);
   }
 
