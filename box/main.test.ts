@@ -131,7 +131,7 @@ describe('what is wrong is one line that names it:', () => {
   };
 
   test('an option, with exit code 2', async () => {
-    expect(await oneLine(['--for', '6x'])).toMatchObject({ code: 2, stderr: "npm start --: --for '6x' is not a duration: write 500ms, 20s, 5m or 1h\n" });
+    expect(await oneLine(['--for', '6x'])).toMatchObject({ code: 2, stderr: "npm start --: --for '6x' is not a duration: write 500ms, 20s, 5m, 1h, 2d or 1w\n" });
   });
 
   test('a folder that holds other things, which --fresh leaves as they are', async () => {

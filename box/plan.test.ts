@@ -27,7 +27,7 @@ describe('the options of the cluster in a box', () => {
   });
 
   test.each([
-    [['--for', '6x'], "npm start --: --for '6x' is not a duration: write 500ms, 20s, 5m or 1h"],
+    [['--for', '6x'], "npm start --: --for '6x' is not a duration: write 500ms, 20s, 5m, 1h, 2d or 1w"],
     [['--for', '0s'], "npm start --: --for '0s' is not between 1ms and 596h"],
     [['--for', '597h'], "npm start --: --for '597h' is not between 1ms and 596h"],
     [['--froh'], "npm start --: unknown option '--froh'; see npm start -- --help"],

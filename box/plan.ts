@@ -1,6 +1,7 @@
 // What the cluster in a box consists of, and what its options say.
 import path from 'node:path';
-import { parseDuration, parseFlags, helpText, type Environment } from '../commands/flags.ts';
+import { parseDuration } from '../commands/duration.ts';
+import { parseFlags, helpText, type Environment } from '../commands/flags.ts';
 import { checkBrokerUrl } from '../node/broker-options.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
 

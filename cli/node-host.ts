@@ -40,6 +40,7 @@ const nodeAccess = (home: string, { clock, env, handover, random }: Io): NodeAcc
   configTree: () => readConfigTree(home),
   json: (file: HomeFile) => readHomeFile(home, file),
   ask: async (question) => (await import('./ask.ts')).ask(home, question, clock),
+  lastKnown: async (part) => (await import('../node/last-known.ts')).lastKnown(home, part, clock),
   deliver: (request) => deliver(home, request, clock, handover?.waitedMs),
   report: async (order) => (await import('./report/make-report.ts')).makeReport(home, order, clock),
   download: async (order) => (await import('../node/projects/fetch-blob.ts')).fetchBlob(home, order),

@@ -45,15 +45,15 @@ const add: CommandDefinition<ConfigInvocation>['add'] = (program: Command, invok
     .summary("read the node's configuration")
     .description(
       "Prints what stands under a key of the node's configuration, or all of it. It only reads: DEFAULT is printed when " +
-        'there is no such key, and without it that is an error. Works with or without jetpackd.\n' +
+        'there is no such key, and without it that is an error.\n' +
         'Booleans, lists and objects are printed as Python does: True, None, [1, 2].',
     )
     .argument('[key]', 'words joined by dots, such as cyclecloud.node.name; elements of lists by their index, from 0')
     .argument('[default]', 'printed as it is when there is no such key; after -- it may start with a dash')
     .option('--json', 'print JSON: objects as they are, anything else as an object with the key as its one member')
     .option('--raw', 'print text as it is, and anything else as JSON on one line: true, null, [1,2]')
-    .option('--watch', 'print it again whenever it has changed, until interrupted; needs jetpackd')
-    .option('--explain', 'show which layers of the configuration have the key, the one that counts first; needs jetpackd')
+    .option('--watch', 'print it again whenever it has changed, until interrupted')
+    .option('--explain', 'show which layers of the configuration have the key, the one that counts first')
     .addHelpText('after', examples('jetpack config cyclecloud.node.name', 'jetpack config slurm.autoscale False', 'jetpack config cyclecloud.cluster --json'))
     .action((key: string | undefined, fallback: string | undefined, options: ConfigOptions) => {
       const refusal = refusalOf(key, options);
@@ -98,4 +98,4 @@ const perform: CommandDefinition<ConfigInvocation>['perform'] = async (invocatio
   return readAnswer(invocation, run);
 };
 
-export const config = loaded({ add, perform, ownProcess: ({ watch }) => watch === true });
+export const config = loaded({ add, perform, needsDaemon: { config: ['--watch', '--explain'] }, ownProcess: ({ watch }) => watch === true });

@@ -30,22 +30,27 @@ describe('the command line', () => {
     [['--mode=maintenance'], { plan: false, rerunScripts: false }],
     [['--mode', 'install', '--cluster-init'], { plan: false, rerunScripts: false }],
     [['--no-sync'], { plan: false, rerunScripts: false, noSync: true }],
-    [['--debug', 'strace', '--rerun-scripts'], { plan: false, rerunScripts: true, idle: ['--debug', 'strace'] }],
-    [['strace', '--no-sync'], { noSync: true, idle: ['strace'] }],
+    [['--debug', 'strace', '--rerun-scripts'], { plan: false, rerunScripts: true, debug: true, strace: true }],
+    [['strace', '--no-sync'], { noSync: true, strace: true }],
+    [['--strace'], { strace: true }],
+    [['--debug'], { debug: true }],
     [['--plan', '--output=json'], { plan: true, json: true }],
   ])('converge %j', async (args, expected) => {
     expect(await parseCommandLine(['converge', ...args], '0')).toMatchObject({ type: 'invoked', work: { invocation: { command: 'converge', ...expected } } });
   });
 
-  test.each([[['now']], [['--mode=fast']], [['--mode']], [['strace', 'strace']], [['--plan', '--no-sync']], [['--sync']]])('does not take %j', async (args) => {
+  test.each([[['now']], [['--mode=fast']], [['--mode']], [['strace', 'strace']], [['--plan', '--no-sync']], [['--plan', '--debug']], [['--plan', '--strace']], [['--plan', 'strace']], [['--sync']]])('does not take %j', async (args) => {
     expect(await parseCommandLine(['converge', ...args], '0')).toMatchObject({ type: 'refused', command: 'jetpack converge', failure: { code: 'usage' } });
   });
 
-  test('says of what changes nothing that it does, when all is done', async () => {
+  test('asks for every step with --debug, for system calls with --strace, and for neither without', async () => {
     const answer = () => ok({ ran: 1, skipped: 0, durationMs: 5 });
-    const ran = await runFake(['converge', '--debug', 'strace', '--mode=install'], { answer });
-    expect(ran).toMatchObject({ exit: 0, out: 'converged: 1 script ran, in 0.0 s\n', err: 'jetpack converge: --debug and strace changed nothing\n' });
-    expect(await runFake(['converge', '--mode=maintenance', '--cluster-init'], { answer })).toMatchObject({ exit: 0, err: '' });
+    const { asked } = await runFake(['converge', '--debug', 'strace', '--mode=install'], { answer });
+    expect(asked).toMatchObject([{ socket: 'admin', request: { verb: 'converge', debug: true, strace: true } }]);
+    expect(requestSchema.parse(asked[0]?.request)).toEqual(asked[0]?.request);
+    const plain = await runFake(['converge', '--mode=maintenance', '--cluster-init'], { answer });
+    expect(plain).toMatchObject({ exit: 0, out: 'converged: 1 script ran, in 0.0 s\n', err: '' });
+    expect(Object.keys(plain.asked[0]?.request ?? {})).not.toEqual(expect.arrayContaining(['debug']));
   });
 
   test('asks for what lies in the home with --no-sync', async () => {

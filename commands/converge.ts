@@ -2,7 +2,6 @@
 import { Argument, Option } from 'commander';
 import type { Card } from '../protocol/card.ts';
 import type { LocalRequestOf } from '../protocol/local.ts';
-import { ok } from '../protocol/result.ts';
 import { askDaemon } from './ask.ts';
 import { cardText, oneLine } from './card-text.ts';
 import { loaded, type CommandDefinition } from './command.ts';
@@ -18,9 +17,11 @@ export interface ConvergeInvocation {
   readonly rerunScripts: boolean;
   /** With the projects as they lie in the home. */
   readonly noSync?: true;
+  /** Tell of every step. */
+  readonly debug?: true;
+  /** With the system calls of each script beside its log. */
+  readonly strace?: true;
   readonly json?: true;
-  /** What was asked for and changes nothing. */
-  readonly idle?: readonly string[];
 }
 
 interface ConvergeOptions {
@@ -29,6 +30,7 @@ interface ConvergeOptions {
   /** Of `--no-sync`. */
   readonly sync: boolean;
   readonly debug?: true;
+  readonly strace?: true;
   readonly json?: true;
   readonly output?: Form;
 }
@@ -62,23 +64,26 @@ const add: CommandDefinition<ConvergeInvocation>['add'] = (program, invoke, refu
     .option('--no-sync', 'bring nothing from the locker: run what lies in the home, with whatever was changed there')
     .addOption(new Option('--mode <mode>', 'the first converge of a node, or a later one: both do the same').choices(['install', 'maintenance']))
     .option('--cluster-init', 'run scripts only, which is what a converge does')
-    .option('--debug', 'changes nothing: logs/jetpackd.log and the logs of the scripts have it all')
-    .addArgument(new Argument('[strace]', 'changes nothing: trace a script by hand').choices(['strace']))
-    .addHelpText('after', examples('jetpack converge', 'jetpack converge --plan --json', 'jetpack converge --no-sync --rerun-scripts'));
-  addForm(command).action((strace: 'strace' | undefined, { debug, plan, rerunScripts, sync, ...form }: ConvergeOptions) => {
-    if (plan === true && !sync) return refuse({ code: 'usage', message: "options '--plan' and '--no-sync' do not go together" });
-    const idle = [...(debug === true ? ['--debug'] : []), ...(strace === undefined ? [] : [strace])];
-    const said = { ...(sync ? {} : { noSync: true as const }), ...(isJson(form) && { json: true as const }), ...(idle.length === 0 ? {} : { idle }) };
-    return invoke({ command: 'converge', plan: plan === true, rerunScripts: rerunScripts === true, ...said });
+    .option('--debug', 'tell of every step, how each script is run (of its environment the names) and how it ends')
+    .option('--strace', 'write the system calls of each script into a file beside its log, .strace; needs strace')
+    .addArgument(new Argument('[strace]', 'the same as --strace').choices(['strace']))
+    .addHelpText('after', examples('jetpack converge', 'jetpack converge --plan --json', 'jetpack converge --no-sync --rerun-scripts --debug'));
+  addForm(command).action((word: 'strace' | undefined, { debug, plan, rerunScripts, strace = word === undefined ? undefined : true, sync, ...form }: ConvergeOptions) => {
+    const runs = [...(sync ? [] : ['--no-sync']), ...(debug === true ? ['--debug'] : []), ...(strace === true ? ['--strace'] : [])];
+    if (plan === true && runs[0] !== undefined) return refuse({ code: 'usage', message: `options '--plan' and '${runs[0]}' do not go together` });
+    const wishes = { ...(sync ? {} : { noSync: true as const }), ...(debug && { debug }), ...(strace && { strace }), ...(isJson(form) && { json: true as const }) };
+    return invoke({ command: 'converge', plan: plan === true, rerunScripts: rerunScripts === true, ...wishes });
   });
 };
 
-export const convergeRequest = ({ noSync, plan, rerunScripts }: ConvergeInvocation, { id, trace }: Envelope): LocalRequestOf<'converge'> => ({
+export const convergeRequest = ({ debug, noSync, plan, rerunScripts, strace }: ConvergeInvocation, { id, trace }: Envelope): LocalRequestOf<'converge'> => ({
   verb: 'converge',
   id,
   plan,
   rerunScripts,
   ...(noSync && { noSync }),
+  ...(debug && { debug }),
+  ...(strace && { strace }),
   ...(trace === undefined ? {} : { trace }),
 });
 
@@ -113,15 +118,13 @@ export const presentConverge = ({ json, plan, rerunScripts }: ConvergeInvocation
 
 export const converge = loaded<ConvergeInvocation>({
   add,
+  needsDaemon: { converge: true },
   ownProcess: () => true,
-  async perform(invocation, run) {
-    const answered = await askDaemon(run, {
+  perform: (invocation, run) =>
+    askDaemon(run, {
       request: convergeRequest(invocation, run.envelope),
       socket: 'admin',
       withinMs: longestMs,
       present: (result) => presentConverge(invocation, result, styleFor(run.host.terminal, run.host.env)),
-    });
-    const { idle } = invocation;
-    return answered.ok && idle !== undefined ? ok({ ...answered.value, note: `${idle.join(' and ')} changed nothing` }) : answered;
-  },
+    }),
 });

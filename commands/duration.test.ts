@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { mostDays, parseLasting, sayLasting } from './duration.ts';
+import { mostDays, parseDuration, parseLasting, sayLasting } from './duration.ts';
 
 const seconds = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 } as const;
 type Unit = keyof typeof seconds;
@@ -80,4 +80,21 @@ describe('a time as people read it', () => {
     [3_605_000, '1 h'],
     [172_800_000 + 3 * 3_600_000 + 59_000, '2 d 3 h'],
   ])('%i ms is %s', (ms, text) => expect(sayLasting(ms)).toBe(text));
+});
+
+describe('a time limit', () => {
+  test.each([
+    ['20s', 20_000],
+    ['500ms', 500],
+    ['5m', 300_000],
+    ['1h', 3_600_000],
+    ['2d', 172_800_000],
+    ['1w', 604_800_000],
+    ['0s', 0],
+  ])('%s is %d milliseconds', (text, ms) => expect(parseDuration(text)).toEqual({ ok: true, value: ms }));
+
+  test.each(['6x', '-1h', '', '1', 's', '1.5s', '99999999999s', '1ws', 'forever'])('%j is refused and named', (text) => {
+    const parsed = parseDuration(text);
+    expect(parsed.ok ? '' : parsed.error.message).toBe(`'${text}' is not a duration: write 500ms, 20s, 5m, 1h, 2d or 1w`);
+  });
 });

@@ -10,7 +10,7 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-const units: Readonly<Record<string, number>> = { s: second, m: minute, h: hour, d: day, w: 7 * day };
+const units: Readonly<Record<string, number>> = { ms: 1, s: second, m: minute, h: hour, d: day, w: 7 * day };
 
 export const mostDays = 3_650;
 
@@ -22,15 +22,25 @@ const quote = (text: string): string => {
   return `'${safe.length <= shownCharacters ? safe : `${safe.slice(0, shownCharacters)}…`}'`;
 };
 
+const read = (text: string, pattern: RegExp): number | undefined => {
+  const [, digits, unit = ''] = pattern.exec(text) ?? [];
+  const factor = units[unit];
+  return digits === undefined || factor === undefined ? undefined : Number(digits) * factor;
+};
+
+/** Milliseconds of a time limit such as `500ms`, `20s`, `5m`, `1h`, `2d` or `1w`. Fails with `usage` and says what is right. */
+export const parseDuration = (text: string): Result<number> => {
+  const ms = read(text, /^(\d{1,9})(ms|s|m|h|d|w)$/);
+  return ms === undefined ? fail('usage', `${quote(text)} is not a duration: write 500ms, 20s, 5m, 1h, 2d or 1w`) : ok(ms);
+};
+
 /** Milliseconds of `90s`, `30m`, `6h`, `2d` or `1w`; undefined for `forever`. Fails with `usage` and says what is right. */
 export const parseLasting = (text: string): Result<Duration> => {
   if (text === 'forever') return ok(undefined);
-  const [, digits, unit = ''] = /^(\d+)([smhdw])$/.exec(text) ?? [];
-  const factor = units[unit];
-  if (digits === undefined || factor === undefined) {
+  const ms = read(text, /^(\d+)([smhdw])$/);
+  if (ms === undefined) {
     return fail('usage', `${quote(text)} is not a duration: write a whole number and s, m, h, d or w, as in 30m, 6h or 2d, or forever`);
   }
-  const ms = Number(digits) * factor;
   if (ms === 0) return fail('usage', `${quote(text)} is no time at all: write 1s or more`);
   if (ms > mostDays * day) return fail('usage', `${quote(text)} is longer than ${mostDays}d: write forever for no end`);
   return ok(ms);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { helpText, parseDuration, parseFlags } from './flags.ts';
+import { helpText, parseFlags } from './flags.ts';
 
 const table = {
   home: { value: 'DIR', env: 'TEST_HOME', help: 'where state lives' },
@@ -40,20 +40,5 @@ describe('options of the long-running programs', () => {
     expect(text).toContain('--home DIR');
     expect(text).toContain('(or TEST_HOME)');
     expect(text).toContain('--fresh');
-  });
-});
-
-describe('durations', () => {
-  test.each([
-    ['20s', 20_000],
-    ['500ms', 500],
-    ['5m', 300_000],
-    ['1h', 3_600_000],
-    ['0s', 0],
-  ])('%s is %d milliseconds', (text, ms) => expect(parseDuration(text)).toEqual({ ok: true, value: ms }));
-
-  test.each(['6x', '-1h', '', '1', 's', '1.5s', '99999999999s'])('%j is refused and named', (text) => {
-    const parsed = parseDuration(text);
-    expect(parsed.ok ? '' : parsed.error.message).toBe(`'${text}' is not a duration: write 500ms, 20s, 5m or 1h`);
   });
 });

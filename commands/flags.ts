@@ -74,12 +74,3 @@ export const parseFlags = <T extends FlagTable>(
   // The loop above wrote text for flags with a value and `true` for switches, which is what FlagValues says.
   return ok(values as FlagValues<T> & { readonly help?: true });
 };
-
-/** A duration such as `20s`, `500ms`, `5m` or `1h`, in milliseconds. */
-export const parseDuration = (text: string): Result<number> => {
-  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
-  const [, amount, unit] = match ?? [];
-  if (amount === undefined || unit === undefined) return fail('usage', `'${shown(text)}' is not a duration: write 500ms, 20s, 5m or 1h`);
-  const factors: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-  return ok(Number(amount) * (factors[unit] ?? 1));
-};

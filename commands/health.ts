@@ -29,7 +29,7 @@ const add: CommandDefinition<HealthInvocation>['add'] = (program, invoke) => {
   const command = program
     .command('health')
     .summary('what the health checks found')
-    .description('Shows what the scripts in config/healthcheck.d found when they last ran, and conditions that were\nset by `jetpack condition set`.\nExit code 0 when all is well, 1 when one is Warning, Error or Unknown.')
+    .description('Shows what the scripts in config/healthcheck.d found when they last ran, and conditions that were\nset by `jetpack condition set`.\nExit code 0 when all is well, 1 when one is Warning, Error or Unknown.\nWhere jetpackd does not answer it shows what they found before, to its user and root, with a line on\nstandard error and exit code 1.')
     .option('--run', 'run them now, and show what they found')
     .addHelpText('after', examples('jetpack health', 'jetpack health --run --json'));
   addForm(command).action(({ run, ...form }: { readonly run?: true; readonly json?: true; readonly output?: Form }) => invoke({ command: 'health', run: run === true, json: isJson(form) }));
@@ -44,15 +44,16 @@ export const healthRequest = ({ run }: HealthInvocation, { id, trace }: Envelope
 
 const moods: Readonly<Record<string, Mood>> = { OK: 'good', NA: 'good', Warning: 'doubtful' };
 
-export const presentHealth = ({ json }: HealthInvocation, result: unknown, { paint, table }: Style): string => {
+/** `away`: the daemon is, so nobody knows when they ran. */
+export const presentHealth = ({ json }: HealthInvocation, result: unknown, { paint, table }: Style, away = false): string => {
   if (json) return jsonText(result);
   // The daemon and this command are of one version, or the handshake would have said so.
   const { conditions, lastRoundAt, running, termination } = result as Health;
-  const when = lastRoundAt === undefined ? 'not run yet' : `last run at ${localTime(lastRoundAt)}`;
+  const when = [lastRoundAt === undefined ? 'not run yet' : `last run at ${localTime(lastRoundAt)}`, ...(running ? ['running now'] : [])].join(', ');
   const rows = conditions.map(({ message = '', name, since, status }) => [printable(name), paint(moods[status] ?? 'bad', printable(status)), localTime(since), printable(message)]);
   const list = rows.length === 0 ? 'no checks\n' : table([['check', 'status', 'since', ''], ...rows]);
   const ends = termination === undefined ? '' : `${printable(`asks the server to end this node: ${termination.check}: ${termination.reason}`)}\n`;
-  return `${list}${ends}${when}${running ? ', running now' : ''}\n`;
+  return `${list}${ends}${away ? '' : `${when}\n`}`;
 };
 
 /** 1 when there is something that is not well. */
@@ -63,12 +64,20 @@ export const healthExit = (result: unknown): 0 | 1 => {
 
 export const health = loaded<HealthInvocation>({
   add,
-  perform: (invocation, run) =>
-    askDaemon(run, {
+  needsDaemon: { health: ['--run'] },
+  perform(invocation, run) {
+    const style = styleFor(run.host.terminal, run.host.env);
+    return askDaemon(run, {
       request: healthRequest(invocation, run.envelope),
       socket: 'cluster',
       withinMs: invocation.run ? longestRoundMs : undefined,
-      present: (result) => presentHealth(invocation, result, styleFor(run.host.terminal, run.host.env)),
+      present: (result) => presentHealth(invocation, result, style),
       exit: healthExit,
-    }),
+      async otherwise(away) {
+        const known = invocation.run ? undefined : await run.node.lastKnown('health');
+        // However well all was: that it is, nobody can say.
+        return known?.ok === true ? { out: presentHealth(invocation, known.value, style, true), exit: 1, note: `${away.message}: this is what was found before (${away.code})` } : undefined;
+      },
+    });
+  },
 });

@@ -74,6 +74,9 @@ export interface TestOutcome {
   readonly durationMs: number;
 }
 
+/** What a node's files still say of it while its daemon is away. */
+export type LastKnown = 'keepalive' | 'health' | 'converge' | 'outbox' | 'spool';
+
 /** One node, by its home. */
 export interface NodeAccess {
   /** Absolute path. */
@@ -84,6 +87,8 @@ export interface NodeAccess {
   json(file: HomeFile): Result<ExactJson | undefined>;
   /** What the daemon answers. Fails with its code, or with `daemon_unreachable`. */
   ask(question: Question): Promise<Result<unknown>>;
+  /** As the daemon would answer, of `spool` and `outbox` how many messages wait. Fails with `file_unreadable`. */
+  lastKnown(part: LastKnown): Promise<Result<unknown>>;
   /** Ends when the message is durable, with the daemon or in the spool, under its one id. */
   deliver(request: SpooledRequest): Promise<Result<Delivery>>;
   /** Makes an archive without secrets. Fails with `file_unreadable` or `file_unwritable`. */

@@ -59,6 +59,7 @@ export const presentInspect = ({ json }: InspectInvocation, result: unknown, { p
 
 export const inspect = loaded<InspectInvocation>({
   add,
+  needsDaemon: { inspect: true },
   perform: (invocation, run) =>
     askDaemon(run, {
       request: inspectRequest(run.envelope),

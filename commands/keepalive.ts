@@ -46,7 +46,8 @@ const add: CommandDefinition<KeepaliveInvocation>['add'] = (program, invoke, ref
     .summary('hold off the termination of an unhealthy node')
     .description(
       'Holds off terminations by the health check for a while, so that a node can be looked at.\n' +
-        'Giving it again replaces what was given before. It survives restarts and does not touch autoscaling.',
+        'Giving it again replaces what was given before. It survives restarts and does not touch autoscaling.\n' +
+        'Where jetpackd does not answer, show prints what run/node.keepalive says, with a line on standard error.',
     )
     .usage('[options] [DURATION | forever | show | cancel]')
     .argument('[duration]', `a whole number and s, m, h, d or w, such as 30m, 6h or 2d; forever; or show, or cancel (default: ${standardDuration})`)
@@ -95,10 +96,17 @@ export const presentKeepalive = (result: unknown): string => {
 
 export const keepalive = loaded<KeepaliveInvocation>({
   add,
-  perform: (invocation, run) =>
-    askDaemon(run, {
+  needsDaemon: { keepalive: ['a duration', 'cancel'] },
+  perform(invocation, run) {
+    const present = (result: unknown): string => (invocation.json === true ? jsonText(result) : `${presentKeepalive(result)}\n`);
+    return askDaemon(run, {
       request: keepaliveRequest(invocation, run.envelope),
       socket: 'cluster',
-      present: (result) => (invocation.json === true ? jsonText(result) : `${presentKeepalive(result)}\n`),
-    }),
+      present,
+      async otherwise(away) {
+        const known = invocation.action === 'show' ? await run.node.lastKnown('keepalive') : undefined;
+        return known?.ok === true ? { out: present(known.value), note: `${away.message}: this is what run/node.keepalive says` } : undefined;
+      },
+    });
+  },
 });

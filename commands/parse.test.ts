@@ -108,8 +108,8 @@ describe('what is wrong is one line that names it and what would be right', () =
     [['sync', 'wait', '--role', ''], "jetpack sync wait: option '--role <role>' is not a name of 1 to 255 characters; see jetpack sync wait --help"],
     [['sync', 'wait', '--role', 'r', '--phase', 'steady'], "jetpack sync wait: option '--phase <phase>' argument 'steady' is invalid. Allowed choices are starting, converging, ready, failed, stopping; see jetpack sync wait --help"],
     [['sync', 'wait', '--role', 'r', '--count', '0'], "jetpack sync wait: option '--count <n>' is not a whole number from 1 to 999999; see jetpack sync wait --help"],
-    [['sync', 'wait', '--role', 'r', '--timeout', '6x'], "jetpack sync wait: option '--timeout <time>': '6x' is not a duration: write 500ms, 20s, 5m or 1h; see jetpack sync wait --help"],
-    [['sync', 'wait', '--role', 'r', '--timeout', '25h'], "jetpack sync wait: option '--timeout <time>' is not between 1ms and 24h; see jetpack sync wait --help"],
+    [['sync', 'wait', '--role', 'r', '--timeout', '6x'], "jetpack sync wait: option '--timeout <time>': '6x' is not a duration: write 500ms, 20s, 5m, 1h, 2d or 1w; see jetpack sync wait --help"],
+    [['sync', 'wait', '--role', 'r', '--timeout', '8d'], "jetpack sync wait: option '--timeout <time>' is not between 1ms and 1w; see jetpack sync wait --help"],
     [['status', 'now'], "jetpack status: too many arguments for 'status'. Expected 0 arguments but got 1: now; see jetpack status --help"],
     [['converge', '--rerun'], "jetpack converge: unknown option '--rerun'; see jetpack converge --help"],
     [['keepalive', '6x'], expect.stringMatching(/^jetpack keepalive: '6x' is not a duration: .*; see jetpack keepalive --help\n$/)],
@@ -165,6 +165,8 @@ describe('other commands', () => {
     [['keepalive', 'forever', '--reason', 'looking'], { command: 'keepalive', action: 'set', reason: 'looking' }],
     [['keepalive', 'show'], { command: 'keepalive', action: 'show' }],
     [['sync', 'wait', '--role', 'scheduler', '--phase', 'ready', '--timeout', '5m'], { command: 'sync wait', role: 'scheduler', phase: 'ready', timeoutMs: 300_000 }],
+    [['sync', 'wait', '--role', 'scheduler', '--timeout', '2d'], { command: 'sync wait', role: 'scheduler', phase: 'ready', timeoutMs: 172_800_000 }],
+    [['sync', 'wait', '--role', 'scheduler', '--timeout=1w'], { command: 'sync wait', role: 'scheduler', phase: 'ready', timeoutMs: 604_800_000 }],
     [['sync', 'wait', '--role=execute', '--count=2'], { command: 'sync wait', role: 'execute', phase: 'ready', count: 2, timeoutMs: 300_000 }],
   ] as const)('%j', async (argv, invocation) => {
     const parsed = await parseCommandLine([...argv, '--home', '/h'], '0');

@@ -97,6 +97,7 @@ const get = ({ fallback, json, key }: Extract<PropsInvocation, { command: 'props
 
 export const props = loaded<PropsInvocation>({
   add,
+  needsDaemon: { 'props set': true, 'props unset': true },
   async perform(invocation, run) {
     switch (invocation.command) {
       case 'props get':

@@ -101,6 +101,7 @@ export const presentScripts = (result: unknown, json = false): string => {
 
 export const runOnShutdown = loaded<RunOnShutdownInvocation>({
   add,
+  needsDaemon: { run_on_shutdown: true, 'run-on-shutdown': true },
   perform: (invocation, run) =>
     askDaemon(run, {
       request: runOnShutdownRequest(invocation, run.envelope),

@@ -42,7 +42,7 @@ const add: CommandDefinition<ShutdownInvocation>['add'] = (program, invoke, refu
     .description(
       'Asks the server to end this node: jetpackd never does so itself. The request stands until it is\n' +
         'cancelled or the machine has begun anew, and `jetpack status` shows it; asking again changes its\n' +
-        'words. A keepalive does not hold it off. It never waits on disk: without jetpackd it fails.\n' +
+        'words. A keepalive does not hold it off. It never waits on disk.\n' +
         'Served on run/admin.sock: run it as the user of jetpackd.',
     )
     .option('--idle', 'because it has nothing to do')
@@ -79,6 +79,7 @@ export const presentShutdown = (result: unknown): string => {
 
 export const shutdown = loaded<ShutdownInvocation>({
   add,
+  needsDaemon: { shutdown: true },
   perform: (invocation, run) =>
     askDaemon(run, {
       request: shutdownRequest(invocation, run.envelope),

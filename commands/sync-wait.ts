@@ -5,9 +5,9 @@ import type { LocalRequestOf } from '../protocol/local.ts';
 import { fail, ok, type Result } from '../protocol/result.ts';
 import { askDaemon } from './ask.ts';
 import { loaded, type CommandDefinition } from './command.ts';
+import { parseDuration } from './duration.ts';
 import type { Envelope } from './envelope.ts';
 import { examples } from './examples.ts';
-import { parseDuration } from './flags.ts';
 
 export interface WaitInvocation {
   readonly command: 'sync wait';
@@ -28,7 +28,7 @@ interface WaitOptions {
 /** Protocol's list, without its schemas, which take longer to load than a command may. */
 const phases: readonly Phase[] = ['starting', 'converging', 'ready', 'failed', 'stopping'];
 
-const longestMs = 24 * 3_600_000;
+const longestMs = 7 * 24 * 3_600_000;
 /** The daemon's own answer, which says how the nodes stand, comes before this one. */
 const graceMs = 2_000;
 
@@ -37,7 +37,7 @@ const readOptions = ({ count, phase, role, timeout }: WaitOptions): Result<WaitI
   if (count !== undefined && !/^[1-9]\d{0,5}$/.test(count)) return fail('usage', "option '--count <n>' is not a whole number from 1 to 999999");
   const timeoutMs = parseDuration(timeout);
   if (!timeoutMs.ok) return fail('usage', `option '--timeout <time>': ${timeoutMs.error.message}`);
-  if (timeoutMs.value === 0 || timeoutMs.value > longestMs) return fail('usage', "option '--timeout <time>' is not between 1ms and 24h");
+  if (timeoutMs.value === 0 || timeoutMs.value > longestMs) return fail('usage', "option '--timeout <time>' is not between 1ms and 1w");
   return ok({ command: 'sync wait', role, phase, count: count === undefined ? undefined : Number(count), timeoutMs: timeoutMs.value });
 };
 
@@ -56,7 +56,7 @@ const add: CommandDefinition<WaitInvocation>['add'] = (program, invoke, refuse) 
     .requiredOption('--role <role>', "a role of the cluster's template, such as scheduler")
     .addOption(new Option('--phase <phase>', 'where they must stand').choices(phases).default('ready'))
     .option('--count <n>', 'so many nodes are enough (default: every node of the role)')
-    .option('--timeout <time>', 'how long to wait: 30s, 5m, 1h', '5m')
+    .option('--timeout <time>', 'how long to wait, such as 30s, 5m, 12h, 2d or 1w', '5m')
     .addHelpText('after', examples('jetpack sync wait --role scheduler', 'jetpack sync wait --role execute --count 2 --timeout 10m'))
     .action((options: WaitOptions) => {
       const read = readOptions(options);
@@ -76,6 +76,7 @@ export const waitRequest = ({ role, phase, count }: WaitInvocation, { id, trace 
 
 export const syncWait = loaded<WaitInvocation>({
   add,
+  needsDaemon: { 'sync wait': true },
   ownProcess: () => true,
   perform: (invocation, run) =>
     askDaemon(run, {

@@ -41,6 +41,9 @@ export type ClusterlinkMessage = z.infer<typeof clusterlinkMessage>;
 
 export const clusterlinkPath = '/clusterlink/messages';
 
+/** Where a program learns whether its credentials are right. */
+export const whoAmIPath = '/clusterlink/node';
+
 /** Messages in one request. */
 const mostClusterlinkMessages = 512;
 

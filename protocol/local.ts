@@ -95,6 +95,8 @@ export const requestSchemas = {
     plan: z.boolean().describe('say what would run, and run nothing'),
     rerunScripts: z.boolean().describe('also scripts that ended well before'),
     noSync: z.boolean().optional().describe('with the copies of the projects that the home has, and nothing from a locker'),
+    debug: z.boolean().optional().describe('with more lines of progress: every step, and how each script is run and ends'),
+    strace: z.boolean().optional().describe('with the system calls of each script in a file beside its log'),
   }),
   health: request('health', '`jetpack health`: what the health checks found; with `run`, after a round of them.', {
     run: z.boolean(),

@@ -16,7 +16,7 @@ const helpOf = async (words: readonly string[]): Promise<string> => {
 
 const exitCodes: ReadonlyArray<readonly [code: string, meaning: string]> = [
   ['0', 'It did what it was asked. A message that waits on disk while `jetpackd` is away counts: a line on standard error says so.'],
-  ['1', 'It failed: one line on standard error says why and ends with a code ([ERRORS.md](ERRORS.md)). `health` also ends so when a check is not well, `test` when a test failed.'],
+  ['1', 'It failed: one line on standard error says why and ends with a code ([ERRORS.md](ERRORS.md)). `health` also ends so when a check is not well, `test` when a test failed; `status` and `health` when `jetpackd` does not answer, after what files say.'],
   ['2', 'The command line is wrong: one line on standard error names what.'],
 ];
 
@@ -38,6 +38,8 @@ const files: ReadonlyArray<readonly [file: string, meaning: string]> = [
   ['config/properties.json', 'What `props set` set.'],
   ['config/auth.json', 'What `users` shows.'],
   ['run/spool/', 'Messages that wait for `jetpackd`; in `rejected/` those that it then refused, each with the reason beside it.'],
+  ['run/node.keepalive', 'What `keepalive show` and `status` say while `jetpackd` is away.'],
+  ['run/state.db, run/outbox.db', 'What `jetpackd` remembers and what waits to be sent. While it is away, `status` and `health` look into them where their caller may: its own user and root.'],
   ['run/jetpack.sock, run/front.sock', 'Where `jetpackd` answers the members of its group.'],
   ['run/admin.sock, run/front-admin.sock', 'Where it answers its own user and root, to whom alone some commands are open: their help says so.'],
   ['logs/', 'What `report_issue` packs.'],
@@ -61,6 +63,9 @@ What \`jetpack\` can do, as its help says it. Made from \`commands/\` by \`npm r
 Standard output holds the answer and nothing else, so that \`$(jetpack config KEY)\` is safe; what goes wrong is one line on standard error. Tables are aligned and coloured on a
 terminal; elsewhere the cells of a row stand apart by a tab each, for \`cut\` and \`awk\`. \`--json\`, or \`--output json\`, is for programs. \`jetpack completion\` prints what
 bash, zsh and fish need to complete it all.
+
+Where \`jetpackd\` does not answer, a command does what can be done without: it answers from files or leaves its message on disk, and one line on standard error says so. The help of
+those that cannot says what of them needs \`jetpackd\`: that ends with 1 and \`daemon_unreachable\`.
 
 ## ${code('jetpack')}
 

@@ -3,7 +3,8 @@
 import type { ActorSystem } from '../actors/system.ts';
 import { config, type ConfigPorts } from '../actors/node/config/config.ts';
 import type { ConfigMessage } from '../actors/node/config/messages.ts';
-import { converge, type ConvergeMessage, type ConvergePorts } from '../actors/node/converge/converge.ts';
+import { converge, type ConvergePorts } from '../actors/node/converge/converge.ts';
+import type { ConvergeMessage } from '../actors/node/converge/messages.ts';
 import { gateway, type GatewayPorts } from '../actors/node/gateway/gateway.ts';
 import { healthcheck, type HealthcheckMessage, type HealthcheckPorts } from '../actors/node/health/healthcheck.ts';
 import { keepalive, type KeepaliveMessage, type KeepalivePorts } from '../actors/node/keepalive/keepalive.ts';

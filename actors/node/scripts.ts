@@ -1,4 +1,5 @@
 // Running somebody's script, as actors need it; node/scripts/ provides it.
+import type { Result } from '../../protocol/result.ts';
 
 export interface ScriptJob {
   /** A UUID. Stands in the script's environment as JETPACK_RUN, so that what it started can be found even after a crash. */
@@ -14,6 +15,8 @@ export interface ScriptJob {
   readonly timeoutMs: number;
   /** A file that takes what it writes, as far as the bound on output goes; begun anew. */
   readonly output?: string;
+  /** A file that takes the system calls of it and of all that it starts, as far as the bound on output goes; begun anew. */
+  readonly strace?: string;
   /** Whether what it left running in the background goes on when it ended by itself. Otherwise that ends with it. */
   readonly keepsBackground: boolean;
   /** Ends it as the time limit does. */
@@ -42,6 +45,8 @@ export interface ScriptResult {
 export interface ScriptRunner {
   /** Never rejects. */
   run(job: ScriptJob): Promise<ScriptResult>;
+  /** Whether a job may ask for `strace`. Fails with `tool_missing`. */
+  mayTrace(): Promise<Result<void>>;
   /** Ends whatever still runs of these jobs, from an earlier life of the daemon. Resolves with how many processes that were. */
   endLeftovers(ids: readonly string[]): Promise<number>;
 }

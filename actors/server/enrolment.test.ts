@@ -1,71 +1,17 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { seededRandom } from '../../effects/random.ts';
-import { recordLog } from '../../effects/testing/recorded-log.ts';
-import { credentials, type Credentials, type EnrolRequest } from '../../protocol/enrolment.ts';
-import { keyOf, parseToken, proofOf, unseal } from '../../protocol/enrolment-seal.ts';
-import type { NodeAddress } from '../../protocol/identity.ts';
-import type { Result } from '../../protocol/result.ts';
-import type { Reply } from '../ref.ts';
-import { supervise } from '../testing/recorder.ts';
-import { createWorld, settle, type World } from '../testing/world.ts';
-import { enrolment, type EnrolmentMessage, type MintedToken, type Revocation, type Sealed } from './enrolment.ts';
-import { FakeAdmin } from './testing/fake-admin.ts';
-import { MemoryStore } from './testing/memory-store.ts';
+import { describe, expect, test } from '@jest/globals';
+import { credentials, type Credentials } from '../../protocol/enrolment.ts';
+import { keyOf, parseToken, unseal } from '../../protocol/enrolment-seal.ts';
+import { settle } from '../testing/world.ts';
+import type { MintedToken, Sealed } from './enrolment.ts';
+import { begin, code, n1, nonceOf, question, useEnrolmentStage } from './testing/enrolment-stage.ts';
 
-const n1: NodeAddress = { cluster: 'lab', node: 'n1' };
-const n2: NodeAddress = { cluster: 'lab', node: 'n2' };
-
-const worlds: World[] = [];
-afterEach(() => {
-  for (const { system } of worlds.splice(0)) system.stop();
-});
-
-const nonceOf = (seed: number): string => Buffer.from(seededRandom(seed).bytes(32)).toString('base64url');
-
-/** What a node asks with a token. */
-const question = (text: string, nonce: string): EnrolRequest => {
-  const token = parseToken(text);
-  if (!token.ok) throw new Error(token.error.message);
-  const { id } = token.value;
-  return { id, nonce, proof: proofOf(keyOf(token.value), id, nonce) };
-};
+useEnrolmentStage();
 
 const opened = (text: string, nonce: string, { sealed }: Sealed): Credentials => {
   const token = parseToken(text);
   if (!token.ok) throw new Error(token.error.message);
   return credentials.parse(JSON.parse(unseal(keyOf(token.value), { id: token.value.id, nonce }, sealed) ?? ''));
 };
-
-const begin = async (more: { readonly admin?: FakeAdmin | undefined; readonly store?: MemoryStore; readonly world?: World } = {}) => {
-  const world = more.world ?? createWorld();
-  if (more.world === undefined) worlds.push(world);
-  const { clock, system } = world;
-  const admin = 'admin' in more ? more.admin : new FakeAdmin();
-  const store = more.store ?? new MemoryStore(() => clock.now());
-  const log = recordLog();
-  const watching = supervise('end');
-  const broker = { prefix: 'test', urls: ['amqp://broker.lab'] };
-  const incarnation = system.spawn('enrolment', enrolment({ store, admin, userOf: ({ node }) => `user of ${node}`, broker, clock, random: system.random, logger: log.logger }), watching);
-  await settle();
-  const ref = system.ref<EnrolmentMessage>('enrolment');
-  const ask = async <T>(message: (reply: Reply<Result<T>>) => EnrolmentMessage): Promise<Result<T>> => {
-    const asked = system.ask(ref, message, { timeoutMs: 8_000 });
-    await settle();
-    const answered = await Promise.race([asked, settle(100).then(() => undefined)]);
-    if (answered === undefined) throw new Error('no answer');
-    return answered.ok ? answered.value : answered;
-  };
-  const mint = async (node: NodeAddress, expiresInSeconds = 3_600): Promise<MintedToken> => {
-    const minted = await ask<MintedToken>((reply) => ({ type: 'mint', request: { ...node, expiresInSeconds }, reply }));
-    if (!minted.ok) throw new Error(minted.error.message);
-    return minted.value;
-  };
-  const redeem = (token: string, nonce: string) => ask<Sealed>((reply) => ({ type: 'redeem', request: question(token, nonce), reply }));
-  const revoke = (node: NodeAddress) => ask<Revocation>((reply) => ({ type: 'revoke', node, reply }));
-  return { admin: admin!, ask, clock, incarnation, log, mint, redeem, ref, revoke, store, system, watching, world };
-};
-
-const code = (result: Result<unknown>): string => (result.ok ? 'ok' : result.error.code);
 
 describe('a token', () => {
   test('is redeemed by its node, which learns all that it needs, and the broker knows the same password', async () => {
@@ -214,91 +160,6 @@ describe('a revocation', () => {
     await revoke(n1);
     expect(code(await redeem((await mint(n1)).token, nonceOf(2)))).toBe('ok');
     expect([admin.users.size, store.identity(n1)?.state]).toEqual([1, 'active']);
-  });
-});
-
-describe('the administrator', () => {
-  test('that fails is a refusal which may be asked again, with the same nonce', async () => {
-    const { admin, mint, redeem, store } = await begin();
-    const { token } = await mint(n1);
-    admin.broken = true;
-    expect(code(await redeem(token, nonceOf(1)))).toBe('management_failed');
-    expect(store.identity(n1)).toBeUndefined();
-    admin.broken = false;
-    expect(code(await redeem(token, nonceOf(1)))).toBe('ok');
-  });
-
-  test('is asked for few things at a time, and for one thing of a node', async () => {
-    const { admin, ask, mint } = await begin();
-    const nodes = Array.from({ length: 20 }, (_, index) => ({ cluster: 'lab', node: `m${index}` }));
-    const tokens = [];
-    for (const node of nodes) tokens.push(await mint(node), await mint(node));
-    const hold = Promise.withResolvers<void>();
-    admin.held = hold.promise;
-    const asked = tokens.map(({ token }, index) => ask<Sealed>((reply) => ({ type: 'redeem', request: question(token, nonceOf(index)), reply })).catch(() => undefined));
-    await settle(10);
-    expect(new Set(admin.calls.filter((call) => call.startsWith('grant'))).size).toBe(4);
-    expect(admin.underWay).toBe(4);
-    hold.resolve();
-    admin.held = undefined;
-    await Promise.all(asked);
-    await settle(200);
-    expect([admin.mostUnderWay, admin.users.size]).toEqual([4, 20]);
-  });
-
-  test('sets the policies at the start, again and again until it has', async () => {
-    const admin = new FakeAdmin();
-    admin.broken = true;
-    const { clock, log } = await begin({ admin });
-    expect(log.lines.at(-1)).toContain('setting the policies of the broker is tried again');
-    admin.broken = false;
-    await clock.advance(1_000);
-    await settle();
-    await clock.advance(100_000);
-    await settle();
-    expect(admin.calls).toEqual(['policies', 'policies']);
-  });
-
-  test('sets them anew when the broker is reached anew: at once, also while it waits to try again, and after what is under way', async () => {
-    const admin = new FakeAdmin();
-    admin.broken = true;
-    const { clock, ref, system } = await begin({ admin });
-    admin.broken = false;
-    system.tell(ref, { type: 'policies' });
-    await settle();
-    await clock.advance(100_000);
-    await settle();
-    expect(admin.calls).toEqual(['policies', 'policies']);
-    const hold = Promise.withResolvers<void>();
-    admin.held = hold.promise;
-    for (let times = 0; times < 3; times += 1) system.tell(ref, { type: 'policies' });
-    await settle();
-    expect(admin.calls).toHaveLength(3);
-    hold.resolve();
-    admin.held = undefined;
-    await settle();
-    expect([admin.calls.length, admin.mostUnderWay]).toEqual([4, 1]);
-  });
-
-  test('waits a second again after a failure that follows a success', async () => {
-    const { admin, clock, ref, system } = await begin();
-    for (let times = 0; times < 3; times += 1) {
-      admin.broken = true;
-      system.tell(ref, { type: 'policies' });
-      await settle();
-      admin.broken = false;
-      await clock.advance(1_000);
-      await settle();
-    }
-    expect(admin.calls).toHaveLength(7);
-  });
-
-  test('that is not there makes every request a refusal with its own code', async () => {
-    const { ask, redeem, ref, revoke, system, watching } = await begin({ admin: undefined });
-    system.tell(ref, { type: 'policies' });
-    const minted = await ask<MintedToken>((reply) => ({ type: 'mint', request: { ...n1, expiresInSeconds: 60 }, reply }));
-    expect([code(minted), code(await redeem(`${'A'.repeat(22)}.${'A'.repeat(43)}`, nonceOf(1))), code(await revoke(n2))]).toEqual(['enrolment_off', 'enrolment_off', 'enrolment_off']);
-    expect(watching.crashes).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { ManualClock } from '../../effects/manual-clock.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
 import { isTree, parseExact, type ExactJson } from '../exact-json.ts';
-import type { Delivery, HomeFile, Host, NodeAccess, Question } from '../host.ts';
+import type { Delivery, HomeFile, Host, LastKnown, NodeAccess, Question } from '../host.ts';
 import { run } from '../run.ts';
 
 export interface FakeNode {
@@ -11,6 +11,8 @@ export interface FakeNode {
   readonly files?: Partial<Record<HomeFile, string>>;
   readonly answer?: (question: Question) => Result<unknown> | Promise<Result<unknown>>;
   readonly delivery?: Result<Delivery>;
+  /** What files say of the node; absent: nothing. */
+  readonly lastKnown?: Partial<Record<LastKnown, unknown>>;
   /** What works on files of the caller; one that is not given must not be called. */
   readonly own?: Partial<Pick<NodeAccess, 'report' | 'download' | 'test'>>;
   readonly env?: Readonly<Record<string, string>>;
@@ -66,6 +68,7 @@ export const runFake = async (argv: readonly string[], node: FakeNode = {}): Pro
         asked.push(question);
         return (await node.answer?.(question)) ?? fail('daemon_unreachable', 'jetpackd is not running');
       },
+      lastKnown: async (part) => (node.lastKnown?.[part] === undefined ? fail('file_unreadable', `what is known of ${part} may not be read by this user`) : ok(node.lastKnown[part])),
       async deliver(request) {
         sent.push(request);
         return node.delivery ?? ok({ type: 'accepted' });

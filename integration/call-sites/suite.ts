@@ -42,7 +42,8 @@ const told = ({ row, why }: Judged): string => `${row.row} ${row.argv.join(' ')}
 const needsQuiet = ({ effect }: Row): boolean => effect !== undefined && effect.type !== 'file';
 
 /** Whether its answer comes from files alone, daemon or not: here from files that somebody wrote by hand. */
-const isOfFiles = ({ argv: [, word = ''] }: Row): boolean => ['config', 'download', 'test', '--version', '-v'].includes(word);
+const isOfFiles = ({ argv: [, word = '', next] }: Row): boolean =>
+  ['config', 'download', 'report_issue', 'test', 'users', '--version', '-v'].includes(word) || (word === 'props' && next === 'get');
 
 /** Which command it calls, with what options, how many words, and how that ends. */
 const shapeOf = ({ argv: [, ...words], exit, output }: Row): string =>

@@ -25,12 +25,12 @@ export const publish = (connection: ChannelModel, exchange: string, key: string,
   });
 
 export interface UsersOfBroker {
-  broker(): SharedBroker;
+  readonly broker: () => SharedBroker;
   /** Closed when the test has ended. */
-  connectedTo(url: string): Promise<ChannelModel>;
-  connectedUsers(): Promise<readonly string[]>;
+  readonly connectedTo: (url: string) => Promise<ChannelModel>;
+  readonly connectedUsers: () => Promise<readonly string[]>;
   /** Resolves when a connection of this user shows, which takes a moment. */
-  showsConnected(user: string): Promise<true>;
+  readonly showsConnected: (user: string) => Promise<true>;
 }
 
 /** To be called in a block of tests, before its own hooks. */

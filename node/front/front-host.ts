@@ -88,6 +88,8 @@ const nodeAccess = (home: string, ports: FrontPorts): NodeAccess => ({
         return { ok: false, error: conclusion.failure };
     }
   },
+  // It is asked for when the daemon did not answer: whoever runs apart from it finds out whether it is there at all.
+  lastKnown: notHere,
   report: notHere,
   download: notHere,
   test: notHere,

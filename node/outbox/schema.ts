@@ -38,10 +38,12 @@ const tables = `
   CREATE TABLE ids (last INTEGER PRIMARY KEY, stream TEXT NOT NULL, entries TEXT NOT NULL);
 `;
 
+/** What marks the outbox's file. */
+export const outboxForm = { applicationId: 0x4a_50_4f_42 /* JPOB */, version: 1 } as const;
+
 /** The outbox's file, refused when another node or another instance wrote it. */
 export const outboxSchema = (owner: FileOwner): Schema => ({
-  applicationId: 0x4a_50_4f_42, // JPOB
-  version: 1,
+  ...outboxForm,
   create: (database) => {
     database.exec(tables);
     writeOwner(database, owner);

@@ -1,14 +1,16 @@
 // A converge on a real machine: projects in a folder, scripts in bash and Python, processes that are ended.
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { AskConfiguration } from '../../actors/node/config/messages.ts';
-import { converge, type PhaseEntered } from '../../actors/node/converge/converge.ts';
+import { converge } from '../../actors/node/converge/converge.ts';
+import type { ConvergeMessage, ConvergeReport, PhaseEntered } from '../../actors/node/converge/messages.ts';
 import type { RunChecks } from '../../actors/node/health/healthcheck.ts';
 import type { DrainPending } from '../../actors/node/messaging/messaging.ts';
 import { MemoryState } from '../../actors/node/testing/memory-state.ts';
+import type { Reply } from '../../actors/ref.ts';
 import type { Incarnation } from '../../actors/system.ts';
 import { probe, type Probe } from '../../actors/testing/probe.ts';
 import { createWorld, type World } from '../../actors/testing/world.ts';
@@ -17,6 +19,7 @@ import { silentLogger } from '../../effects/logger.ts';
 import { systemRandom } from '../../effects/random.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
 import type { Card } from '../../protocol/card.ts';
+import type { Result } from '../../protocol/result.ts';
 import { createScriptRunner } from '../scripts/run-script.ts';
 import { createProjects } from './projects.ts';
 
@@ -34,7 +37,7 @@ const script = (name: string, text: string, mode = 0o755): void => {
   chmodSync(file, mode);
 };
 
-const life = (): void => {
+const life = (searched = process.env['PATH']): void => {
   world = createWorld();
   const { system } = world;
   sync = probe<PhaseEntered>(system, 'sync');
@@ -44,7 +47,7 @@ const life = (): void => {
   );
   const definition = converge({
     projects: createProjects({ home, instanceId: 'here', clock: systemClock }),
-    scripts: createScriptRunner({ clock: systemClock, logger: silentLogger, env: { PATH: process.env['PATH'], JETPACK_AMQP_URL: 'amqp://secret' }, graceMs: 200 }),
+    scripts: createScriptRunner({ clock: systemClock, logger: silentLogger, env: { PATH: searched, JETPACK_AMQP_URL: 'amqp://secret' }, graceMs: 200 }),
     metadataDoor: { isClosed: () => false, set: async () => ({ ok: true, value: undefined }) },
     state,
     config: config.ref,
@@ -169,4 +172,59 @@ test('what a script leaves in the background goes on over the end of its converg
   } finally {
     process.kill(pid);
   }
+});
+
+/** Asks as the command line does; what it was told on the way, and what it was answered. */
+const ask = async (wishes: { readonly debug?: boolean; readonly strace?: boolean }): Promise<{ readonly lines: readonly string[]; readonly answer: Result<ConvergeReport> | undefined }> => {
+  const told: string[] = [];
+  const ref = world.system.ref<ConvergeMessage>('converge');
+  const message = { type: 'converge', trigger: 'command-line', rerunScripts: true, ...wishes, progress: (line: string) => void told.push(line) } as const;
+  const asked = await world.system.ask(ref, (reply: Reply<Result<ConvergeReport>>) => ({ ...message, reply }) as const, { timeoutMs: 60_000 });
+  return { lines: told, answer: asked.ok ? asked.value : undefined };
+};
+
+describe('a converge that is asked for', () => {
+  const log = 'logs/cluster-init/demo/default/scripts/10.sh.out';
+
+  beforeEach(async () => {
+    script('scripts/10.sh', '#!/bin/bash\necho said; cat /etc/hostname > "$JETPACK_HOME/copy"\n');
+    script('scripts/20.sh', '#!/bin/bash\nexit 0\n');
+  });
+
+  test('with --debug tells of every step, how its script is run, with the names of its environment alone, and how it ended', async () => {
+    life();
+    await ended();
+    const { answer, lines: said } = await ask({ debug: true });
+    expect(answer).toMatchObject({ ok: true, value: { ran: 2 } });
+    const folderOfScripts = path.join(home, 'cluster-init/demo/default/scripts');
+    expect(said).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^Step 1 of 2: demo\/default 10\.sh, content [0-9a-f]{12}, will run again$/),
+        `Script 10.sh: in ${folderOfScripts}, for 30 s at most, with CYCLECLOUD_HOME, CYCLECLOUD_PROJECT_NAME, CYCLECLOUD_PROJECT_PATH, CYCLECLOUD_PROJECT_VERSION, CYCLECLOUD_SPEC_NAME, CYCLECLOUD_SPEC_PATH, JETPACK_HOME, PATH`,
+        expect.stringMatching(/^Script 10\.sh: return code: 0, after \d+\.\d s, with 5 bytes of output$/),
+        '  | said',
+      ]),
+    );
+    const { lines: plain } = await ask({});
+    expect(plain.filter((line) => line.startsWith('Step') || line.startsWith('  | '))).toEqual([]);
+  });
+
+  test('with strace, where this machine has it, has the system calls of each script beside its log, and without has none', async () => {
+    const installed = (await createScriptRunner({ clock: systemClock, logger: silentLogger, env: { PATH: process.env['PATH'] } }).mayTrace()).ok;
+    life();
+    await ended();
+    expect(existsSync(path.join(home, `${log}.strace`))).toBe(false);
+    const { answer } = await ask({ strace: true });
+    expect([answer?.ok, lines(`${log}.strace`).some((line) => line.includes('/etc/hostname'))]).toEqual([installed, installed]);
+  });
+
+  test('with strace where there is none is refused before anything begins', async () => {
+    const bin = path.join(folder, 'few');
+    mkdirSync(bin);
+    life(bin);
+    expect(await ended()).toBe('ready');
+    const { answer } = await ask({ strace: true });
+    expect(answer).toMatchObject({ ok: false, error: { code: 'tool_missing', message: expect.stringContaining('strace is not installed') } });
+    expect(sync.received.map(({ phase }) => phase)).toEqual(['converging', 'ready']);
+  });
 });

@@ -32,7 +32,7 @@ const isExecutable = async (file: string): Promise<boolean> =>
   );
 
 /** The first file of that name on a PATH. */
-const findOnPath = async (name: string, searched: string): Promise<string | undefined> => {
+export const findOnPath = async (name: string, searched: string): Promise<string | undefined> => {
   for (const folder of searched.split(':').filter((folder) => path.isAbsolute(folder))) {
     const file = path.join(folder, name);
     if (await isExecutable(file)) return file;

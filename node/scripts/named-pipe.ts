@@ -1,6 +1,6 @@
-// A named pipe for the moment that it takes to open both its ends.
+// A named pipe, as a rule for the moment that it takes to open both its ends.
 //
-// It lies in a folder of its own, in the temporary folder, which is removed at once. What a daemon leaves there that was killed in
+// It lies in a folder of its own, in the temporary folder, which is removed after that. What a daemon leaves there that was killed in
 // this moment goes when the next one makes its first pipe: a folder's name tells the process that made it, and one whose
 // process is gone, or has our own number from before us, is nobody's any more. Should it be that of another container after all, the
 // script it was for is given sockets (channel.ts).
@@ -33,15 +33,32 @@ const sweep = async (): Promise<void> => {
 /** Once in the life of a process, before it makes a folder itself. */
 let swept: Promise<void> | undefined;
 
-/** Makes one, lets `open` open it by its path, and removes it. Rejects where none can be made, and as `open` throws. */
-export const withPipe = async <T>(open: (file: string) => T): Promise<T> => {
+export interface NamedPipe {
+  readonly file: string;
+  /** It is then gone by its name, and goes on for those that have it open. */
+  remove(): Promise<void>;
+}
+
+/** Rejects where none can be made. */
+export const makePipe = async (): Promise<NamedPipe> => {
   await (swept ??= sweep());
   const folder = await mkdtemp(path.join(os.tmpdir(), `${prefix}${process.pid}-`));
+  const pipe = { file: path.join(folder, 'output'), remove: () => remove(folder) };
   try {
-    const file = path.join(folder, 'output');
-    await promisify(execFile)('mkfifo', ['-m', '600', file], { timeout: makeMs });
-    return open(file);
+    await promisify(execFile)('mkfifo', ['-m', '600', pipe.file], { timeout: makeMs });
+    return pipe;
+  } catch (error) {
+    await pipe.remove();
+    throw error;
+  }
+};
+
+/** Makes one, lets `open` open it by its path, and removes it. Rejects where none can be made, and as `open` throws. */
+export const withPipe = async <T>(open: (file: string) => T): Promise<T> => {
+  const pipe = await makePipe();
+  try {
+    return open(pipe.file);
   } finally {
-    await remove(folder);
+    await pipe.remove();
   }
 };

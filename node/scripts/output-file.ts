@@ -57,11 +57,11 @@ const keep = (file: string, stream: WriteStream, clock: Clock): OutputFile => {
 };
 
 /** Begins the file anew, with its folders. Never rejects: without a file, what is written goes nowhere. */
-export const openOutputFile = async (file: string | undefined, clock: Clock): Promise<OutputFile> => {
+export const openOutputFile = async (file: string | undefined, clock: Clock, mode = 0o640): Promise<OutputFile> => {
   if (file === undefined) return none;
   try {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o750 });
-    const handle = await open(file, openFlags, 0o640);
+    const handle = await open(file, openFlags, mode);
     return keep(file, handle.createWriteStream(), clock);
   } catch (error) {
     return { ...none, close: async () => [failed(file, error)] };

@@ -10,13 +10,15 @@ import path from 'node:path';
 import type { ScriptEnding, ScriptJob, ScriptResult, ScriptRunner } from '../../actors/node/scripts.ts';
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
+import { fail, ok } from '../../protocol/result.ts';
 import { systemCode } from '../home/system-error.ts';
 import { openChannel, readOn } from './channel.ts';
-import { findCommand } from './command.ts';
+import { findCommand, type Command } from './command.ts';
 import { defaultGraceMs, endProcesses, killProcesses, type Target } from './end-processes.ts';
 import { scriptEnvironment, type Environment } from './environment.ts';
 import { openOutputFile } from './output-file.ts';
 import { findProcesses, groupOf, leaderOf } from './processes.ts';
+import { beginStrace, findStrace } from './strace.ts';
 import { Tail } from './tail.ts';
 
 export interface ScriptRunnerPorts {
@@ -33,6 +35,11 @@ const standardPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 type Exit = Extract<ScriptEnding, { type: 'exited' | 'signalled' | 'unstartable' }>;
 type Stop = Extract<ScriptEnding, { type: 'timedOut' | 'aborted' }>;
+
+interface Ended {
+  readonly ending: ScriptEnding;
+  readonly warnings: readonly string[];
+}
 
 const unstartable = (reason: string): Extract<ScriptEnding, { type: 'unstartable' }> => ({ type: 'unstartable', reason });
 
@@ -68,7 +75,7 @@ const counted = (count: number): string => (count === 1 ? 'a process' : `${count
 
 export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceMs }: ScriptRunnerPorts): ScriptRunner => {
   /** Sees a started script to its end. */
-  const attend = async (job: ScriptJob, exit: Promise<Exit>, target: Target): Promise<{ readonly ending: ScriptEnding; readonly warnings: readonly string[] }> => {
+  const attend = async (job: ScriptJob, exit: Promise<Exit>, target: Target): Promise<Ended> => {
     const stop = stopOf(job, clock);
     const first = await Promise.race([exit, stop.due]);
     stop.cancel();
@@ -82,10 +89,7 @@ export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceM
     return { ending: first, warnings: found === 0 ? [] : [`left ${counted(found)} running: ended with it`] };
   };
 
-  const runStarted = async (job: ScriptJob, environment: Record<string, string>, take: (chunk: Buffer) => void) => {
-    const command = await findCommand(job.file, job.arguments ?? [], environment['PATH'] ?? standardPath);
-    if (!command.ok) return { ending: unstartable(command.reason), warnings: [] };
-    if (!(await isFolder(job.cwd))) return { ending: unstartable(`cannot run in ${job.cwd}, which is no folder`), warnings: [] };
+  const runCommand = async (job: ScriptJob, command: Extract<Command, { ok: true }>, environment: Record<string, string>, take: (chunk: Buffer) => void): Promise<Ended> => {
     const channel = await openChannel();
     let child: ChildProcess | undefined;
     let keeping = true;
@@ -110,6 +114,18 @@ export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceM
     else reading.stop();
     const left = goesOn ? ['left something running that still has its output: what that writes from now on is thrown away'] : [];
     return { ending, warnings: [...command.warnings, ...warnings, ...left] };
+  };
+
+  const runStarted = async (job: ScriptJob, environment: Record<string, string>, take: (chunk: Buffer) => void): Promise<Ended> => {
+    const searched = environment['PATH'] ?? standardPath;
+    const found = await findCommand(job.file, job.arguments ?? [], searched);
+    if (!found.ok) return { ending: unstartable(found.reason), warnings: [] };
+    if (!(await isFolder(job.cwd))) return { ending: unstartable(`cannot run in ${job.cwd}, which is no folder`), warnings: [] };
+    if (job.strace === undefined) return runCommand(job, found, environment, take);
+    const strace = await beginStrace(found, job.strace, searched, clock);
+    if (typeof strace === 'string') return { ending: unstartable(strace), warnings: [] };
+    const { ending, warnings } = await runCommand(job, strace.command, environment, take);
+    return { ending, warnings: [...warnings, ...(await strace.end())] };
   };
 
   const run = async (job: ScriptJob): Promise<ScriptResult> => {
@@ -143,6 +159,10 @@ export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceM
 
   return {
     run,
+    async mayTrace() {
+      const found = await findStrace(env['PATH'] ?? standardPath);
+      return found === undefined ? fail('tool_missing', 'strace is not installed: it is not on the PATH of jetpackd') : ok(undefined);
+    },
     async endLeftovers(ids) {
       if (ids.length === 0) return 0;
       const { found, left } = await endProcesses({ find: () => findProcesses(ids) }, clock, graceMs);

@@ -8,10 +8,12 @@ const tables = `
   CREATE TABLE reports (position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, report TEXT NOT NULL);
 `;
 
+/** What marks the state's file. */
+export const stateForm = { applicationId: 0x4a_50_53_54 /* JPST */, version: 1 } as const;
+
 /** The state's file, refused when another node or another instance wrote it: a new machine starts afresh. */
 export const stateSchema = (owner: FileOwner): Schema => ({
-  applicationId: 0x4a_50_53_54, // JPST
-  version: 1,
+  ...stateForm,
   create: (database) => {
     database.exec(tables);
     writeOwner(database, owner);

@@ -18,6 +18,9 @@ _TIMEOUT = 60.0
 
 _SET_KEYS = "Set cyclecloud.config.web_server, username and password in the configuration of the node."
 
+#: Answered to a node by its credentials alone.
+_WHO_I_AM = "/clusterlink/node"
+
 Connection = Union[http.client.HTTPConnection, http.client.HTTPSConnection]
 
 
@@ -149,22 +152,33 @@ def query_cyclecloud(
     return _query(None, path, body, method)
 
 
+def _failure(server: _Address, status: int) -> UserError:
+    """What an answer other than 200 says of a server that was asked who this node is."""
+    if status in (401, 403):
+        return UserError("%s refuses the credentials of this node (%d)" % (server, status), _SET_KEYS, "identity_refused")
+    if status == 409:
+        recommendation = "Start it with --management, and enroll the node."
+        return UserError("%s knows no credentials of nodes (%d)" % (server, status), recommendation, "enrolment_off")
+    if status in (429, 503):
+        return UserError("%s cannot tell now (%d)" % (server, status), "Try again.", "busy")
+    if status >= 500:
+        return UserError("%s fails (%d)" % (server, status), "Look into the log of the server.", "server_unreachable")
+    recommendation = "Check cyclecloud.config.web_server, and that a cycle-server of this version answers there."
+    return UserError("%s does not answer as cycle-server does (%d)" % (server, status), recommendation, "server_unreachable")
+
+
 def test_cyclecloud_connection(config: Optional[Union[str, Settings]] = None) -> None:
     """Whether the server answers this node and takes its credentials: returns, or raises ``UserError`` or ``ConfigError``.
 
+    The server is asked who these credentials are of, so no other answer of any server passes. The ``code`` of the error
+    tells credentials that are wrong (``identity_refused``) from a server that does not answer (``server_unreachable``).
     ``config`` as for ``parse_config``.
     """
     settings = parse_config(config)
-    cluster = settings.get("identity", {}).get("cluster_name")
-    path = "/clusters/%s/status" % urllib.parse.quote(cluster, safe="") if cluster else "/"
-    answer = _query(settings, path, None, None)
+    answer = _query(settings, _WHO_I_AM, None, None)
     answer.close()
-    server = _address(_setting(settings, "webserver"))
-    if answer.status in (401, 403):
-        raise UserError("%s refuses the credentials of this node (%d)" % (server, answer.status), _SET_KEYS, "forbidden")
-    if answer.status >= 500:
-        recommendation = "Look into the log of the server."
-        raise UserError("%s fails (%d)" % (server, answer.status), recommendation, "server_unreachable")
+    if answer.status != 200:
+        raise _failure(_address(_setting(settings, "webserver")), answer.status)
 
 
 # No test, whatever its name: a test file that imports it must not have it collected.

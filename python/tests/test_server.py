@@ -88,13 +88,15 @@ class TheServer(HomeTest):
         text = "[cycle_server]\n" + "".join("%s = %s\n" % each for each in settings.items())
         jetpack.util.test_cyclecloud_connection({"cycle_server": settings})
         jetpack.util.test_cyclecloud_connection(self.write("other.ini", text.encode("utf-8")))
-        self.assertEqual([asked["path"] for asked in server.asked], ["/", "/"])
+        credentials = "Basic " + base64.b64encode(("other:" + SECRET).encode("ascii")).decode("ascii")
+        asked = [(each["path"], each["headers"]["Authorization"]) for each in server.asked]
+        self.assertEqual(asked, [("/clusterlink/node", credentials)] * 2)
 
     def test_passes_the_check_of_the_connection_when_it_takes_the_credentials(self) -> None:
-        for status in (200, 404):
-            server = self.over_http(status)
+        for prefix in ("", "/cyclecloud"):
+            server = self.over_http(200, prefix)
             jetpack.util.test_cyclecloud_connection()
-            self.assertEqual(server.asked[0]["path"], "/clusters/a%2Fdemo/status")
+            self.assertEqual(server.asked[0]["path"], prefix + "/clusterlink/node")
 
     def failure(self) -> UserError:
         with self.assertRaises(UserError) as caught:
@@ -103,17 +105,31 @@ class TheServer(HomeTest):
         self.assertIsNotNone(caught.exception.recommendation)
         return caught.exception
 
-    def test_fails_the_check_of_the_connection_when_it_refuses_or_fails(self) -> None:
-        for status, what in ((401, "refuses the credentials of this node (401)"), (403, "refuses"), (503, "fails (503)")):
-            server = self.over_http(status)
-            self.assertIn("http://127.0.0.1:%d %s" % (server.port, what), self.failure().message)
+    def test_fails_the_check_of_the_connection_by_any_other_answer_and_says_which(self) -> None:
+        for status, what, code in (
+            (401, "refuses the credentials of this node (401)", "identity_refused"),
+            (403, "refuses the credentials of this node (403)", "identity_refused"),
+            (404, "does not answer as cycle-server does (404)", "server_unreachable"),
+            (302, "does not answer as cycle-server does (302)", "server_unreachable"),
+            (409, "knows no credentials of nodes (409)", "enrolment_off"),
+            (429, "cannot tell now (429)", "busy"),
+            (503, "cannot tell now (503)", "busy"),
+            (500, "fails (500)", "server_unreachable"),
+        ):
+            with self.subTest(status):
+                server = self.over_http(status)
+                failure = self.failure()
+                self.assertEqual(failure.message, "http://127.0.0.1:%d %s" % (server.port, what))
+                self.assertEqual(failure.code, code)
 
     def test_that_does_not_answer_is_an_error_that_names_it(self) -> None:
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             port = unused.getsockname()[1]
             self.configure("127.0.0.1:%d" % port)
-            self.assertEqual(self.failure().message, "https://127.0.0.1:%d does not answer (ECONNREFUSED)" % port)
+            failure = self.failure()
+            self.assertEqual(failure.message, "https://127.0.0.1:%d does not answer (ECONNREFUSED)" % port)
+            self.assertEqual(failure.code, "server_unreachable")
 
     def test_that_takes_too_long_is_an_error(self) -> None:
         with socket.socket() as silent, mock.patch("jetpack._server._TIMEOUT", 0.05):

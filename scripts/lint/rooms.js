@@ -24,7 +24,7 @@ export const rooms = [
 
 /** Packages that a single file or folder inside a room owns. */
 export const owners = {
-  nact: ['actors/runtime.ts', 'actors/nact.characterization.test.ts', 'bench/'],
+  nact: ['actors/runtime.ts', 'actors/nact.characterization.test.ts', 'actors/nact-supervision.characterization.test.ts', 'actors/nact-stop.characterization.test.ts', 'actors/testing/nact-stage.ts', 'bench/'],
   amqplib: ['transport/amqp/', 'bench/', 'integration/'],
   smqp: ['transport/embedded/'],
   systeminformation: ['node/facts/'],

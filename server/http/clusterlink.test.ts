@@ -125,6 +125,32 @@ describe('nothing is stored of a request', () => {
   });
 });
 
+describe('whose credentials they are', () => {
+  const ask = async (url: string, authorization?: string, method = 'GET') => {
+    const response = await fetch(`${url}/clusterlink/node`, { method, ...(authorization === undefined ? {} : { headers: { authorization } }) });
+    return { status: response.status, asks: response.headers.get('www-authenticate'), allow: response.headers.get('allow'), said: await response.text() };
+  };
+
+  test('is answered to whoever has them, and stores nothing', async () => {
+    const { posted, url } = await begin();
+    expect(await ask(url, right)).toMatchObject({ status: 200, said: '{"cluster":"lab","node":"n1"}' });
+    expect(await ask(url, right, 'HEAD')).toMatchObject({ status: 200, said: '' });
+    expect(await ask(url, right, 'POST')).toMatchObject({ status: 405, allow: 'GET, HEAD' });
+    expect(posted).toEqual([]);
+  });
+
+  test.each([
+    ['without any', undefined, 401, 'identity_refused', 'Basic realm="cycle-server", charset="UTF-8"'],
+    ['by a wrong password', basic('jetpack.lab.n1:secret'), 401, 'identity_refused', 'Basic realm="cycle-server", charset="UTF-8"'],
+    ['by a server that knows none', basic('off:x'), 409, 'enrolment_off', null],
+  ])('is not told %s', async (_what, authorization, status, code, asks) => {
+    const { url } = await begin();
+    const answer = await ask(url, authorization);
+    expect(answer).toMatchObject({ status, asks });
+    expect(JSON.parse(answer.said)).toMatchObject({ code });
+  });
+});
+
 describe('bounded is', () => {
   test('how often a node may ask: sixty times at once, then once a second', async () => {
     const { clock, post, posted } = await begin();

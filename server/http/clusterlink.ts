@@ -1,13 +1,14 @@
 // What programs made for version 8 tell over HTTP, as the node they are on.
 //
 //   POST /clusterlink/messages    202 when all of it is in the store; nothing of it is when the answer is another
+//   GET  /clusterlink/node        200 and whose credentials they are: whether they are right, without telling anything
 //
 // Whoever sends it shows the user of its node and the password for HTTP that node.json has (HTTP Basic), before the body is read. It comes from
 // other machines, and writes: a page of another site cannot send it, for it would have to know the password.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../effects/clock.ts';
 import { RateBound } from '../../node/http/rate-bound.ts';
-import { clusterlinkPath } from '../../protocol/clusterlink.ts';
+import { clusterlinkPath, whoAmIPath } from '../../protocol/clusterlink.ts';
 import { readClusterlink, type Speaker, type ToldEvent } from '../../protocol/clusterlink-read.ts';
 import { encodeEvent } from '../../protocol/codec.ts';
 import type { ErrorCode } from '../../protocol/errors.ts';
@@ -88,6 +89,11 @@ export const addClusterlink = (scope: FastifyInstance, sources: ClusterlinkSourc
     const posted = await sources.post({ cluster, node }, events.value);
     return posted.ok ? ok({ stored: posted.value, repeated: events.value.length - posted.value }) : posted;
   };
+
+  scope.get(whoAmIPath, async (request, response) => {
+    const speaker = speakers.get(request);
+    return speaker === undefined ? refuse(response, 500, 'internal', 'nobody was asked who they are') : { cluster: speaker.cluster, node: speaker.node };
+  });
 
   scope.post(clusterlinkPath, (request, response) =>
     withSpan(apiSpan(clusterlinkPath, extractTrace(request.headers)), async (span) => {

@@ -1,5 +1,6 @@
 // What the verbs of cycle-server are told: they speak to the API of the server that runs on this machine.
-import { helpText, parseDuration, parseFlags, type Environment, type FlagTable } from '../../commands/flags.ts';
+import { parseDuration } from '../../commands/duration.ts';
+import { helpText, parseFlags, type Environment, type FlagTable } from '../../commands/flags.ts';
 import { firstIssue } from '../../protocol/json.ts';
 import { nodeAddress, type NodeAddress } from '../../protocol/identity.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';

@@ -33,7 +33,7 @@ describe('the verbs of cycle-server', () => {
   test.each([
     ['enroll', ['--cluster', 'lab'], 'cycle-server enroll: which node? give --cluster NAME and --node NAME'],
     ['revoke', [], 'cycle-server revoke: which node? give --cluster NAME and --node NAME'],
-    ['enroll', [...node, '--expires', 'soon'], "cycle-server enroll: --expires 'soon' is not a duration: write 500ms, 20s, 5m or 1h"],
+    ['enroll', [...node, '--expires', 'soon'], "cycle-server enroll: --expires 'soon' is not a duration: write 500ms, 20s, 5m, 1h, 2d or 1w"],
     ['enroll', [...node, '--expires', '500ms'], 'cycle-server enroll: --expires is not between 1s and 168h'],
     ['enroll', [...node, '--expires', '169h'], 'cycle-server enroll: --expires is not between 1s and 168h'],
     ['revoke', ['--cluster', 'lab', '--node', 'x'.repeat(101)], 'cycle-server revoke: --node: the node name is too long'],

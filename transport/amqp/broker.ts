@@ -1,11 +1,12 @@
 // What the broker says it is when a connection opens, and whether that will do. Versions differ where we would feel it:
 //
-// | version  | delivery count (quorum queues)                         | nack with requeue      | consumer time-out           |
-// |----------|--------------------------------------------------------|------------------------|-----------------------------|
+// | version  | delivery count (quorum queues)                          | nack with requeue      | consumer time-out           |
+// |----------|---------------------------------------------------------|------------------------|-----------------------------|
 // | 3.10     | `x-delivery-count`, absent at first; no limit unless set | counts, as reject does | channel closed with 406     |
-// | 4.0-4.2  | the same; a limit of 20 unless set                     | counts, as reject does | channel closed with 406     |
-// | from 4.3 | the same, and `x-acquired-count` for every assignment  | does not count         | consumer cancelled (quorum) |
+// | 4.0-4.2  | the same; a limit of 20 unless set                      | counts, as reject does | channel closed with 406     |
+// | from 4.3 | the same, and `x-acquired-count` for every assignment   | does not count         | consumer cancelled (quorum) |
 //
+// Shown by integration/faults/broker-differences.test.ts and consumer-timeout.test.ts.
 // One way serves them all: `requeue` is a reject, which counts everywhere, and a limit is always set (topology.ts). A channel
 // that is closed and a consumer that is cancelled end the same: the consumer is begun anew, and what it had not settled
 // comes again.

@@ -11,7 +11,7 @@ const uploadAndGoOn = 'put it into the locker, then: jetpack converge';
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
 /** How it ended, for people. Undefined when it ended well. */
-const endingText = (ending: ScriptEnding): string | undefined => {
+export const endingText = (ending: ScriptEnding): string | undefined => {
   switch (ending.type) {
     case 'exited':
       return ending.code === 0 ? undefined : `return code: ${ending.code}`;

@@ -19,120 +19,25 @@
 import type { Clock } from '../../../effects/clock.ts';
 import type { Logger } from '../../../effects/logger.ts';
 import { uuid7, type Random } from '../../../effects/random.ts';
-import type { Card } from '../../../protocol/card.ts';
-import type { ConvergeTrigger, Phase } from '../../../protocol/events.ts';
-import { assertNever, fail, type Result } from '../../../protocol/result.ts';
+import { assertNever, fail } from '../../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
-import type { ActorRef, Reply } from '../../ref.ts';
+import type { ActorRef } from '../../ref.ts';
 import type { AskConfiguration, ConfigurationKnown } from '../config/messages.ts';
 import { Basis } from './basis.ts';
 import { configurationOf, type ConvergeConfiguration } from './configuration.ts';
 import { ConvergeDriver, type ConvergeState } from './driver.ts';
 import { Effects, recover } from './effects.ts';
 import { ConvergeMemory } from './memory.ts';
-import type { ConvergeStep, MetadataDoor, Projects, StepStanding, Synced } from './ports.ts';
+import type { ConvergeMessage, ConvergeRequest, PhaseEntered } from './messages.ts';
+import type { MetadataDoor, Projects } from './ports.ts';
 import { bootWanted, joined, mostAskers, type Wanted } from './queue.ts';
-import { answerOf, standsFor, type ConvergeRecord } from './record.ts';
-import type { RanScript, ScriptPlace } from './script.ts';
+import { answerOf, standsFor } from './record.ts';
+import type { ScriptPlace } from './script.ts';
 import { answerPlan, viewOf } from './views.ts';
-import type { HealthSummary, RunChecks } from '../health/healthcheck.ts';
+import type { RunChecks } from '../health/healthcheck.ts';
 import type { DrainPending } from '../messaging/messaging.ts';
 import type { ScriptRunner } from '../scripts.ts';
 import type { NodeState } from '../state.ts';
-
-/** Told to sync when the phase's event is durable. */
-export interface PhaseEntered {
-  readonly type: 'phase';
-  readonly phase: Phase;
-  /** One line for a person. */
-  readonly detail?: string;
-}
-
-export interface ConvergeReport {
-  /** Names the converge. */
-  readonly run: string;
-  readonly ran: number;
-  /** Scripts that had run before. */
-  readonly skipped: number;
-  /** The first failure that was passed over, where failures are. */
-  readonly failed?: Card;
-  readonly durationMs: number;
-}
-
-/**
- * Answered when it has ended. Fails with `converge_running` when the command line asks during another, with `busy` when too
- * many wait; with `script_failed`,
- * `project_missing`, `project_unusable`, `home_unusable` or `state_unwritable` as it ends.
- */
-export interface ConvergeRequest {
-  readonly type: 'converge';
-  readonly trigger: ConvergeTrigger;
-  readonly rerunScripts: boolean;
-  /** Whether the projects are taken as they lie in the home. When it waits with another that brings them, they are brought. */
-  readonly noSync?: boolean | undefined;
-  /** A UUID: of two converges under one id, the second is the first, or runs nothing again that it ran. Absent: each is its own. */
-  readonly run?: string;
-  /** Takes lines for a person. */
-  readonly progress?: (line: string) => void;
-  readonly reply: Reply<Result<ConvergeReport>>;
-}
-
-export interface ConvergePlan {
-  readonly steps: ReadonlyArray<Pick<ConvergeStep, 'project' | 'version' | 'spec' | 'script' | 'sha256'> & { readonly state: StepStanding }>;
-  readonly warnings: readonly string[];
-}
-
-/** Fails with `wait_unmet` before there is a configuration, else with `project_missing` or `project_unusable`. */
-export interface PlanRequest {
-  readonly type: 'plan';
-  readonly reply: Reply<Result<ConvergePlan>>;
-}
-
-export interface ConvergeView {
-  readonly state: 'recovering' | 'idle' | 'converging' | 'ending';
-  readonly last?: ConvergeRecord;
-  /** How many wait for the next one. */
-  readonly waiting: number;
-}
-
-export interface ConvergeQuestion {
-  readonly type: 'converge?';
-  readonly reply: Reply<ConvergeView>;
-}
-
-/** A script may begin: the node's state knows it. */
-export interface StepKept {
-  readonly type: 'stepKept';
-  readonly step: ConvergeStep;
-  readonly job: string;
-  readonly result: Result<void>;
-}
-
-export interface StepRan {
-  readonly type: 'ran';
-  readonly step: ConvergeStep;
-  readonly ran: RanScript;
-}
-
-export type ConvergeMessage =
-  | ConfigurationKnown
-  | ConvergeRequest
-  | PlanRequest
-  | ConvergeQuestion
-  | { readonly type: 'recovered'; readonly processes: number; readonly script: string | undefined }
-  | { readonly type: 'graceOver' }
-  | { readonly type: 'begun'; readonly result: Result<void> }
-  | { readonly type: 'synced'; readonly result: Result<Synced> }
-  | StepKept
-  | StepRan
-  | { readonly type: 'checked'; readonly result: Result<HealthSummary> }
-  | { readonly type: 'door'; readonly closed: boolean; readonly result: Result<void, string> }
-  | { readonly type: 'opened'; readonly result: Result<void, string> }
-  | { readonly type: 'ended'; readonly result: Result<void> }
-  | { readonly type: 'endAgain' }
-  | { readonly type: 'attempt'; readonly attempt: number }
-  | { readonly type: 'planned' }
-  | { readonly type: 'broke'; readonly error: unknown };
 
 export interface ConvergeTimes {
   /** How long the boot's converge waits for the server's configuration when there is a kept one. */
@@ -198,7 +103,7 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
     return driver.go(state, context);
   };
 
-  const request = (state: ConvergeState, { noSync, progress, reply, rerunScripts, run: id, trigger }: ConvergeRequest, context: Context): ConvergeState => {
+  const request = (state: ConvergeState, { debug, noSync, progress, reply, rerunScripts, run: id, strace, trigger }: ConvergeRequest, context: Context): ConvergeState => {
     const { last, run } = state;
     const asker = { progress, reply };
     const isLast = last !== undefined && standsFor(last, id);
@@ -219,8 +124,16 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
     }
     if (joins) return { ...state, run: { ...run, askers: [...run.askers, asker] } };
     if (state.configuration === undefined) progress?.("Waiting for the node's configuration");
-    return want(state, { boot: false, attempt: 1, asks: [{ id, trigger, rerunScripts, noSync: noSync === true, asker }] }, context);
+    return want(state, { boot: false, attempt: 1, asks: [{ id, trigger, rerunScripts, noSync: noSync === true, debug: debug === true, strace: strace === true, asker }] }, context);
   };
+
+  /** Before it begins, so that a node fails no converge for want of a tool to look into it. */
+  const traced = (asked: ConvergeRequest, context: Context): void =>
+    context.pipeToSelf(
+      ports.scripts.mayTrace(),
+      (result) => ({ type: 'mayTrace', request: asked, result }),
+      (error) => ({ type: 'mayTrace', request: asked, result: fail('internal', String(error)) }),
+    );
 
   return {
     name: 'converge',
@@ -246,7 +159,13 @@ export const converge = (ports: ConvergePorts): ActorDefinition<ConvergeState, C
         case 'graceOver':
           return state.bootDue ? wantBoot(state, context) : state;
         case 'converge':
-          return request(state, message, context);
+          if (message.strace !== true) return request(state, message, context);
+          traced(message, context);
+          return state;
+        case 'mayTrace':
+          if (message.result.ok) return request(state, message.request, context);
+          message.request.reply(message.result);
+          return state;
         case 'plan':
           answerPlan(state, projects, message.reply, context);
           return state;

@@ -10,10 +10,12 @@ import { fail, type Failure, type Result } from '../../../protocol/result.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ActorContext } from '../../definition.ts';
 import type { Reply } from '../../ref.ts';
-import type { ConvergeMessage, ConvergePorts, StepKept, StepRan } from './converge.ts';
+import type { ConvergePorts } from './converge.ts';
+import type { ConvergeMessage, StepKept, StepRan } from './messages.ts';
 import type { Basis } from './basis.ts';
 import { failureCard, scriptCard } from './card.ts';
 import type { ConvergeConfiguration } from './configuration.ts';
+import { jobLines, resultLines, stepLines } from './detail.ts';
 import type { Effects } from './effects.ts';
 import type { Change, ConvergeMemory, PhaseOf } from './memory.ts';
 import type { BegunScript, Synced } from './ports.ts';
@@ -111,7 +113,9 @@ export class ConvergeDriver {
     if (run === undefined || effects.stopped) return state;
     if (!result.ok) return this.#fail(state, run, result.error, context);
     const { steps, warnings } = result.value;
-    return this.#advance(this.#warn(state, run, warnings, context), { ...run, steps }, context);
+    const known = { ...run, steps };
+    this.#detail(run, () => stepLines(known));
+    return this.#advance(this.#warn(state, run, warnings, context), known, context);
   }
 
   stepKept(state: ConvergeState, { job, result, step }: StepKept, context: Context): ConvergeState {
@@ -121,7 +125,9 @@ export class ConvergeDriver {
     if (!result.ok) return this.#fail(state, run, result.error, context);
     this.#say(run, `Executing cluster-init script: ${step.file}, output written to ${step.log}`);
     const scriptTimeoutMs = run.configuration.scriptTimeoutMs ?? this.#ports.times.scriptTimeoutMs;
-    const work = effects.add((signal) => runScript(step, { ...jobOf(step, job, { ...this.#ports, scriptTimeoutMs }, context.trace), signal }, run.id, this.#ports));
+    const begun = jobOf(step, job, { ...this.#ports, scriptTimeoutMs }, context.trace, run.strace);
+    this.#detail(run, () => jobLines(step, begun));
+    const work = effects.add((signal) => runScript(step, { ...begun, signal }, run.id, this.#ports));
     context.pipeToSelf(work, (ran) => ({ type: 'ran', step, ran }), broke);
     return state;
   }
@@ -129,6 +135,7 @@ export class ConvergeDriver {
   ran(before: ConvergeState, { ran: { marked, result }, step }: StepRan, context: Context): ConvergeState {
     const { run } = before;
     if (run === undefined || before.effects.stopped) return before;
+    this.#detail(run, () => resultLines(step, result));
     const state = this.#warn(before, run, result.warnings.map((warning) => `Script ${step.script}: ${warning}`), context);
     const card = scriptCard(step, result);
     if (card === undefined) {
@@ -269,6 +276,10 @@ export class ConvergeDriver {
   #say({ askers }: Run, line: string, level: 'info' | 'warn' = 'info'): void {
     this.#ports.logger[level](line);
     for (const { progress } of askers) progress?.(line);
+  }
+
+  #detail(run: Run, lines: () => readonly string[]): void {
+    if (run.debug) for (const line of lines()) this.#say(run, line);
   }
 
   /** Lines for the log, for whoever asked, and for the server with the next change. */

@@ -51,6 +51,9 @@ const readScript = (value: Json | undefined): BegunScript | undefined => {
 type Bare<K extends 'converge' | 'log' | 'phase'> = Omit<EventOf<K>, 'id' | 'at' | 'trace'>;
 type Told = Bare<'converge'> | Bare<'log'> | Bare<'phase'>;
 
+/** The last converge, as a state has it. */
+export const lastConverge = (state: Pick<NodeState, 'get'>): ConvergeRecord | undefined => readRecord(state.get(lastKey));
+
 export class ConvergeMemory {
   readonly #state: NodeState;
   readonly #clock: Clock;
@@ -63,7 +66,7 @@ export class ConvergeMemory {
   }
 
   last(): ConvergeRecord | undefined {
-    return readRecord(this.#state.get(lastKey));
+    return lastConverge(this.#state);
   }
 
   script(): BegunScript | undefined {

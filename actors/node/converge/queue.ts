@@ -4,7 +4,7 @@
 import type { ConvergeTrigger } from '../../../protocol/events.ts';
 import type { Result } from '../../../protocol/result.ts';
 import type { Reply } from '../../ref.ts';
-import type { ConvergeReport } from './converge.ts';
+import type { ConvergeReport } from './messages.ts';
 import { standsFor, type ConvergeRecord } from './record.ts';
 
 /** Whoever asked for a converge. */
@@ -22,6 +22,8 @@ export interface Ask {
   readonly trigger: ConvergeTrigger;
   readonly rerunScripts: boolean;
   readonly noSync: boolean;
+  readonly debug: boolean;
+  readonly strace: boolean;
   readonly asker: Asker;
 }
 

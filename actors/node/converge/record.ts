@@ -5,7 +5,7 @@ import { errors, type ErrorCode } from '../../../protocol/errors.ts';
 import { eventSchemas } from '../../../protocol/events.ts';
 import { requestSchemas } from '../../../protocol/local.ts';
 import { fail, ok, type Result } from '../../../protocol/result.ts';
-import type { ConvergeReport } from './converge.ts';
+import type { ConvergeReport } from './messages.ts';
 
 const { at, done, failure, run } = eventSchemas.converge.shape;
 

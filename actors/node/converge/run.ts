@@ -15,6 +15,10 @@ export interface Run {
   readonly rerunScripts: boolean;
   /** Whether the projects are taken as they lie in the home. */
   readonly noSync: boolean;
+  /** Whether it tells more of what it does. Not kept: one that is taken up again tells as much as is then asked for. */
+  readonly debug: boolean;
+  /** Whether the system calls of its scripts are written down. Not kept either. */
+  readonly strace: boolean;
   /** Of the boot's: which one, from 1. */
   readonly attempt: number;
   /** Wall clock. */
@@ -47,6 +51,8 @@ export const beginRun = (
     trigger: boot ? 'boot' : (asks[0]?.trigger ?? interrupted?.trigger ?? 'boot'),
     rerunScripts: interrupted?.rerunScripts ?? asks.some(({ rerunScripts }) => rerunScripts),
     noSync: interrupted === undefined ? !boot && asks.length > 0 && asks.every(({ noSync }) => noSync) : interrupted.noSync === true,
+    debug: asks.some(({ debug }) => debug),
+    strace: asks.some(({ strace }) => strace),
     attempt: interrupted?.attempt ?? attempt,
     startedAt: interrupted?.startedAt ?? now,
     begun: monotonic,
@@ -60,7 +66,7 @@ export const beginRun = (
   };
 };
 
-const nameOfStep = ({ project, script, spec }: ConvergeStep): string => `${project}/${spec} ${script}`;
+export const nameOfStep = ({ project, script, spec }: ConvergeStep): string => `${project}/${spec} ${script}`;
 
 /** Whether a step needs no run: it has run, and not only before a converge that runs everything again began. */
 export const isDone = ({ id, rerunScripts }: Run, { ranIn }: ConvergeStep): boolean => ranIn !== undefined && (!rerunScripts || ranIn === id);

@@ -20,7 +20,10 @@ export interface RanScript {
   readonly marked: Result<void> | undefined;
 }
 
-export const jobOf = (step: ConvergeStep, id: string, { binFolder, home, scriptTimeoutMs, searchPath }: ScriptPlace, trace: TraceContext | undefined): ScriptJob => ({
+/** Beside what the script writes. */
+const straceFile = ({ log }: ConvergeStep): string => `${log}.strace`;
+
+export const jobOf = (step: ConvergeStep, id: string, { binFolder, home, scriptTimeoutMs, searchPath }: ScriptPlace, trace: TraceContext | undefined, strace = false): ScriptJob => ({
   id,
   file: step.file,
   cwd: step.folder,
@@ -39,6 +42,7 @@ export const jobOf = (step: ConvergeStep, id: string, { binFolder, home, scriptT
   },
   timeoutMs: scriptTimeoutMs,
   output: step.log,
+  ...(strace ? { strace: straceFile(step) } : {}),
   keepsBackground: true,
 });
 

@@ -1,7 +1,7 @@
 // What is told to those who only look: how a converge stands, and what the next one would run.
 import { fail, ok, type Result } from '../../../protocol/result.ts';
 import type { ActorContext } from '../../definition.ts';
-import type { ConvergeMessage, ConvergePlan, ConvergeView, PlanRequest } from './converge.ts';
+import type { ConvergeMessage, ConvergePlan, ConvergeView, PlanRequest } from './messages.ts';
 import type { ConvergeState } from './driver.ts';
 import type { Projects, Synced } from './ports.ts';
 

@@ -10,7 +10,7 @@ import type { ActorRef, Reply } from '../../ref.ts';
 import type { ActorSnapshot } from '../../system.ts';
 import type { ExplainKey, GatherFacts, SetProperty, WatchConfig, WatchConfigNoMore } from '../config/messages.ts';
 import type { LayerValue } from '../config/ports.ts';
-import type { ConvergePlan, ConvergeReport, ConvergeRequest, PlanRequest } from '../converge/converge.ts';
+import type { ConvergePlan, ConvergeReport, ConvergeRequest, PlanRequest } from '../converge/messages.ts';
 import type { HealthQuestion, HealthSummary, RunChecks } from '../health/healthcheck.ts';
 import type { SetCondition } from '../health/set-conditions.ts';
 import type { HealthView } from '../health/view.ts';
@@ -60,13 +60,17 @@ export interface ServePorts {
 const defaultWaitMs = 5_000;
 /** No caller waits longer for a short request, whatever it says. */
 export const longestWaitMs = 30_000;
-/** Nor for a converge, a round of checks, or other nodes. */
+/** Nor for a converge or a round of checks. */
 const longestJobMs = 24 * 3_600_000;
+/** Nor for other nodes. */
+const longestSyncMs = 7 * longestJobMs;
 
 const isLong = (request: LocalRequest): boolean => request.verb === 'converge' || request.verb === 'watch' || request.verb === 'wait' || (request.verb === 'health' && request.run);
 
+const longestMsOf = ({ verb }: LocalRequest): number => (verb === 'wait' ? longestSyncMs : longestJobMs);
+
 const waitMsOf = (request: LocalRequest): number =>
-  isLong(request) ? Math.min(request.remainingMs ?? longestJobMs, longestJobMs) : Math.min(request.remainingMs ?? defaultWaitMs, longestWaitMs);
+  isLong(request) ? Math.min(request.remainingMs ?? longestJobMs, longestMsOf(request)) : Math.min(request.remainingMs ?? defaultWaitMs, longestWaitMs);
 
 const answer = (id: string, result: Result<unknown>): LocalReply =>
   result.ok ? { ok: true, id, result: result.value } : { ok: false, id, code: result.error.code, message: result.error.message };
@@ -180,10 +184,10 @@ export class RequestServer<M> {
     }
   }
 
-  #converge({ noSync, plan, rerunScripts }: LocalRequestOf<'converge'>, { progress }: Asker, waitMs: number, trace: TraceContext | undefined): Promise<Result<unknown>> {
+  #converge({ debug, noSync, plan, rerunScripts, strace }: LocalRequestOf<'converge'>, { progress }: Asker, waitMs: number, trace: TraceContext | undefined): Promise<Result<unknown>> {
     const { converge } = this.#ports;
     if (plan) return this.#ask(converge, (reply: Reply<Result<ConvergePlan>>) => ({ type: 'plan', reply }) as const, waitMs, trace);
-    const message = { type: 'converge', trigger: 'command-line', rerunScripts, noSync, progress } as const;
+    const message = { type: 'converge', trigger: 'command-line', rerunScripts, noSync, debug, strace, progress } as const;
     return this.#ask(converge, (reply: Reply<Result<ConvergeReport>>) => ({ ...message, reply }) as const, waitMs, trace);
   }
 

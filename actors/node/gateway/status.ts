@@ -3,7 +3,7 @@
 import type { ActorContext } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import type { ConfigQuestion, ConfigView } from '../config/messages.ts';
-import type { ConvergeQuestion, ConvergeView } from '../converge/converge.ts';
+import type { ConvergeQuestion, ConvergeView } from '../converge/messages.ts';
 import type { HealthQuestion } from '../health/healthcheck.ts';
 import type { HealthView } from '../health/view.ts';
 import type { KeepaliveView, ShowKeepalive } from '../keepalive/keepalive.ts';

@@ -253,7 +253,7 @@ export const healthcheck = (ports: HealthcheckPorts): ActorDefinition<State, Hea
         case 'check':
           return runChecks(state, message, context);
         case 'health':
-          message.reply(healthView(state.records, state.lastRoundAt, state.round !== undefined));
+          message.reply(healthView(state.records.kept, state.lastRoundAt, state.round !== undefined));
           return state;
         case 'condition':
           setCondition(state, message, context);

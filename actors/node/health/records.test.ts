@@ -17,7 +17,7 @@ const begin = () => {
   const records = new HealthRecords({ state, clock, random: seededRandom(1), logger: log.logger });
   const set = (more: Partial<LocalRequestOf<'condition'>>) =>
     records.set({ verb: 'condition', id: newId(), at: clock.now(), name: 'gpu', status: 'Error', ...more }, undefined);
-  return { clock, log, set, standing: () => records.setByHand().map(([name, { message, status }]) => [name, status, message]), state };
+  return { clock, log, set, standing: () => records.kept.setByHand().map(([name, { message, status }]) => [name, status, message]), state };
 };
 
 /** As much as a caller's trace may be, in JSON. */

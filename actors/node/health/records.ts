@@ -17,10 +17,11 @@ import type { LocalRequestOf } from '../../../protocol/local.ts';
 import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ReportedEvent } from '../messaging/accept.ts';
 import { fitsOutbox } from '../messaging/fits.ts';
-import { readCondition, readTermination, saysTheSame, type Condition, type Termination } from './condition.ts';
+import { saysTheSame, type Condition, type Termination } from './condition.ts';
 import type { Finding } from './finding.ts';
 import { byKeepalive, heldOff, type Hold } from './hold.ts';
-import { SetConditions, type SetByHand } from './set-conditions.ts';
+import { conditionPrefix, KeptHealth, terminationPrefix } from './kept-health.ts';
+import { SetConditions } from './set-conditions.ts';
 import type { NodeState, StateChange } from '../state.ts';
 
 export interface HealthRecordsPorts {
@@ -29,9 +30,6 @@ export interface HealthRecordsPorts {
   readonly random: Random;
   readonly logger: Logger;
 }
-
-const conditionPrefix = 'check/';
-const terminationPrefix = 'termination/';
 
 /** A step of the state's file is short. This one bounds nothing but its order. */
 const oneAtATime = 1;
@@ -45,42 +43,30 @@ interface Step {
 export class HealthRecords {
   readonly #ports: HealthRecordsPorts;
   readonly #steps = new PQueue({ concurrency: oneAtATime });
+  readonly #kept: KeptHealth;
   readonly #set: SetConditions;
 
   constructor(ports: HealthRecordsPorts) {
     this.#ports = ports;
+    this.#kept = new KeptHealth(ports.state);
     this.#set = new SetConditions(ports.state);
   }
 
-  conditions(): ReadonlyArray<readonly [name: string, condition: Condition]> {
-    return this.#names(conditionPrefix).flatMap((name) => {
-      const condition = this.#condition(name);
-      return condition === undefined ? [] : [[name, condition] as const];
-    });
-  }
-
-  setByHand(): ReadonlyArray<readonly [name: string, condition: SetByHand]> {
-    return this.#set.all();
-  }
-
-  /** Requests that stand, by check. */
-  terminations(): ReadonlyArray<readonly [name: string, termination: Termination]> {
-    return this.#names(terminationPrefix).flatMap((name) => {
-      const termination = this.#termination(name);
-      return termination === undefined ? [] : [[name, termination] as const];
-    });
+  /** What is kept of all of it. */
+  get kept(): KeptHealth {
+    return this.#kept;
   }
 
   /** Whether an end of the keepalive would have a request made, as far as is known. */
   get awaitsKeepalive(): boolean {
-    return this.#steps.size + this.#steps.pending > 0 || this.conditions().some(([, { heldOff }]) => heldOff === true);
+    return this.#steps.size + this.#steps.pending > 0 || this.#kept.conditions().some(([, { heldOff }]) => heldOff === true);
   }
 
   /** `held`: why a request for the node's end is not to be made now. Resolves with whether there is something to report. */
   record(name: string, finding: Finding, held: Hold | undefined, trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
       const { ends, ...found } = finding;
-      const standing = this.#termination(name);
+      const standing = this.#kept.termination(name);
       const hold = ends === undefined || (standing !== undefined && held?.withdraws === false) ? undefined : held;
       this.#put(step, name, { ...found, ...(ends !== undefined && hold !== undefined && heldOff(ends, hold)) });
       if (ends === undefined) this.#withdraw(step, name, `the check does not ask for it any more: ${finding.message ?? 'all is well'}`);
@@ -96,7 +82,7 @@ export class HealthRecords {
   set(request: LocalRequestOf<'condition'>, trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
       const { message, name, status } = request;
-      if (this.#condition(name) !== undefined) return { code: 'request_invalid', message: `${name} is a health check of this node: its condition is what it finds` };
+      if (this.#kept.condition(name) !== undefined) return { code: 'request_invalid', message: `${name} is a health check of this node: its condition is what it finds` };
       if (this.#set.knows(request)) return undefined;
       if (this.#set.isOutdated(request, this.#ports.clock.now())) {
         step.changes.push(...this.#set.passedOver(request));
@@ -115,9 +101,9 @@ export class HealthRecords {
   /** A keepalive begins to hold: takes back every request, and says so. */
   holdOff(trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
-      for (const [name, { reason }] of this.terminations()) {
+      for (const [name, { reason }] of this.#kept.terminations()) {
         this.#withdraw(step, name, byKeepalive.why);
-        const before = this.#condition(name);
+        const before = this.#kept.condition(name);
         if (before !== undefined) this.#put(step, name, { ...before, ...heldOff(reason, byKeepalive) });
       }
     });
@@ -126,7 +112,7 @@ export class HealthRecords {
   /** Forgets all checks but these. */
   keepOnly(present: ReadonlySet<string>, trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
-      for (const name of new Set([...this.#names(conditionPrefix), ...this.#names(terminationPrefix)])) {
+      for (const name of this.#kept.names()) {
         if (present.has(name)) continue;
         this.#withdraw(step, name, 'the check is gone');
         step.changes.push({ key: `${conditionPrefix}${name}`, value: undefined });
@@ -139,27 +125,15 @@ export class HealthRecords {
   /** Reports anew what is known of every check, and every request that stands, under its own id. */
   tellStanding(trace: TraceContext | undefined): Promise<Result<boolean>> {
     return this.#step(trace, (step) => {
-      for (const [name, condition] of this.conditions()) step.events.push(this.#conditionEvent(name, condition));
-      for (const [name, condition] of this.setByHand()) step.events.push(this.#set.eventFor(name, condition, this.#stamp()));
-      for (const [name, termination] of this.terminations()) step.events.push(this.#requestEvent(name, termination));
+      for (const [name, condition] of this.#kept.conditions()) step.events.push(this.#conditionEvent(name, condition));
+      for (const [name, condition] of this.#kept.setByHand()) step.events.push(this.#set.eventFor(name, condition, this.#stamp()));
+      for (const [name, termination] of this.#kept.terminations()) step.events.push(this.#requestEvent(name, termination));
     });
   }
 
   /** Resolves when no step is under way. */
   idle(): Promise<void> {
     return this.#steps.onIdle();
-  }
-
-  #names(prefix: string): readonly string[] {
-    return this.#ports.state.keys(prefix).map((key) => key.slice(prefix.length));
-  }
-
-  #condition(name: string): Condition | undefined {
-    return readCondition(this.#ports.state.get(`${conditionPrefix}${name}`));
-  }
-
-  #termination(name: string): Termination | undefined {
-    return readTermination(this.#ports.state.get(`${terminationPrefix}${name}`));
   }
 
   #stamp(): { readonly id: string; readonly at: number } {
@@ -192,7 +166,7 @@ export class HealthRecords {
   }
 
   #put(step: Step, name: string, found: Omit<Condition, 'since'>): void {
-    const before = this.#condition(name);
+    const before = this.#kept.condition(name);
     const condition: Condition = { ...found, since: before?.status === found.status ? before.since : this.#ports.clock.now() };
     if (before !== undefined && saysTheSame(before, condition)) return;
     const { message, status } = condition;
@@ -209,7 +183,7 @@ export class HealthRecords {
   }
 
   #withdraw(step: Step, name: string, reason: string): void {
-    const standing = this.#termination(name);
+    const standing = this.#kept.termination(name);
     if (standing === undefined) return;
     step.changes.push({ key: `${terminationPrefix}${name}`, value: undefined });
     step.events.push({ kind: 'termination', ...this.#stamp(), request: standing.request, state: 'withdrawn', check: name, reason });

@@ -1,4 +1,4 @@
-import type { HealthRecords } from './records.ts';
+import type { KeptHealth } from './kept-health.ts';
 import { byName } from './round.ts';
 import type { CheckSummary } from './healthcheck.ts';
 
@@ -11,9 +11,9 @@ export interface HealthView {
   readonly termination?: { readonly request: string; readonly check: string; readonly reason: string };
 }
 
-export const healthView = (records: HealthRecords, lastRoundAt: number | undefined, running: boolean): HealthView => {
-  const [standing] = records.terminations();
-  const all = [...records.conditions(), ...records.setByHand()];
+export const healthView = (kept: KeptHealth, lastRoundAt: number | undefined, running: boolean): HealthView => {
+  const [standing] = kept.terminations();
+  const all = [...kept.conditions(), ...kept.setByHand()];
   return {
     conditions: all.map(([name, { message, since, status }]) => ({ name, status, since, ...(message !== undefined && { message }) })).toSorted(byName),
     running,

@@ -6,7 +6,7 @@ import type { TraceContext } from '../../../protocol/trace.ts';
 import type { ActorContext } from '../../definition.ts';
 import type { ActorRef, AskResult, Reply } from '../../ref.ts';
 import type { SetConfiguration } from '../config/messages.ts';
-import type { ConvergeReport, ConvergeRequest } from '../converge/converge.ts';
+import type { ConvergeReport, ConvergeRequest } from '../converge/messages.ts';
 import type { HealthSummary, RunChecks } from '../health/healthcheck.ts';
 import type { EndReport } from '../lifecycle/ending.ts';
 import type { EndNode } from '../lifecycle/lifecycle.ts';

@@ -20,7 +20,7 @@ import type { ActorRef, Reply } from '../../ref.ts';
 import { Announcement, type AnnouncementMessage, type AnnouncementPorts } from './announcement.ts';
 import type { CarryOutPorts } from './carry-out.ts';
 import type { ConfigurationKnown, SetConfiguration } from '../config/messages.ts';
-import type { PhaseEntered } from '../converge/converge.ts';
+import type { PhaseEntered } from '../converge/messages.ts';
 import type { RunChecks } from '../health/healthcheck.ts';
 import type { TellStanding } from '../keepalive/keepalive.ts';
 import type { EndNode } from '../lifecycle/lifecycle.ts';

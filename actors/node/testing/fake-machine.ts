@@ -9,6 +9,7 @@ import type { ScriptRunner } from '../scripts.ts';
 
 export const fakeScripts: ScriptRunner = {
   run: async () => ({ ending: { type: 'exited', code: 0 }, tail: '', bytes: 0, durationMs: 1, warnings: [] }),
+  mayTrace: async () => ok(undefined),
   endLeftovers: async () => 0,
 };
 

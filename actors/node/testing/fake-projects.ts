@@ -90,6 +90,8 @@ export class FakeScripts implements ScriptRunner {
   readonly held = new Map<string, PromiseWithResolvers<ScriptResult>>();
   readonly leftoversEnded: string[] = [];
   leftovers = 0;
+  /** What asking for strace comes to. */
+  tracing: Result<void> = ok(undefined);
   /** Most at a time. */
   most = 0;
   #running = 0;
@@ -113,6 +115,10 @@ export class FakeScripts implements ScriptRunner {
     const result = (await held?.promise) ?? this.results.get(nameOf(job.file)) ?? exited(0);
     this.#running -= 1;
     return result;
+  }
+
+  async mayTrace(): Promise<Result<void>> {
+    return this.tracing;
   }
 
   async endLeftovers(ids: readonly string[]): Promise<number> {

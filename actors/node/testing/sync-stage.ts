@@ -11,7 +11,7 @@ import { probe, type Probe } from '../../testing/probe.ts';
 import { supervise } from '../../testing/recorder.ts';
 import { settle, type World } from '../../testing/world.ts';
 import type { SetConfiguration } from '../config/messages.ts';
-import type { ConvergeMessage } from '../converge/converge.ts';
+import type { ConvergeMessage } from '../converge/messages.ts';
 import type { HealthcheckMessage } from '../health/healthcheck.ts';
 import type { TellStanding } from '../keepalive/keepalive.ts';
 import type { LifecycleMessage } from '../lifecycle/lifecycle.ts';
