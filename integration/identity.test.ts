@@ -1,21 +1,23 @@
-// Identities on live brokers, each at hand: what nodes may do and may not, and how one ends. How one comes to be: enrolling.test.ts.
+// Identities of real programs on a live broker: they come to be, speak for their nodes alone, and end. What a node's user may do on each broker:
+// identity/node-user.test.ts; how nodes enroll: identity/enrolling.test.ts.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { connect, type ConfirmChannel } from 'amqplib';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { connect, type ChannelModel } from 'amqplib';
 import type { CommandRecord } from '../actors/server/order-ports.ts';
 import { bodies, frame } from '../actors/testing/frames.ts';
 import { waitFor } from '../effects/testing/wait-for.ts';
 import { encodeFrame } from '../protocol/codec.ts';
 import { routingKey } from '../protocol/routing.ts';
 import { namesFor, nodeQueue, nodeUser } from '../transport/topology.ts';
-import { brokersAtHand } from './broker/at-hand.ts';
+import { borrowAny } from './broker/find.ts';
+import type { SharedBroker } from './broker/shared/shared-broker.ts';
+import { attempt, publishing } from './identity/deeds.ts';
 import { clusterName, EnrollingCluster } from './identity/enrolling-cluster.ts';
 import { postAs, tellsOverHttp } from './identity/over-http.ts';
-import { attempt, publish, useUsers } from './identity/users-of-broker.ts';
 
 const addressOf = (node: string) => ({ cluster: clusterName, node });
 const one = addressOf('one');
@@ -26,13 +28,51 @@ const cutMs = 5_000;
 /** Of the daemon, far more than it takes, for a machine with other work; what both took is written out. */
 const endMs = 20_000;
 
-describe.each(await brokersAtHand())('on $title, two nodes:', (kind) => {
-  const { broker, connectedTo, connectedUsers, showsConnected } = useUsers(kind);
-  let cluster: EnrollingCluster;
+let broker: SharedBroker;
+let cluster: EnrollingCluster;
+const connections: ChannelModel[] = [];
 
+beforeAll(async () => {
+  broker = await borrowAny();
+}, 120_000);
+
+afterEach(async () => {
+  await Promise.all(connections.splice(0).map((connection) => connection.close().catch(() => undefined)));
+});
+
+afterAll(() => broker?.dispose());
+
+const connectedTo = async (url: string): Promise<ChannelModel> => {
+  const connection = await connect(url);
+  connection.on('error', () => undefined);
+  connections.push(connection);
+  return connection;
+};
+
+const publish = (connection: ChannelModel, exchange: string, key: string, body: Uint8Array, userId?: string): Promise<string> => attempt(connection, publishing(exchange, key, body, userId));
+
+const connectedUsers = async (): Promise<readonly string[]> => (await broker.management.connections()).map(({ user }) => user);
+
+/** Resolves when a connection of this user shows, which takes a moment. */
+const showsConnected = (user: string): Promise<true> =>
+  waitFor(`a connection of ${user} to show`, async () => (await connectedUsers()).includes(user));
+
+/** A server, and nodes that are enrolled and ready. */
+const begun = async (...nodes: readonly string[]): Promise<void> => {
+  await cluster.startServer();
+  await Promise.all(
+    nodes.map(async (node) => {
+      await cluster.enroll(node);
+      await cluster.startNode(node);
+    }),
+  );
+  for (const node of nodes) await cluster.seen(node, ({ link, phase }) => link === 'online' && phase === 'ready');
+};
+
+describe('two nodes', () => {
   beforeAll(async () => {
-    cluster = new EnrollingCluster(broker());
-    await cluster.begin('one', 'two');
+    cluster = new EnrollingCluster(broker);
+    await begun('one', 'two');
   }, 300_000);
 
   afterAll(() => cluster?.dispose());
@@ -65,7 +105,7 @@ describe.each(await brokersAtHand())('on $title, two nodes:', (kind) => {
     const logs = [cluster.serverLog(), readFileSync(path.join(cluster.home('one'), 'logs', 'jetpackd.log'), 'utf8')].join('\n');
     expect(password.length).toBeGreaterThan(40);
     expect(logs).not.toContain(password);
-    expect(logs).not.toContain(broker().password);
+    expect(logs).not.toContain(broker.password);
     const listed = await cluster.operate('identities');
     expect(listed).toMatchObject({ code: 0, stderr: '' });
     expect(listed.stdout).toContain(`c/one  active`);
@@ -90,12 +130,17 @@ describe.each(await brokersAtHand())('on $title, two nodes:', (kind) => {
     expect(await publish(own, names.reports, ownKey, forged, nodeUser(cluster.prefix, two))).toContain('406');
     // These the broker lets pass: it does not read what is in a frame.
     expect(await publish(own, names.reports, ownKey, forged, nodeUser(cluster.prefix, one))).toBe('ok');
-    const server = await connectedTo(broker().url());
-    expect(await publish(server, names.reports, otherKey, forged, broker().user)).toBe('ok');
+    // Nor does it see whose key comes by an exchange of the node's own.
+    const throughOwn = nodeQueue(cluster.prefix, one);
+    expect(await attempt(own, (channel) => channel.assertExchange(throughOwn, 'topic'))).toBe('ok');
+    expect(await attempt(own, (channel) => channel.bindExchange(names.reports, throughOwn, '#'))).toBe('ok');
+    expect(await publish(own, throughOwn, otherKey, forged, nodeUser(cluster.prefix, one))).toBe('ok');
+    const server = await connectedTo(broker.url());
+    expect(await publish(server, names.reports, otherKey, forged, broker.user)).toBe('ok');
     expect(await publish(server, names.reports, otherKey, forged)).toBe('ok');
     await waitFor('the server to have said so of each', () => {
       const log = cluster.serverLog();
-      const wanted = ['its sender is not who may use the routing key', `the user "${broker().user}" is refused as c/two`, 'a publisher that names no user is refused as c/two'];
+      const wanted = ['its sender is not who may use the routing key', `the user "${nodeUser(cluster.prefix, one)}" is refused as c/two`, `the user "${broker.user}" is refused as c/two`, 'a publisher that names no user is refused as c/two'];
       const missing = wanted.filter((line) => !log.includes(line));
       if (missing.length > 0) throw new Error(`${missing.join(', ')} not in\n${log.slice(-3_000)}`);
       return true;
@@ -103,38 +148,6 @@ describe.each(await brokersAtHand())('on $title, two nodes:', (kind) => {
     expect(await cluster.logged()).toEqual(before);
     expect(await cluster.jetpack('two', 'log', 'the real one')).toMatchObject({ code: 0 });
     await waitFor('what two itself says', async () => (await cluster.logged()).includes('two: the real one'));
-  }, 300_000);
-
-  test("a node cannot read what is another's, nor touch what all share", async () => {
-    const names = namesFor(cluster.prefix);
-    const own = await connectedTo(cluster.connection('one').broker[0]!);
-    const [ownQueue, otherQueue] = [one, two].map((node) => nodeQueue(cluster.prefix, node)) as [string, string];
-    const refused: ReadonlyArray<readonly [string, (channel: ConfirmChannel) => Promise<unknown>]> = [
-      ["consume another's queue", (channel) => channel.consume(otherQueue, () => undefined)],
-      ["get from another's queue", (channel) => channel.get(otherQueue)],
-      ["bind its queue to another's commands", (channel) => channel.bindQueue(ownQueue, names.commands, routingKey({ type: 'node', ...two }))],
-      ['bind its queue to all commands', (channel) => channel.bindQueue(ownQueue, names.commands, '#')],
-      ['bind its queue to the reports', (channel) => channel.bindQueue(ownQueue, names.reports, '#')],
-      ['make a queue of its own to read by', (channel) => channel.assertQueue('', { exclusive: true })],
-      ['read the reports', (channel) => channel.consume(names.events, () => undefined)],
-      ['read the dead letters', (channel) => channel.consume(names.dead, () => undefined)],
-      ["delete another's queue", (channel) => channel.deleteQueue(otherQueue)],
-      ["purge another's queue", (channel) => channel.purgeQueue(otherQueue)],
-      ['delete an exchange that all share', (channel) => channel.deleteExchange(names.reports)],
-      ['declare an exchange', (channel) => channel.assertExchange(`${cluster.prefix}.own`, 'topic')],
-      ['declare what all share with other arguments', (channel) => channel.assertExchange(names.commands, 'topic', { durable: false })],
-      ['give commands', async (channel) => {
-        channel.publish(names.commands, routingKey({ type: 'node', ...two }), Buffer.from('{}'));
-        await channel.waitForConfirms();
-      }],
-      ['write past the exchange', async (channel) => {
-        channel.publish('', names.presence, Buffer.from('{}'));
-        await channel.waitForConfirms();
-      }],
-    ];
-    for (const [deed, attempted] of refused) expect([deed, await attempt(own, attempted)]).toEqual([deed, expect.stringMatching(/40[36]/)]);
-    expect(await cluster.jetpack('two', 'log', 'undisturbed')).toMatchObject({ code: 0 });
-    await waitFor('what two says', async () => (await cluster.logged()).includes('two: undisturbed'));
   }, 300_000);
 
   test('programs on a node tell the server over HTTP what they have to, as their node alone and once, and by a port of loopback when one is asked for', async () => {
@@ -159,7 +172,7 @@ describe.each(await brokersAtHand())('on $title, two nodes:', (kind) => {
     expect(goneMs).toBeLessThan(cutMs);
     const ended = await daemon.ended;
     const endedMs = performance.now() - answered;
-    process.stderr.write(`${kind.title}: after the answer to a revocation the user was seen to have no connection within ${Math.round(goneMs)} ms, and its daemon ended within ${Math.round(endedMs)} ms\n`);
+    process.stderr.write(`${broker.name}: after the answer to a revocation the user was seen to have no connection within ${Math.round(goneMs)} ms, and its daemon ended within ${Math.round(endedMs)} ms\n`);
     expect(endedMs).toBeLessThan(endMs);
     expect([ended.code, daemon.stderr()]).toEqual([1, expect.stringContaining('refuses the user name or password')]);
     expect(await cluster.seen('two', ({ identity }) => identity === 'revoked')).toMatchObject({ node: 'two' });
@@ -168,7 +181,7 @@ describe.each(await brokersAtHand())('on $title, two nodes:', (kind) => {
     expect([(await again.ended).code, again.stderr()]).toEqual([1, expect.stringContaining('refuses the user name or password')]);
     await expect(connect(cluster.connection('two').broker[0]!)).rejects.toThrow();
     expect(await postAs(cluster, 'two', { messages: [] })).toMatchObject([401, { code: 'identity_refused' }]);
-    const [users, queues] = [await broker().management.users(), (await broker().management.queues()).map(({ name }) => name)];
+    const [users, queues] = [await broker.management.users(), (await broker.management.queues()).map(({ name }) => name)];
     expect([users, queues]).toEqual([expect.arrayContaining([nodeUser(cluster.prefix, one)]), expect.arrayContaining([nodeQueue(cluster.prefix, one)])]);
     for (const left of [users, queues, await connectedUsers()]) {
       expect(left).not.toContain(ofTwo);

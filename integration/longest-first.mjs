@@ -9,6 +9,7 @@ const longest = [
   'compose/compose',
   'box',
   'identity',
+  'identity/enrolling',
   'faults/broker-trouble',
   'chaos/chaos',
   'faults/wires',

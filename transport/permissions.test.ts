@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { nodeAddress, type NodeAddress } from '../protocol/identity.ts';
 import { routingKey } from '../protocol/routing.ts';
-import { permissionsFor, type Permissions } from './permissions.ts';
+import { permissionsFor, strayBindings, type Permissions } from './permissions.ts';
 import { namesFor, nodeQueue, nodeTopology, nodeUser, serverTopology } from './topology.ts';
 
 /** As the broker reads a permission: the expression matches somewhere in the text. */
@@ -82,6 +82,16 @@ describe('the permissions of a node', () => {
     expect(allowsKey(permissions, names.commands, 'write', 'node.a.b')).toBe(false);
     for (const queue of serverTopology('jetpack').queues) expect(allows(permissions.read, queue.name)).toBe(false);
     expect(allowsKey(permissions, names.reports, 'read', 'events.a.b')).toBe(false);
+  });
+
+  test('let it bind nothing that is not its own but what a revocation looks through, with no other keys', () => {
+    const { exchanges, queues } = serverTopology('jetpack');
+    const shared = [...exchanges, ...queues].map(({ name: of }) => of);
+    const { exchange, keys, to } = strayBindings('jetpack', own);
+    expect(shared.filter((of) => allows(permissions.write, of)).toSorted()).toEqual(to.toSorted());
+    expect(exchanges.filter(({ name: of }) => allows(permissions.read, of) && permissions.topics.every((topic) => topic.exchange !== of || topic.read !== '^$')).map(({ name: of }) => of)).toEqual([exchange]);
+    for (const key of keys) expect(allowsKey(permissions, exchange, 'read', key)).toBe(true);
+    expect(nodeTopology('jetpack', own).bindings.map(({ key }) => key)).toEqual(keys);
   });
 
   test('reach neither the default exchange nor those that come with the broker', () => {

@@ -1,70 +1,73 @@
-// What brokers do alike and what they do not (the table of transport/amqp/broker.ts), seen by a bare client. Row 15 rests on it: why a
-// delivery limit is always set, and why `requeue` is a reject.
+// What RabbitMQ counts of a message that comes again, and up to which number, as the table of transport/amqp/broker.ts has it: a client
+// without any of our code asks each version itself. That it differs is what the tests of queues.test.ts must not feel.
 import { randomBytes } from 'node:crypto';
-import { expect, describe, test } from '@jest/globals';
-import type { ConsumeMessage } from 'amqplib';
+import { describe, expect, test } from '@jest/globals';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import { waitFor } from '../../effects/testing/wait-for.ts';
 import { brokersAtHand } from '../broker/at-hand.ts';
 import { bandOf } from '../broker/test-broker.ts';
 import { administer } from '../contract/amqp-world.ts';
 import { useBroker } from './broker-world.ts';
 
-type How = 'reject' | 'nack';
+/** RabbitMQ's, from 4.0 on. */
+const usualLimit = 20;
 
-interface Requeued {
-  /** The counts that each delivery had, the first one first. */
-  readonly counts: ReadonlyArray<{ readonly delivered: unknown; readonly acquired: unknown; readonly redelivered: boolean }>;
-  readonly end: 'dead-lettered' | 'still there';
-}
+type Settle = (channel: Channel, delivery: ConsumeMessage) => void;
 
-/** Far beyond any limit that is not set by us. */
-const patience = 30;
-
-const countsOf = ({ fields, properties }: ConsumeMessage): Requeued['counts'][number] => ({
-  delivered: properties.headers?.['x-delivery-count'],
-  acquired: properties.headers?.['x-acquired-count'],
-  redelivered: fields.redelivered,
-});
-
-/** One message in a quorum queue without a limit, given back as often as it comes. */
-const requeued = (url: string, how: How): Promise<Requeued> =>
-  administer(url, async (model) => {
-    const name = `differs-${randomBytes(6).toString('hex')}`;
-    const channel = await model.createConfirmChannel();
-    await channel.assertExchange(`${name}.x`, 'fanout', { durable: false });
-    await channel.assertQueue(`${name}.dead`, { durable: false, exclusive: true });
-    await channel.bindQueue(`${name}.dead`, `${name}.x`, '');
-    await channel.assertQueue(name, { durable: true, deadLetterExchange: `${name}.x`, arguments: { 'x-queue-type': 'quorum' } });
-    channel.sendToQueue(name, Buffer.from('again'), { persistent: true });
-    await channel.waitForConfirms();
-    const counts: Array<Requeued['counts'][number]> = [];
-    const end = await new Promise<Requeued['end']>((resolve) => {
-      void channel.consume(`${name}.dead`, () => resolve('dead-lettered'), { noAck: true });
-      void channel.consume(name, (delivery) => {
-        if (delivery === null) return;
-        counts.push(countsOf(delivery));
-        if (counts.length > patience) {
-          channel.ack(delivery);
-          resolve('still there');
-        } else if (how === 'reject') channel.reject(delivery, true);
-        else channel.nack(delivery, false, true);
-      });
-    });
-    await channel.deleteQueue(name);
-    await channel.deleteExchange(`${name}.x`);
-    return { counts, end };
-  });
+const byReject: Settle = (channel, delivery) => channel.reject(delivery, true);
+const byNack: Settle = (channel, delivery) => channel.nack(delivery, false, true);
+const done: Settle = (channel, delivery) => channel.ack(delivery);
 
 describe.each(await brokersAtHand())('on $title', (kind) => {
   const world = useBroker(kind);
   const band = bandOf(kind.version);
-  const ofOld = band === 'below 4';
 
-  test.each<How>(['reject', 'nack'])('row 15: what is given back by a %s without a limit of ours is counted, and ends, as the table says', async (how) => {
-    const { counts, end } = await requeued(world.broker().url(), how);
-    const counted = how === 'reject' || band !== 'from 4.3';
-    expect(counts[0]).toEqual({ delivered: undefined, acquired: undefined, redelivered: false });
-    expect(counts.slice(1, 4)).toEqual([1, 2, 3].map((nth) => ({ delivered: counted ? nth : undefined, acquired: band === 'from 4.3' ? nth : undefined, redelivered: true })));
-    // A limit of twenty: the first delivery and as many more.
-    expect([end, counts.length]).toEqual(ofOld || !counted ? ['still there', patience + 1] : ['dead-lettered', 21]);
+  /** One message through a quorum queue without a limit of its own: its deliveries, the nth of them settled by the nth way, up to the last one or its death. */
+  const deliveries = (ways: readonly Settle[]): Promise<{ readonly got: readonly ConsumeMessage[]; readonly diedOf: unknown }> =>
+    administer(world.broker().url(), async (model) => {
+      expect(model.connection.serverProperties.version).toContain(kind.version);
+      const queue = `bare-${randomBytes(6).toString('hex')}`;
+      const channel = await model.createConfirmChannel();
+      await channel.assertQueue(`${queue}.dead`, { durable: true });
+      await channel.assertQueue(queue, { durable: true, deadLetterExchange: '', deadLetterRoutingKey: `${queue}.dead`, arguments: { 'x-queue-type': 'quorum' } });
+      await channel.prefetch(1);
+      const got: ConsumeMessage[] = [];
+      const dead: ConsumeMessage[] = [];
+      await channel.consume(`${queue}.dead`, (delivery) => void (delivery !== null && dead.push(delivery)), { noAck: true });
+      await channel.consume(queue, (delivery) => {
+        if (delivery === null) return;
+        got.push(delivery);
+        (ways[got.length - 1] ?? done)(channel, delivery);
+      });
+      channel.sendToQueue(queue, Buffer.from('again and again'), { persistent: true });
+      await channel.waitForConfirms();
+      await waitFor('its last delivery, or its death', () => got.length === ways.length || dead.length > 0);
+      return { got, diedOf: dead[0]?.properties.headers?.['x-death']?.[0]?.reason };
+    });
+
+  const header = (name: string, got: readonly ConsumeMessage[]): readonly unknown[] => got.map(({ properties }) => properties.headers?.[name]);
+
+  test('row 15: `x-delivery-count` is absent at first, then counts what was rejected to come again', async () => {
+    const { got } = await deliveries([byReject, byReject, done]);
+    expect(got.map(({ fields }) => fields.redelivered)).toEqual([false, true, true]);
+    expect(header('x-delivery-count', got)).toEqual([undefined, 1, 2]);
+  });
+
+  test(`row 15: a nack with requeue ${band === 'from 4.3' ? 'does not count' : 'counts as a reject does'} here`, async () => {
+    const { got } = await deliveries([byNack, byNack, byReject, done]);
+    const counts = header('x-delivery-count', got).map((count) => count ?? 0);
+    expect(counts).toEqual(band === 'from 4.3' ? [0, 0, 0, 1] : [0, 1, 2, 3]);
+  });
+
+  test(`row 15: ${band === 'from 4.3' ? '`x-acquired-count` counts every assignment' : 'there is no `x-acquired-count`'} here`, async () => {
+    const { got } = await deliveries([byNack, byReject, byNack, done]);
+    const [, ...again] = header('x-acquired-count', got);
+    const first = Number(again[0]);
+    expect(again).toEqual(band === 'from 4.3' ? [first, first + 1, first + 2] : [undefined, undefined, undefined]);
+  });
+
+  test(`row 15: a queue without a limit ${band === 'below 4' ? 'delivers for ever' : `has one of ${usualLimit} redeliveries`} here`, async () => {
+    const { diedOf, got } = await deliveries([...Array.from({ length: usualLimit + 5 }, () => byReject), done]);
+    expect([got.length, diedOf]).toEqual(band === 'below 4' ? [usualLimit + 6, undefined] : [usualLimit + 1, 'delivery_limit']);
   });
 });

@@ -2,6 +2,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { collect, message, outcomes, statusesOf, until } from '../../transport/contract/world.ts';
 import { oldestAndNewest } from '../broker/at-hand.ts';
+import { administer } from '../contract/amqp-world.ts';
 import { alarms } from './alarms.ts';
 import { fresh, reaches, typesOf, useOwnBroker } from './broker-world.ts';
 
@@ -46,14 +47,19 @@ describe.each(await oldestAndNewest())('on $title', (kind) => {
     }
   });
 
-  test('row 5: `rabbitmqctl stop_app` and `start_app` are outlived, consumer and all', async () => {
-    const { prefix, topology } = fresh();
+  test('row 5: `rabbitmqctl stop_app` and `start_app` are outlived, consumer and all: what was confirmed is kept, and a binding that was taken away is declared again', async () => {
+    const { prefix, topology } = fresh([
+      { name: 'consumed', type: 'quorum' },
+      { name: 'quorum-kept', type: 'quorum' },
+      { name: 'classic-kept', type: 'classic' },
+    ]);
     const transport = world.open(topology);
     const statuses = statusesOf(transport);
     await reaches(transport, 'connected');
-    const got = await collect(transport, `${prefix}.q`);
+    const got = await collect(transport, `${prefix}.consumed`);
     expect(await transport.publish(message(`${prefix}.x`, 'k', 'before'))).toEqual({ outcome: 'confirmed' });
     await got.arrived(1);
+    await administer(world.broker().url(), async (model) => (await model.createChannel()).unbindQueue(`${prefix}.consumed`, `${prefix}.x`, '#'));
     await world.broker().ctl('stop_app');
     await until('the loss is told', () => typesOf(statuses).includes('disconnected'));
     await world.broker().ctl('start_app');
@@ -61,7 +67,10 @@ describe.each(await oldestAndNewest())('on $title', (kind) => {
     const after = message(`${prefix}.x`, 'k', 'after');
     while ((await transport.publish(after)).outcome !== 'confirmed') await reaches(transport, 'connected');
     await until('the consumer is back', () => got.bodies().includes('after'));
-    expect([...new Set(got.bodies())]).toEqual(['before', 'after']);
+    for (const each of [got, await collect(transport, `${prefix}.quorum-kept`), await collect(transport, `${prefix}.classic-kept`)]) {
+      await until('everything has arrived', () => each.bodies().includes('after'));
+      expect([...new Set(each.bodies())]).toEqual(['before', 'after']);
+    }
   });
 
   test.each(alarms)('row 12: an alarm for $what blocks publishing and holds back those who wait for `ready`, while consuming and settling go on', async ({ begin, end }) => {

@@ -78,7 +78,7 @@ describe.each(await oldestAndNewest())('on $title', (kind) => {
     { what: 'nothing at all', fault: { type: 'silence' } },
     { what: 'nothing of the broker', fault: { type: 'silence', direction: 'toClient' } },
     { what: 'nothing of ours', fault: { type: 'silence', direction: 'toBroker' } },
-  ])('row 4: a wire that closes nothing and passes $what is given up within three heartbeats, and what was in flight gets an outcome and arrives when it is sent again', async ({ fault }) => {
+  ])('row 4: a wire that closes nothing and passes $what is given up within three heartbeats, and what was in flight is `closed` and arrives when it is sent again', async ({ fault }) => {
     const { prefix, transport, wire } = await wired({ heartbeatSeconds: 1 });
     const statuses = statusesOf(transport);
     const got = await collect(transport, `${prefix}.q`);
@@ -88,9 +88,9 @@ describe.each(await oldestAndNewest())('on $title', (kind) => {
     const lost = message(`${prefix}.x`, 'k', 'lost');
     const published = transport.publish(lost);
     await until('the silence is noticed', () => typesOf(statuses).includes('disconnected'));
-    // Three intervals, and as much again for a machine with other work.
+    // Three intervals, and as much again for a machine with other work: less than a confirm may take.
     expect(performance.now() - since).toBeLessThan(6_000);
-    expect((await published).outcome).toMatch(/^(closed|confirmed)$/);
+    expect(await published).toEqual({ outcome: 'closed' });
     do await reaches(transport, 'connected');
     while ((await transport.publish(lost)).outcome !== 'confirmed');
     await insist(transport, `${prefix}.x`, 'after');

@@ -53,10 +53,21 @@ export class WiredCluster {
     await waitFor(`${count} messages ${what}`, () => this.load.logs.length >= before + count, settleMs);
   }
 
+  /** How many messages the store has. */
+  async stored(): Promise<number> {
+    return logsOf(await this.cluster.watched()).length;
+  }
+
   /** Resolves when so many messages more are in the store. */
   async storesMore(what: string, count = 20): Promise<void> {
-    const before = logsOf(await this.cluster.watched()).length;
-    await waitFor(`${count} messages stored ${what}`, async () => logsOf(await this.cluster.watched()).length >= before + count, settleMs);
+    const before = await this.stored();
+    await waitFor(`${count} messages stored ${what}`, async () => (await this.stored()) >= before + count, settleMs);
+  }
+
+  /** Resolves when so many messages are accepted and not in the store. */
+  async lags(what: string, count = 60): Promise<void> {
+    const waiting = async (): Promise<number> => judge(this.load.logs, logsOf(await this.cluster.watched())).lost.length;
+    await waitFor(`${count} messages that wait ${what}`, async () => (await waiting()) >= count, settleMs);
   }
 
   /** Ends the load and waits for all that was accepted; what is then lost, doubled, out of order or otherwise wrong in the store. */

@@ -1,15 +1,20 @@
 // Queues and exchanges that are otherwise than they should be, that vanish, and that refuse; and messages that no handler can
 // take or nobody can read. Brokers differ in what they count (transport/amqp/broker.ts); what becomes of a message may not.
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { connect, type GetMessage } from 'amqplib';
+import { reportsPrefetch } from '../../actors/server/transport.ts';
 import { seededRandom } from '../../effects/random.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
+import { limits } from '../../protocol/limits.ts';
 import { routingKey } from '../../protocol/routing.ts';
 import { collect, deadLetterTopology, message, outcomes, statusesOf, until } from '../../transport/contract/world.ts';
 import type { Settlement, Transport } from '../../transport/port.ts';
 import { namesFor } from '../../transport/topology.ts';
 import { brokersAtHand } from '../broker/at-hand.ts';
+import { through } from '../broker/through.ts';
 import { clusterName, ProcessCluster } from '../cluster/process-cluster.ts';
 import { administer } from '../contract/amqp-world.ts';
 import { fresh, reaches, typesOf, useBroker } from './broker-world.ts';
@@ -81,8 +86,10 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
 
   test('row 6: an exchange deleted under a publisher costs its channel only: it is declared again, and consumers do not notice', async () => {
     const { prefix, topology } = fresh();
-    const transport = world.open(topology);
+    const wire = await world.wire();
+    const transport = world.open(topology, { urls: [through(world.broker().url(), wire)] });
     await reaches(transport, 'connected');
+    await until('both connections stand', () => wire.counts.open === 2);
     const statuses = statusesOf(transport);
     let settle: (settlement: Settlement) => void = () => undefined;
     const got = await collect(transport, `${prefix}.q`, () => new Promise<Settlement>((resolve) => (settle = resolve)), 1);
@@ -104,6 +111,8 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
       ['next', false],
       ['after', false],
     ]);
+    // The connections are those of the beginning.
+    expect(wire.counts).toMatchObject({ taken: 2, open: 2 });
   });
 
   test.each(['quorum', 'classic'] as const)('row 7: a %s queue deleted under its consumer is declared and consumed again, and the publisher does not notice', async (type) => {
@@ -147,10 +156,12 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
     ['always asks for another delivery', () => 'requeue'],
   ];
 
-  test.each(fates)('row 15: a message whose handler %s is delivered up to the limit, then set aside with its bytes, and its neighbours are taken once', async (_, fate) => {
+  test.each(
+    fates.flatMap(([what, fate]) => [1, reportsPrefetch].map((prefetch) => ({ what, fate, prefetch }))),
+  )('row 15: a message whose handler $what is delivered up to the limit, then set aside with its bytes, and its neighbours are taken once, $prefetch at a time', async ({ fate, prefetch }) => {
     const { prefix, transport: opened } = await withDeadLetters();
     const bodies = ['before', 'beside', 'after'];
-    const got = await collect(opened, `${prefix}.q`, ({ body }) => (isPoison(body) ? fate() : 'ack'), 1);
+    const got = await collect(opened, `${prefix}.q`, ({ body }) => (isPoison(body) ? fate() : 'ack'), prefetch);
     const exchange = `${prefix}.x`;
     const publishes = [message(exchange, 'k', 'before'), message(exchange, 'poison.key', '', { body: poison, messageId: 'the-poison' }), message(exchange, 'k', 'beside'), message(exchange, 'k', 'after')];
     expect(await outcomes(publishes.map((each) => opened.publish(each)))).toEqual(publishes.map(() => 'confirmed'));
@@ -175,24 +186,31 @@ describe.each(await brokersAtHand())('on $title', (kind) => {
     expect(got.deliveries).toHaveLength(1);
   }, 60_000);
 
-  test('row 25: a frame that the server cannot read goes to the dead letters at once with its bytes, and the frames behind it are stored', async () => {
+  test('row 25: frames that the server cannot read go to the dead letters at once with their bytes, and the frames behind them are stored', async () => {
     const cluster = new ProcessCluster(world.broker().url());
     world.later(() => cluster.dispose());
     const names = namesFor(cluster.prefix);
     await cluster.startServer();
     await cluster.startNode('n1');
     await cluster.inPhase('ready', 'n1');
+    const unreadable: readonly (readonly [string, Buffer])[] = [
+      ['frame_corrupt', poison],
+      ['frame_corrupt', Buffer.from('{"type":"events","version":')],
+      ['frame_version_unknown', Buffer.from('{"v":99,"kind":"events","body":{}}')],
+      ['frame_oversize', Buffer.alloc(limits.frame + 1, ' ')],
+    ];
     const model = await connect(world.broker().url());
     const channel = await model.createConfirmChannel();
     const key = routingKey({ type: 'events', cluster: clusterName, node: 'n1' });
-    channel.publish(names.reports, key, poison, { persistent: true, mandatory: true });
-    channel.publish(names.reports, key, Buffer.from('{"type":"events","version":'), { persistent: true, mandatory: true });
+    for (const [, bytes] of unreadable) channel.publish(names.reports, key, bytes, { persistent: true, mandatory: true });
     await channel.waitForConfirms();
     await model.close();
     const set: GetMessage[] = [];
-    await waitFor('both are set aside', async () => set.push(...(await dead(names.dead))) > 1 || set.length > 1, 30_000);
-    expect(set.map(({ content }) => content.toString('latin1'))).toEqual([poison.toString('latin1'), '{"type":"events","version":']);
+    await waitFor('all are set aside', async () => set.push(...(await dead(names.dead))) >= unreadable.length, 30_000);
+    expect(set.map(({ content }, index) => content.equals(unreadable[index]?.[1] ?? Buffer.alloc(0)))).toEqual(unreadable.map(() => true));
     for (const { properties } of set) expect(properties.headers?.['x-death']?.[0]).toMatchObject({ reason: 'rejected', count: 1, queue: names.events });
+    const log = readFileSync(path.join(cluster.home('server'), 'logs', 'cycle-server.log'), 'utf8');
+    expect(Array.from(log.matchAll(/a frame was refused: .* code=(\w+)/g), ([, code]) => code)).toEqual(unreadable.map(([code]) => code));
     expect(await cluster.jetpack('n1', ['log', 'behind them'])).toEqual({ code: 0, stdout: '', stderr: '' });
     await waitFor('the next frame is stored', async () => (await cluster.logged()).includes('behind them'), 30_000);
   }, 120_000);

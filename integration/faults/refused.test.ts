@@ -58,17 +58,27 @@ describe.each(['jetpackd', 'cycle-server'] as const)('%s', (program) => {
   }, 90_000);
 });
 
-test('row 1: a broker that is absent ends nobody: the node accepts, and both go on when it appears', async () => {
+test('row 1: a broker that is absent ends nobody: the node accepts and keeps, both say how it stands, a wait for others ends in time with its code, and all go on when it appears', async () => {
   const [port = 0] = await freePorts(1);
   const broker = world.broker();
   const url = new URL(broker.url());
   url.port = `${port}`;
   const cluster = world.plain({ url: url.href });
   await Promise.all([cluster.startServer(), cluster.startNode('one')]);
-  expect(await cluster.jetpack('one', ['log', 'early'])).toMatchObject({ code: 0 });
+  const health = async () => {
+    const response = await fetch(`${cluster.url}/healthz`);
+    return [response.status, await response.json()];
+  };
+  expect(await cluster.jetpack('one', ['log', 'early'])).toEqual({ code: 0, stdout: '', stderr: '' });
   expect(await cluster.nodes()).toEqual([]);
+  expect(await health()).toEqual([503, { status: 'failing', broker: 'connecting', events: 0 }]);
+  const [waited, status] = await Promise.all([cluster.jetpack('one', ['sync', 'wait', '--role', 'scheduler', '--timeout', '1s']), cluster.jetpack('one', ['status'])]);
+  expect(waited).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/the server has not said how they stand \(wait_unmet\)\n$/) });
+  expect(status).toMatchObject({ code: 0, stderr: '' });
+  expect(status.stdout).toMatch(/^server\toffline\nbroker\tconnecting\noutbox\t\d+ messages wait/m);
   const wire = await TcpProxy.open({ host: '127.0.0.1', port: broker.port }, port);
   world.later(() => wire.dispose());
   await cluster.inPhase('ready', 'one');
   expect(await cluster.logged()).toEqual(['early']);
+  expect(await health()).toEqual([200, expect.objectContaining({ status: 'ok', broker: 'connected' })]);
 }, 120_000);

@@ -54,8 +54,13 @@ test('a grant makes the user, then what limits it, and its permissions last', as
   expect(asked[3]?.body).toEqual({ configure: expect.any(String), write: expect.any(String), read: expect.any(String) });
 });
 
-test('a revocation deletes the user, then its queue, then its connections, and what they declared meanwhile; what is gone already is no failure', async () => {
-  const { admin, asked } = await begin((line) => (line.startsWith('GET') ? { status: 200, json: [{ name: '127.0.0.1:1 -> 127.0.0.1:2' }, {}] } : { status: 404 }));
+test('a revocation deletes the user, then its queue, then its connections, and what they made; what is gone already is no failure', async () => {
+  const own = { routing_key: 'node.lab~201.n1', properties_key: 'node.lab~201.n1~' };
+  const { admin, asked } = await begin((line) => {
+    if (line.startsWith('GET /api/connections')) return { status: 200, json: [{ name: '127.0.0.1:1 -> 127.0.0.1:2' }, {}] };
+    if (line.startsWith('GET') && line.endsWith('/e/p.reports')) return { status: 200, json: [own, { routing_key: 'cluster.lab~201', properties_key: 'x' }, { routing_key: '#', properties_key: '%23' }] };
+    return { status: 404 };
+  });
   expect(await admin.revoke(node, goOn)).toEqual({ ok: true, value: undefined });
   expect(asked.map(({ line }) => line)).toEqual([
     'DELETE /api/users/p.lab~201.n1',
@@ -63,7 +68,21 @@ test('a revocation deletes the user, then its queue, then its connections, and w
     'GET /api/connections/username/p.lab~201.n1',
     'DELETE /api/connections/127.0.0.1%3A1%20-%3E%20127.0.0.1%3A2',
     'DELETE /api/queues/%2F/p.node.lab~201.n1',
+    'DELETE /api/exchanges/%2F/p.node.lab~201.n1',
+    'GET /api/bindings/%2F/e/p.commands/e/p.reports',
+    'DELETE /api/bindings/%2F/e/p.commands/e/p.reports/node.lab~201.n1~',
+    'DELETE /api/bindings/%2F/e/p.commands/e/p.reports/x',
+    'GET /api/bindings/%2F/e/p.commands/e/p.user',
   ]);
+});
+
+test('a revocation whose bindings cannot be listed, or not be deleted, is not done', async () => {
+  const deaf = await begin((line) => ({ status: line.startsWith('GET /api/bindings') ? 500 : 404 }));
+  expect(await deaf.admin.revoke(node, goOn)).toMatchObject({ ok: false, error: { message: expect.stringContaining('GET /api/bindings with 500') } });
+  server?.close();
+  const stray = [{ routing_key: 'cluster.lab~201', properties_key: 'x' }];
+  const stubborn = await begin((line) => (line.startsWith('GET') ? { status: 200, json: line.includes('/bindings/') ? stray : [] } : { status: line.includes('/bindings/') ? 500 : 204 }));
+  expect(await stubborn.admin.revoke(node, goOn)).toMatchObject({ ok: false, error: { message: expect.stringContaining('DELETE /api/bindings with 500') } });
 });
 
 test('policies are those that the version of the broker knows', async () => {

@@ -2,11 +2,12 @@
 //
 // Granting: the user with its password, then its permissions; a user that has none yet may do nothing, so none is ever too mighty.
 // Revoking: the user first, after which it cannot come back, then the node's queue with what no other may read, then its connections, which
-// end with the user on any RabbitMQ of today and are asked to once more.
+// end with the user on any RabbitMQ of today and are asked to once more, then all else that its permissions let it leave behind
+// (transport/permissions.ts): an exchange of its queue's name, and bindings of what all share to its own commands.
 import type { BrokerAdmin } from '../../actors/server/enrolment-ports.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { fail, ok, type Result } from '../../protocol/result.ts';
-import { permissionsFor } from '../../transport/permissions.ts';
+import { permissionsFor, strayBindings } from '../../transport/permissions.ts';
 import { policiesFor } from '../../transport/policies.ts';
 import { nodeQueue, nodeUser } from '../../transport/topology.ts';
 import type { ManagementClient, Path } from './management-client.ts';
@@ -36,16 +37,33 @@ export const vhostOf = (url: string): string => {
 
 const memberOf = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? Object.entries(value).find(([key]) => key === name)?.[1] : undefined);
 
+/** None when it is no text. */
+const textsOf = (value: unknown, name: string): readonly string[] => {
+  const text = memberOf(value, name);
+  return typeof text === 'string' ? [text] : [];
+};
+
 export const brokerAdmin = (client: ManagementClient, { prefix, user: administrator, vhost }: Scope): BrokerAdmin => {
   /** Those that a user of this name has. */
   const closeConnections = async (user: string, stop: AbortSignal): Promise<Result<void>> => {
-    const listed = await client.get(['connections', 'username', user]);
+    const listed = await client.list(['connections', 'username', user]);
     if (!listed.ok) return listed;
-    const names = (Array.isArray(listed.value) ? listed.value : []).flatMap((connection: unknown) => {
-      const name = memberOf(connection, 'name');
-      return typeof name === 'string' ? [name] : [];
-    });
+    const names = listed.value.flatMap((connection) => textsOf(connection, 'name'));
     return inTurn(stop, names.map((name) => () => client.delete(['connections', name])));
+  };
+
+  /** Those by which a node may have what is said to it go elsewhere as well. */
+  const deleteBindings = async (node: NodeAddress, stop: AbortSignal): Promise<Result<void>> => {
+    const { exchange, keys, to } = strayBindings(prefix, node);
+    for (const name of to) {
+      const between: Path = ['bindings', vhost, 'e', exchange, 'e', name];
+      const listed = await client.list(between);
+      if (!listed.ok) return listed;
+      const stray = listed.value.filter((binding) => keys.some((key) => key === memberOf(binding, 'routing_key')));
+      const deleted = await inTurn(stop, stray.flatMap((binding) => textsOf(binding, 'properties_key')).map((which) => () => client.delete([...between, which])));
+      if (!deleted.ok) return deleted;
+    }
+    return ok(undefined);
   };
 
   return {
@@ -58,10 +76,17 @@ export const brokerAdmin = (client: ManagementClient, { prefix, user: administra
     },
     revoke(node: NodeAddress, stop) {
       const user = nodeUser(prefix, node);
-      const queue: Path = ['queues', vhost, nodeQueue(prefix, node)];
-      const deleteQueue = () => client.delete(queue);
+      const queue = nodeQueue(prefix, node);
+      const deleteQueue = () => client.delete(['queues', vhost, queue]);
       // The queue does not wait for a long list; and who was connected may have declared it once more.
-      return inTurn(stop, [() => client.delete(['users', user]), deleteQueue, () => closeConnections(user, stop), deleteQueue]);
+      return inTurn(stop, [
+        () => client.delete(['users', user]),
+        deleteQueue,
+        () => closeConnections(user, stop),
+        deleteQueue,
+        () => client.delete(['exchanges', vhost, queue]),
+        () => deleteBindings(node, stop),
+      ]);
     },
     async applyPolicies(stop) {
       const overview = await client.get(['overview']);

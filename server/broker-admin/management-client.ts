@@ -53,10 +53,16 @@ export class ManagementClient {
 
   async get(path: Path): Promise<Result<unknown>> {
     const answered = await this.#send('GET', path);
+    return answered.ok ? this.#read(path, answered.value) : answered;
+  }
+
+  /** Of what is not there, nothing. */
+  async list(path: Path): Promise<Result<readonly unknown[]>> {
+    const answered = await this.#send('GET', path);
     if (!answered.ok) return answered;
-    const { body, status } = answered.value;
-    const json = status === 200 ? parseJson(body) : undefined;
-    return json?.ok === true ? json : this.#refused('GET', path, answered.value);
+    if (answered.value.status === 404) return ok([]);
+    const read = this.#read(path, answered.value);
+    return read.ok ? ok(Array.isArray(read.value) ? read.value : []) : read;
   }
 
   async #done(method: 'PUT' | 'DELETE', path: Path, body?: Readonly<Record<string, unknown>>): Promise<Result<void>> {
@@ -65,6 +71,11 @@ export class ManagementClient {
     const { status } = answered.value;
     const isDone = (status >= 200 && status < 300) || (method === 'DELETE' && status === 404);
     return isDone ? ok(undefined) : this.#refused(method, path, answered.value);
+  }
+
+  #read(path: Path, answer: Answer): Result<unknown> {
+    const json = answer.status === 200 ? parseJson(answer.body) : undefined;
+    return json?.ok === true ? json : this.#refused('GET', path, answer);
   }
 
   #refused(method: Method, path: Path, { body, status }: Answer): Result<never> {

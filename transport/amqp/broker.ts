@@ -1,4 +1,5 @@
-// What the broker says it is when a connection opens, and whether that will do. Versions differ where we would feel it:
+// What the broker says it is when a connection opens, and whether that will do. Versions differ where we would feel it,
+// and integration/faults/ holds each to its line (broker-differences.test.ts, consumer-timeout.test.ts):
 //
 // | version  | delivery count (quorum queues)                          | nack with requeue      | consumer time-out           |
 // |----------|---------------------------------------------------------|------------------------|-----------------------------|
