@@ -2,8 +2,9 @@
 // each have a wire of their own to it, a load of reports, and the judgement at the end.
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { waitFor } from '../../effects/testing/wait-for.ts';
+import { oldestAndNewest } from '../broker/at-hand.ts';
 import { borrowAny, startAny } from '../broker/find.ts';
-import type { SharedBroker } from '../broker/shared/shared-broker.ts';
+import { SharedBroker } from '../broker/shared/shared-broker.ts';
 import { TcpProxy } from '../broker/tcp-proxy.ts';
 import type { OwnBroker, TestBroker } from '../broker/test-broker.ts';
 import { through } from '../broker/through.ts';
@@ -94,7 +95,15 @@ export interface ProcessWorld<Broker extends TestBroker = TestBroker> {
 /** To be called once, at the top of a file: its hooks stand before those of the file. The broker is Debian's, else the first at hand. */
 export const useProcesses = (): ProcessWorld<SharedBroker> => useProcessesOn(borrowAny);
 
-/** The same for a file that stops its broker or puts it in alarm. */
+/** The same on the newest broker at hand: whole programs are to be seen on more than one. */
+export const useProcessesOnNewest = (): ProcessWorld<SharedBroker> =>
+  useProcessesOn(async () => {
+    const newest = (await oldestAndNewest()).at(-1);
+    if (newest === undefined) throw new Error('no broker to test on');
+    return SharedBroker.borrow(newest.name);
+  });
+
+/** Debian's, else the first at hand, for a file that stops its broker or puts it in alarm. */
 export const useProcessesAndBroker = (): ProcessWorld<OwnBroker> => useProcessesOn(startAny);
 
 const useProcessesOn = <Broker extends TestBroker>(start: () => Promise<Broker>): ProcessWorld<Broker> => {

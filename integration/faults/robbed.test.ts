@@ -4,9 +4,9 @@ import { namesFor, nodeQueue } from '../../transport/topology.ts';
 import { carriedOut } from '../cluster/commands.ts';
 import { clusterName } from '../cluster/process-cluster.ts';
 import { administer } from '../contract/amqp-world.ts';
-import { settleMs, useProcesses } from './process-world.ts';
+import { settleMs, useProcessesOnNewest } from './process-world.ts';
 
-const world = useProcesses();
+const world = useProcessesOnNewest();
 
 test("row 7: the reports' queue deleted under load, three times, with what is in it, loses nothing", async () => {
   const cluster = await world.begin(['one', 'two']);
