@@ -1,5 +1,6 @@
-// Three projects share one configuration: `unit` stands beside the code, `integration` drives real processes and brokers, and
-// `smoke` is the one suite on a broker that `npm test` runs, and the integration tier does not again.
+// Four projects share one configuration: `unit` stands beside the code; `programs`, too, but starts whole programs or clusters and takes
+// as long as all units together, so the integration tier has it; `integration` drives real processes and brokers; and `smoke` is the one suite
+// on a broker that `npm test` runs, and the integration tier does not again.
 import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -31,7 +32,8 @@ export default {
   // takes a percentage above 100 for as many workers.
   maxWorkers: Math.ceil(1.5 * availableParallelism()),
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/'] },
+    { ...common, displayName: 'unit', testMatch: ['**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/', '\\.program\\.test\\.ts$'] },
+    { ...common, displayName: 'programs', testMatch: ['**/*.program.test.ts'] },
     { ...common, ...onBrokers, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/integration/smoke.test.ts'] },
     { ...common, ...onOneBroker, displayName: 'smoke', testMatch: ['<rootDir>/integration/smoke.test.ts'] },
   ],

@@ -14,7 +14,7 @@ const tasks = {
   start: (args) => ['box/main.ts', ...args],
   test: (args) => ['scripts/test.ts', ...args],
   // Three suites at a time: they wait for several processes more than they compute. The names of tests are the list of what was proved.
-  'test:integration': (args) => [...jest, ...args, '--verbose', '--maxWorkers=3', '--testSequencer=./integration/longest-first.mjs', '--selectProjects', 'integration'],
+  'test:integration': (args) => [...jest, ...args, '--verbose', '--maxWorkers=3', '--testSequencer=./integration/longest-first.mjs', '--selectProjects', 'integration', 'programs'],
   crash: (args) => ['integration/crash/main.ts', ...args],
   chaos: (args) => ['integration/chaos/main.ts', ...args],
   bench: (args) => ['bench/main.ts', ...args],

@@ -2,7 +2,7 @@
 // here fails a test, and so does one that is in no document.
 
 export type Proof =
-  /** scripts/documented-commands.test.ts, in a copy of the repository. */
+  /** scripts/documented-commands.program.test.ts, in a copy of the repository. */
   | { readonly by: 'unit' }
   /** integration/docs.test.ts, on a broker. */
   | { readonly by: 'integration' }
@@ -34,7 +34,7 @@ export const commands: Readonly<Record<string, Proof>> = {
   'npm start -- --amqp amqp://guest:guest@127.0.0.1:5672': { by: 'integration' },
   'JETPACK_AMQP_URL=amqp://jetpack:s3cret@broker:5672 bin/cycle-server --home /opt/cycle_server': { by: 'integration' },
   'JETPACK_AMQP_URL=amqp://jetpack:s3cret@broker:5672 bin/jetpackd --cluster demo --node execute-1': { by: 'integration' },
-  'npm run build -- DIR': { by: 'nobody', because: 'install/command-line.test.ts runs the program behind it, in a folder of its own' },
+  'npm run build -- DIR': { by: 'nobody', because: 'install/command-line.program.test.ts runs the program behind it, in a folder of its own' },
   'npm ci --omit=dev': { by: 'nobody', because: 'Dockerfile types it where there is a registry' },
   'npm ci': { by: 'nobody', because: 'it would replace the packages of the very run that tests it; the bootstrap gives the same' },
   'npm test': ci('suites test 10m npm test'),
