@@ -1,7 +1,7 @@
 // The command line as it is installed, made by the program that makes it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -29,7 +29,7 @@ test('both programs of the folder that it made answer from files, with no daemon
   }
 });
 
-test('what few commands need is found beside the bundle', () => {
+test('what few commands need is found beside the bundle, and not in what every command reads', () => {
   const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
     const { status, stderr } = spawnSync(path.join(folder, 'made', 'bin', 'jetpack-node'), args, { encoding: 'utf8', cwd: folder, env: { PATH: '/usr/bin:/bin', JETPACK_HOME: home, ...env } });
     return { status, stderr };
@@ -37,6 +37,8 @@ test('what few commands need is found beside the bundle', () => {
   expect(run(['log', 'x'], { TRACEPARENT: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' })).toEqual({ status: 0, stderr: expect.stringContaining('the message waits in') });
   // Nobody listens there: the trace is lost, the message is not.
   expect(run(['log', 'x'], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })).toEqual({ status: 0, stderr: expect.not.stringContaining('a defect') });
+  expect(run(['status'])).toEqual({ status: 1, stderr: expect.stringContaining('this is what its files say') });
+  expect(readFileSync(path.join(folder, 'made', 'lib', 'jetpack', 'commands.cjs'), 'utf8')).not.toContain('node:sqlite');
   mkdirSync(path.join(home, 'logs'), { recursive: true });
   expect(run(['report_issue'])).toMatchObject({ status: 0 });
   expect(run(['test'])).toMatchObject({ status: 0 });

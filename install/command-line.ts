@@ -35,6 +35,7 @@ const apart = {
   'make-report': 'cli/report/make-report.ts',
   'fetch-blob': 'node/projects/fetch-blob.ts',
   'project-tests': 'cli/project-tests.ts',
+  'last-known': 'node/last-known.ts',
 };
 
 /** Leaves the imports of these to be imports of the files beside. */
