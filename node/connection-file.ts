@@ -42,11 +42,12 @@ export const readConnection = (home: string): Result<Connection> => {
   if (!parsed.success) return fail('config_invalid', `${file} is wrong at ${firstIssue(parsed.error)}`);
   const { broker, ca, cert, cluster, key, node, prefix, url } = parsed.data;
   const files = { ca: besideOf(file, ca), cert: besideOf(file, cert), key: besideOf(file, key) };
-  const server = broker === undefined ? undefined : url;
+  // Alone it is the broker, unless it can be no broker's: files of the original agent have the server's address there.
+  const server = broker === undefined && !isServerUrl(url ?? []) ? undefined : url;
   if (server !== undefined && !isServerUrl(server)) return fail('config_invalid', `${file} is wrong at url: beside broker it is the address of a cycle-server, such as http://server:8080`);
   const warnings = [...warnIfReadable(file), ...unknownMembers(file, json.value)];
   const said = { ...(cluster !== undefined && { cluster }), ...(node !== undefined && { node }), ...(prefix !== undefined && { prefix }), ...files, ...(server !== undefined && { server }), warnings };
-  const [name, told] = broker === undefined ? (['url', url] as const) : (['broker', broker] as const);
+  const [name, told] = broker === undefined ? (['url', server === undefined ? url : undefined] as const) : (['broker', broker] as const);
   if (told === undefined) return ok(said);
   const urls = parseBrokerUrls(typeof told === 'string' ? [told] : told, (reason) => fail('config_invalid', `${file} is wrong at ${name}: ${reason}`));
   return urls.ok ? ok({ ...said, urls: urls.value }) : urls;

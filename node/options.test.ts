@@ -49,6 +49,9 @@ describe('the options of jetpackd', () => {
   test('are taken from connection.json where neither says', () => {
     writeFileSync(file, JSON.stringify({ cluster: 'from file', url, unknown: 1 }));
     expect(parsed([])).toMatchObject({ address: { cluster: 'from file', node: os.hostname() }, broker: { urls: [url] }, prefix: 'jetpack' });
+    writeFileSync(file, JSON.stringify({ cluster: 'from file', url: 'https://cyclecloud.lab', username: 'u', password: 'p' }));
+    expect(parsed(['--amqp', url])).toMatchObject({ address: { cluster: 'from file' }, broker: { urls: [url] } });
+    writeFileSync(file, JSON.stringify({ cluster: 'from file', url, unknown: 1 }));
     expect(parsed(['--cluster', 'lab'], { JETPACK_AMQP_URL: 'amqps://other' })).toMatchObject({ address: { cluster: 'lab' }, broker: { urls: ['amqps://other'] } });
   });
 

@@ -41,7 +41,7 @@ export const errors = {
   project_missing: entry(1, true, 'A project, version or spec is not in its locker.', 'Upload it, or correct cyclecloud.cluster_init_specs.'),
   project_unusable: entry(1, false, 'A project cannot be used as it is.', 'The line names the file and what is wrong in it.'),
   script_failed: entry(1, true, 'A script of a project did not end well, so the converge stopped; or one that was registered for the end of the node.', 'The card has the end of its output; mend the script, upload, converge again. Those of the end write to logs/run_on_shutdown.'),
-  tool_missing: entry(1, false, 'A program that was asked for is not installed on this machine.', 'Install it; the line names it.'),
+  tool_missing: entry(1, false, 'A program that was asked for is not installed on this machine, or may not do its work here.', 'Install it, or allow it (strace needs ptrace); the line names it.'),
   script_unknown: entry(1, false, 'No such script is registered for the end of the node.', '`jetpack run_on_shutdown --list` shows those that are.'),
   tests_failed: entry(1, true, 'Tests of a project did not pass.', 'Standard output says which, and ends with what they wrote.'),
   converge_running: entry(1, true, 'A converge is under way on this node.', 'Wait until it has ended; `jetpack status` tells.'),

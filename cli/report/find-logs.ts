@@ -30,6 +30,9 @@ export interface FoundLogs {
 /** More than any node has; fewer than fill the memory. */
 const mostFiles = 10_000;
 
+/** What `converge --strace` writes. */
+const traced = /\.strace$/;
+
 const byTime = (one: FoundLog, other: FoundLog): number => other.mtime.getTime() - one.mtime.getTime() || (one.name < other.name ? -1 : 1);
 
 const kindOf = (status: Stats): string | undefined => {
@@ -57,6 +60,7 @@ const logsOf = async (named: string): Promise<Result<FoundLogs>> => {
     const kind = kindOf(status);
     const name = inArchive(relative);
     if (kind !== undefined) leftOut.push({ name, why: kind });
+    else if (traced.test(name)) leftOut.push({ name, why: 'system calls with all the data of a script: nothing in it can be told to be a secret' });
     else if (logs.length < mostFiles) logs.push({ file, name, bytes: status.size, mtime: status.mtime });
     else leftOut.push({ name, why: `more than ${mostFiles} files` });
   };

@@ -91,6 +91,7 @@ describe('an archive', () => {
     execFileSync('mkfifo', [path.join(home, 'logs', 'pipe')]);
     log('core', Buffer.from([1, 0, 2]));
     log('good.log', 'good\n');
+    log('10-join.sh.out.strace', 'read(3, "hunter2", 7) = 7\n');
     expect(await make()).toEqual(ok(undefined));
     expect(Object.keys(unpacked().texts).filter((name) => name.startsWith('logs/'))).toEqual(['logs/good.log']);
     expect(manifest().leftOut).toEqual(
@@ -99,6 +100,7 @@ describe('an archive', () => {
         { name: 'logs/elsewhere', why: 'a link, which is not followed' },
         { name: 'logs/pipe', why: 'no file: a pipe, a socket or a device' },
         { name: 'logs/core', why: 'not text' },
+        { name: 'logs/10-join.sh.out.strace', why: expect.stringContaining('system calls') },
       ]),
     );
   });

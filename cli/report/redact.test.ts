@@ -47,6 +47,8 @@ describe('a text', () => {
     [`  - admin_password: |-\n      ${secret}\n\n      b${secret}\n  - user: ana`, '  - admin_password: ***\n  - user: ana'],
     [`token: >2 # folded\r\n  ${secret}\r\nuser: ana`, 'token: ***\r\nuser: ana'],
     [`stored ${'Ab1/'.repeat(21)}Zz==`, 'stored ***'],
+    [`export DB_PASS=${secret}`, 'export DB_PASS=***'],
+    [`mysql -u a pass=${secret} x`, 'mysql -u a pass=*** x'],
   ])('%s', (text, expected) => {
     expect(redactText(text)).toBe(expected);
     expect(redactText(text)).not.toContain(secret);
@@ -57,6 +59,7 @@ describe('a text', () => {
     'GET http://169.254.169.254:80/metadata/instance?api-version=2021-02-01',
     'the key cyclecloud.node.name, routing key: events.lab.n1',
     'Added user ana',
+    'PASS: the queue is up (3 of 3 pass: 12 s), bypass=on, compass_pass_through: 4',
     '<password></password> <password/> <password />text <passwords>\n  </passwords> <passed>yes</passed>',
     '/opt/cycle/jetpack/logs/jetpackd.log, 12:30:01 user@host.example',
   ])('without a secret stays as it is: %s', (text) => expect(redactText(text)).toBe(text));

@@ -18,7 +18,7 @@ const webToken = /\beyJ[\w-]{8,2048}\.[\w-]{4,}\.[\w-]*/g;
 /** As a storage account has them: 64 bytes. */
 const storageKey = /[A-Za-z0-9+/]{86}==/g;
 
-const names = String.raw`(?:passw(?:or)?ds?|passphrase|pwd|secrets?|tokens?|credentials?|authori[sz]ation|connection[_-]?string|signature|(?:api|access|account|private|shared|storage|signing|encryption|master|client)[_-]?keys?|\bsas|\bsig)`;
+const names = String.raw`(?:passw(?:or)?ds?|(?<=\w[_-])pass(?![\w-])|\bpass(?==)|passphrase|pwd|secrets?|tokens?|credentials?|authori[sz]ation|connection[_-]?string|signature|(?:api|access|account|private|shared|storage|signing|encryption|master|client)[_-]?keys?|\bsas|\bsig)`;
 /** A value with a space before it, without quotes: to the end of its line, or of the quoted text that it stands in. */
 const restOfLine = new RegExp(String.raw`(${names}[\w.-]{0,64}[ \t]{0,4}(?:=>|[:=])[ \t]{1,16})(?!\\*["'\s]|\*{3})(?:(?!\\*["'](?:[,}\])]|[ \t]{0,4}$))[^\r\n])+`, 'gim');
 

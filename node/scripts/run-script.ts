@@ -18,7 +18,7 @@ import { defaultGraceMs, endProcesses, killProcesses, type Target } from './end-
 import { scriptEnvironment, type Environment } from './environment.ts';
 import { openOutputFile } from './output-file.ts';
 import { findProcesses, groupOf, leaderOf } from './processes.ts';
-import { beginStrace, findStrace } from './strace.ts';
+import { beginStrace, findStrace, tryStrace } from './strace.ts';
 import { Tail } from './tail.ts';
 
 export interface ScriptRunnerPorts {
@@ -161,7 +161,9 @@ export const createScriptRunner = ({ clock, logger, env, graceMs = defaultGraceM
     run,
     async mayTrace() {
       const found = await findStrace(env['PATH'] ?? standardPath);
-      return found === undefined ? fail('tool_missing', 'strace is not installed: it is not on the PATH of jetpackd') : ok(undefined);
+      if (found === undefined) return fail('tool_missing', 'strace is not installed: it is not on the PATH of jetpackd');
+      const refused = await tryStrace(found);
+      return refused === undefined ? ok(undefined) : fail('tool_missing', `strace cannot trace here: ${refused}`);
     },
     async endLeftovers(ids) {
       if (ids.length === 0) return 0;

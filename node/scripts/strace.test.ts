@@ -27,7 +27,7 @@ const runnerWith = (searched = process.env['PATH']) => createScriptRunner({ cloc
 
 const traceFile = (): string => path.join(folder, 'logs', 'script.out.strace');
 
-const jobOf = (file: string, more: Partial<ScriptJob> = {}): ScriptJob => ({ id: randomUUID(), file, cwd: folder, env: {}, timeoutMs: 30_000, keepsBackground: false, strace: traceFile(), ...more });
+const jobOf = (file: string, more: Partial<ScriptJob> = {}): ScriptJob => ({ id: randomUUID(), file, cwd: folder, env: {}, timeoutMs: 30_000, keepsBackground: true, strace: traceFile(), ...more });
 
 const runner = runnerWith();
 const installed = (await runner.mayTrace()).ok;
@@ -61,6 +61,16 @@ if (installed) {
     tracedScripts();
   });
 } else test('strace is not installed here, so no script is traced', async () => expect(await runner.mayTrace()).toMatchObject({ ok: false, error: { code: 'tool_missing' } }));
+
+describe('where strace may not trace', () => {
+  test('nobody may ask for it, and why is said', async () => {
+    const tools = path.join(folder, 'tools');
+    mkdirSync(tools);
+    writeFileSync(path.join(tools, 'strace'), '#!/bin/sh\necho "strace: attach: ptrace(PTRACE_SEIZE, 7): Operation not permitted" >&2\nexit 1\n', { mode: 0o755 });
+    const refused = await runnerWith(tools).mayTrace();
+    expect(refused).toEqual({ ok: false, error: { code: 'tool_missing', message: 'strace cannot trace here: strace: attach: ptrace(PTRACE_SEIZE, 7): Operation not permitted' } });
+  });
+});
 
 describe('without strace on the PATH', () => {
   test('nobody may ask for it, and a script that is to be traced does not run', async () => {

@@ -3,8 +3,10 @@
 // strace attaches from aside (`-D`): the script is our child as ever, its exit code and its signals are its own, and what it leaves in
 // the background holds nothing up. It writes into a named pipe, which we read as fast as it comes: more than the bound is thrown
 // away and never stands in the script's way. Its end is waited for no longer than that of output.
+import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { promisify } from 'node:util';
 import type { Clock } from '../../effects/clock.ts';
 import { systemCode } from '../home/system-error.ts';
 import { readOn } from './channel.ts';
@@ -23,7 +25,21 @@ export interface Strace {
 /** Arguments of system calls are data of the script, and some of that is secret. */
 const mode = 0o600;
 
+/** For a first look, milliseconds. */
+const tryMs = 10_000;
+
 export const findStrace = (searched: string): Promise<string | undefined> => findOnPath('strace', searched);
+
+/** Why strace traces nothing here, as in a container that may not: then it would end in the place of each script. Undefined when it does. */
+export const tryStrace = async (strace: string): Promise<string | undefined> => {
+  try {
+    await promisify(execFile)(strace, ['-D', '-f', '-o', '/dev/null', '--', process.execPath, '--version'], { timeout: tryMs });
+    return undefined;
+  } catch (error) {
+    const told = /\S[^\n]*/.exec(String(Object(error).stderr ?? ''))?.[0];
+    return told ?? `it ended with ${String(Object(error).code ?? error)}`;
+  }
+};
 
 /** The command under strace. The reason completes "it …". */
 export const beginStrace = async (command: Runnable, file: string, searched: string, clock: Clock): Promise<Strace | string> => {

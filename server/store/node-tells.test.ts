@@ -249,10 +249,10 @@ describe('properties', () => {
     await close();
   });
 
-  test('that no list can carry leave the others as they were', async () => {
+  test('that no list can carry are left out, and the others are as they were', async () => {
     await using folder = await temporaryFolder();
     const { close, record, tell } = begin(folder);
-    await tell('s', node('i-1'), property('a', '1'), property('b', 'x'.repeat(70_000)));
+    await tell('s', node('i-1'), property('a', '1'), property('b', '2'), property('b', 'x'.repeat(70_000)));
     expect(record().properties).toEqual({ a: '1' });
     await close();
   });

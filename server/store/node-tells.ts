@@ -187,10 +187,11 @@ export class NodeTells {
     }
   }
 
-  /** The tree as the node has it. One that a list cannot carry stays as it was; the events have all of it. */
+  /** The tree as the node has it, but for what a list cannot carry: that is left out, for what it was before it is no more. */
   #tellProperty(nodeId: number, { key, value }: EventOf<'property'>): void {
-    const tree = JSON.stringify(withProperty(propertiesOf(this.#propertiesOf.get(nodeId)), key, value));
-    if (tree.length <= mostProperties) this.#properties.run(tree, nodeId);
+    const before = propertiesOf(this.#propertiesOf.get(nodeId));
+    const tree = JSON.stringify(withProperty(before, key, value));
+    this.#properties.run(tree.length <= mostProperties ? tree : JSON.stringify(withProperty(before, key, undefined)), nodeId);
   }
 
   #tellTermination(nodeId: number, { state, request, check, reason, at }: EventOf<'termination'>): void {

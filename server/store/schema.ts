@@ -198,23 +198,19 @@ const posted = `
   CREATE INDEX posted_in_order ON posted (position);
 `;
 
-/** Version 7. `epoch`, one row: which opening of the file may write. Of nodes, `properties`: the tree of what was set, as JSON. */
-const fenced = `
-  ALTER TABLE nodes ADD COLUMN properties TEXT;
-  CREATE TABLE epoch (value INTEGER NOT NULL);
-  INSERT INTO epoch VALUES (0);
-`;
+/** Version 7. Of nodes, `properties`: the tree of what was set, as JSON. */
+const withProperties = 'ALTER TABLE nodes ADD COLUMN properties TEXT;';
 
 export const storeSchema: Schema = {
   applicationId: 0x4a_50_53_54, // JPST
   version: 7,
-  create: (database) => database.exec(told + ordered + discreet + enrolled + reported + posted + fenced),
+  create: (database) => database.exec(told + ordered + discreet + enrolled + reported + posted + withProperties),
   upgrades: {
     1: (database) => database.exec(ordered),
     2: forgetWords,
     3: (database) => database.exec(enrolled),
     4: (database) => database.exec(reported),
     5: (database) => database.exec(posted),
-    6: (database) => database.exec(fenced),
+    6: (database) => database.exec(withProperties),
   },
 };

@@ -18,6 +18,7 @@
 import type { Change, Ordered } from '../../actors/server/order-ports.ts';
 import type { Batch, BatchOutcome, PostedBatch, Store, StoredEvent } from '../../actors/server/ports.ts';
 import type { Clock } from '../../effects/clock.ts';
+import { systemRandom, type Random } from '../../effects/random.ts';
 import { assertNever, ok, type Result } from '../../protocol/result.ts';
 import { openDatabase, type Database } from '../../storage/database.ts';
 import { GroupCommit, type Follower } from '../../storage/group-commit.ts';
@@ -37,6 +38,8 @@ import { Settings } from './settings.ts';
 
 export interface StoreOptions {
   readonly clock: Clock;
+  /** Default: the system's. */
+  readonly random?: Random;
   /** Events kept, the newest, default 1,000,000; up to 1,000 more wait to be deleted together. */
   readonly retention?: number;
 }
@@ -49,8 +52,8 @@ export interface OpenedStore {
 
 const defaultRetention = 1_000_000;
 
-/** A store on an open database of its schema. Throws what the database throws. */
-export const createStore = (database: Database, { clock, retention = defaultRetention }: StoreOptions): Store => {
+/** A store on an open database of its schema. `fence` says whether it may still be written to. Throws what the database throws. */
+export const createStore = (database: Database, { clock, retention = defaultRetention }: StoreOptions, fence: Pick<Epoch, 'check'> = { check: () => undefined }): Store => {
   const registry = new Registry(database);
   const tells = new NodeTells(database);
   const records = new NodeRecords(database);
@@ -60,11 +63,10 @@ export const createStore = (database: Database, { clock, retention = defaultRete
   const enrolments = new Enrolments(database);
   const posted = new PostedEvents(database);
   const log = new EventLog(database, retention);
-  const epoch = new Epoch(database);
   const follower: Follower = {
     begun: () => {
       log.begun();
-      epoch.check();
+      fence.check();
     },
     committing: () => log.committing(),
     rolledBack: () => log.rolledBack(),
@@ -183,7 +185,7 @@ export const openStore = (path: string, options: StoreOptions): Result<OpenedSto
   const opened = openDatabase(path, storeSchema, 'store_unwritable', options.clock.now());
   if (!opened.ok) return opened;
   const { database, setAside } = opened.value;
-  const created = catchTrouble('store_unwritable', `${path} cannot be read`, () => ok(createStore(database, options)));
+  const created = catchTrouble('store_unwritable', `${path} cannot be read`, () => ok(createStore(database, options, new Epoch(path, options.clock.now(), options.random ?? systemRandom))));
   if (!created.ok) database.close();
   return created.ok ? ok({ store: created.value, setAside }) : created;
 };
