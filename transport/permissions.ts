@@ -5,7 +5,7 @@
 //
 // - Who may declare the queue PREFIX.node.CLUSTER.NODE may declare an exchange of that name, bind the reports to it, and publish there
 //   with any key: topic permissions are those of PREFIX.reports. The message still carries its own user or none, and the server
-//   refuses it as any other node's.
+//   refuses it like that of another node.
 // - Who may write to the exchanges PREFIX.reports and PREFIX.user may bind them to its own commands. No queue of
 //   reports takes a command, for its key is none of theirs; and that queue has another name, or it could be bound itself. Of what others
 //   have bound a node can take nothing away: for that it would have to read the exchange.
