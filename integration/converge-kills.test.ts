@@ -110,7 +110,7 @@ describe('a daemon that is killed three times at moments drawn from a seed', () 
 
   const begun = (lines: readonly string[]): readonly string[] => lines.filter((line) => line.endsWith('.sh'));
 
-  test.each([1, 2, 3, 4, 5])('runs six scripts in order, none at the same time as another, none again that had ended well, and becomes ready: seed %d', async (seed) => {
+  test.each([1, 2, 3])('runs six scripts in order, none at the same time as another, none again that had ended well, and becomes ready: seed %d', async (seed) => {
     start();
     const random = seededRandom(seed);
     // Whoever runs a script that another still runs cannot have the lock.

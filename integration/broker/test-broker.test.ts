@@ -17,7 +17,8 @@ import { wantedBrokers } from './local.ts';
 import { Management } from './shared/management.ts';
 import type { Identity, OwnBroker } from './test-broker.ts';
 
-const kinds = await oldestAndNewest();
+// The newest at hand, for the suites that use them see to the others; it takes a core a minute to start one so often.
+const kinds = (await oldestAndNewest()).slice(-1);
 
 let certificates: TestCertificates;
 

@@ -53,7 +53,7 @@ const strikeProgram = async (chaos: ChaosCluster, of: ProgramName, fault: Progra
 };
 
 const strikeBroker = async ({ broker, cluster }: ChaosCluster, fault: BrokerFault): Promise<Undo> => {
-  const { reports } = namesFor(cluster.prefix);
+  const { events } = namesFor(cluster.prefix);
   switch (fault.type) {
     case 'stop':
       await broker.stop();
@@ -68,10 +68,10 @@ const strikeBroker = async ({ broker, cluster }: ChaosCluster, fault: BrokerFaul
       await broker.ctl('set_vm_memory_high_watermark', 'absolute', '1MB');
       return async () => void (await broker.ctl('set_vm_memory_high_watermark', '0.4'));
     case 'purge reports':
-      await administer(broker.url(), async (model) => void (await (await model.createChannel()).purgeQueue(reports)));
+      await administer(broker.url(), async (model) => void (await (await model.createChannel()).purgeQueue(events)));
       return nothing;
     case 'delete reports':
-      await administer(broker.url(), async (model) => void (await (await model.createChannel()).deleteQueue(reports)));
+      await administer(broker.url(), async (model) => void (await (await model.createChannel()).deleteQueue(events)));
       return nothing;
     case 'delete commands': {
       const queue = nodeQueue(cluster.prefix, { cluster: clusterName, node: fault.node });

@@ -8,10 +8,10 @@ import { settleMs, useProcessesOnNewest } from './process-world.ts';
 
 const world = useProcessesOnNewest();
 
-test("row 7: the reports' queue deleted under load, three times, with what is in it, loses nothing", async () => {
+test("row 7: the reports' queue deleted under load, twice, with what is in it, loses nothing", async () => {
   const cluster = await world.begin(['one', 'two']);
   const { events } = namesFor(cluster.cluster.prefix);
-  for (const nth of ['first', 'second', 'third']) {
+  for (const nth of ['first', 'second']) {
     await cluster.storesMore(`before the ${nth} time`);
     await administer(world.broker().url(), async (model) => (await model.createChannel()).deleteQueue(events));
   }

@@ -10,9 +10,9 @@ const world = useProcesses();
 test.each([
   { how: 'reset', type: 'reset' },
   { how: 'ended in the middle of a frame', type: 'truncate' },
-] as const)('row 3: every wire $how at random bytes, four times under load: what is accepted is stored once and in order', async ({ type }) => {
+] as const)('row 3: every wire $how at random bytes, twice under load: what is accepted is stored once and in order', async ({ type }) => {
   const cluster = await world.begin(['one', 'two']);
-  for (const seed of [1, 2, 3, 4]) {
+  for (const seed of [1, 2]) {
     const random = seededRandom(seed);
     await cluster.storesMore('over whole wires');
     const before = cluster.wires.map(({ counts }) => counts.taken);

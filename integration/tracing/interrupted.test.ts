@@ -76,13 +76,13 @@ test('what a killed server had not stored is handled by the next one in the same
 test('an event and a command that come twice have a span for each time: the second says that it changes nothing', async () => {
   await cluster.startServer();
   await cluster.startNode('one');
-  const { commands, reports } = namesFor(cluster.prefix);
+  const { commands, events, reports } = namesFor(cluster.prefix);
   await waitFor('the node to be online', async () => (await cluster.node('one')).link === 'online', patientMs);
   foreign = await connectForeign(clusters.broker().url());
   const [frames, orders] = [await foreign.tap(reports, 'events.#'), await foreign.tap(commands, '#')];
   const shell = shellOf(collector, 'e');
   await cluster.jetpack('one', ['log', 'once'], { env: shell.env });
-  const once = await shell.span(`process ${reports}`);
+  const once = await shell.span(`process ${events}`);
   await carriedOut(cluster, { command: 'check' });
 
   const id = String(attribute(once, 'messaging.message.id'));
@@ -93,7 +93,7 @@ test('an event and a command that come twice have a span for each time: the seco
   foreign.repeat(order);
 
   const [again] = await waitFor('the second event', () => {
-    const found = duplicates(`process ${reports}`).filter((span) => attribute(span, 'messaging.message.id') === id);
+    const found = duplicates(`process ${events}`).filter((span) => attribute(span, 'messaging.message.id') === id);
     return found.length > 0 && found;
   }, patientMs);
   expect(again).toMatchObject({ traceId: once.traceId, parentSpanId: once.parentSpanId, links: once.links });
