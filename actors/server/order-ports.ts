@@ -95,7 +95,7 @@ export type Ordered =
   | { readonly outcome: 'conflict' };
 
 export interface OrderStore extends EnrolmentStore {
-  /** Makes one change in one transaction, which it may share with others. Fails with `store_unwritable`. */
+  /** Makes one change in one transaction, which it may share with others. Fails with `store_unwritable`, or with `store_fenced` once another server has the store. */
   order(change: Change): Promise<Result<Ordered>>;
   /** Rises with every change of a setting or a template; 1 at first. */
   revision(): number;

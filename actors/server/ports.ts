@@ -165,12 +165,12 @@ export interface EventLog {
 export interface EventStore {
   /**
    * Adds events, updates what they tell of and moves `applied` on, in one transaction; calls made close together
-   * share one commit. Sequences at or below `applied` are repeats and are left out. Fails with `store_unwritable`.
+   * share one commit. Sequences at or below `applied` are repeats and are left out. Fails as `order` does (order-ports.ts).
    */
   applyBatch(batch: Batch): Promise<Result<BatchOutcome>>;
   /**
    * Adds events and updates what they tell of, in one transaction that others share, and gives what this call added: an event whose id
-   * was posted before is left out, as long as the log has the first. Fails with `store_unwritable`.
+   * was posted before is left out, as long as the log has the first. Fails as `order` does.
    */
   post(batch: PostedBatch): Promise<Result<readonly StoredEvent[]>>;
   /** 0 for a stream never seen. */

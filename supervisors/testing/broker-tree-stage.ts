@@ -15,6 +15,7 @@ import { brokerTree } from '../broker-tree.ts';
 import { escalation } from '../escalation.ts';
 import type { SupervisionEvent } from '../events.ts';
 import { startSupervisor, type RunningSupervisor } from '../supervisor.ts';
+import { endRunning } from './end-running.ts';
 
 const running: { readonly world: World; readonly root: RunningSupervisor }[] = [];
 
@@ -70,14 +71,4 @@ export const scene = (prepare: (connectors: { readonly publish: FakeConnector; r
 };
 
 /** For each test of the file that calls it. */
-export const useBrokerTreeStage = (): void => {
-  afterEach(async () => {
-    for (const { root, world } of running.splice(0)) {
-      const drained = root.drain();
-      await settle();
-      await world.clock.advance(60_000);
-      await drained;
-      world.system.stop();
-    }
-  });
-};
+export const useBrokerTreeStage = (): void => afterEach(() => endRunning(running));

@@ -5,6 +5,7 @@ import { createWorld, settle, type World } from '../../actors/testing/world.ts';
 import type { SupervisionEvent } from '../events.ts';
 import { actor, supervisor, type ChildOptions, type SupervisorSpec } from '../spec.ts';
 import { startSupervisor, type RunningSupervisor } from '../supervisor.ts';
+import { endRunning } from './end-running.ts';
 
 /** A message has the handler do something with the actor's name and its count of messages handled well. */
 export type Step = (handled: number) => string | number | undefined | void | Promise<unknown>;
@@ -83,14 +84,4 @@ export const scene = () => {
 };
 
 /** For each test of the file that calls it. */
-export const useSupervisorStage = (): void => {
-  afterEach(async () => {
-    for (const { root, world } of running.splice(0)) {
-      const drained = root.drain();
-      await settle();
-      await world.clock.advance(60_000);
-      await drained;
-      world.system.stop();
-    }
-  });
-};
+export const useSupervisorStage = (): void => afterEach(() => endRunning(running));
