@@ -29,7 +29,7 @@ const isThere = (program) =>
  * @param {string} root the folder of package.json
  */
 export const ensureFront = async (root) => {
-  const sources = ['jetpack.c', 'compile.ts'].map((name) => read(path.join(root, 'cli', 'front', name)));
+  const sources = ['jetpack.c', 'bare.h', 'compile.ts'].map((name) => read(path.join(root, 'cli', 'front', name)));
   const wanted = createHash('sha256').update(JSON.stringify(sources)).digest('hex');
   const folder = path.join(root, '.state', 'front');
   if (read(path.join(folder, 'made-from')) === wanted) return;

@@ -31,19 +31,19 @@ const before = (): void => {
 
 const made = (): readonly string[] => readdirSync(path.dirname(program));
 
-const writes = 'while [ "$1" != -o ]; do shift; done; echo compiled > "$2"';
-
-test('without a static C library the front is linked with the one that is there', async () => {
-  before();
-  const compiler = compilerThat(`case "$*" in *-static*) echo "ld: cannot find -lc" >&2; exit 1 ;; esac\n${writes}`);
-  expect(await compileFront(program, compiler)).toEqual({ type: 'compiled' });
-  expect({ made: made(), holds: readFileSync(program, 'utf8') }).toEqual({ made: ['jetpack'], holds: 'compiled\n' });
-});
+const writes = 'while [ "$1" != -o ]; do shift; done; printf "#!/bin/sh\\nexit 1\\n" > "$2"; chmod +x "$2"';
 
 test('what cannot be compiled leaves what was there, and says why in one line', async () => {
   before();
   const compiler = compilerThat(`${writes}; echo "jetpack.c: no such header" >&2; echo "compilation terminated" >&2; exit 1`);
   expect(await compileFront(program, compiler)).toEqual({ type: 'failed', reason: 'jetpack.c: no such header' });
+  expect({ made: made(), holds: readFileSync(program, 'utf8') }).toEqual({ made: ['jetpack'], holds: 'from before' });
+});
+
+test.each([['echo "kill -SEGV \\$\\$" >> "$2"'], ['chmod -x "$2"']])('what is compiled and does not run takes the place of nothing: %s', async (spoils) => {
+  before();
+  const compiler = compilerThat(`${writes.replace('exit 1', 'true')}; ${spoils}`);
+  expect(await compileFront(program, compiler)).toEqual({ type: 'failed', reason: 'what the compiler made does not run' });
   expect({ made: made(), holds: readFileSync(program, 'utf8') }).toEqual({ made: ['jetpack'], holds: 'from before' });
 });
 
@@ -59,12 +59,11 @@ test('a compiler that is not there is none', async () => {
 });
 
 if (await isThereFront()) {
-  test('the compiler that is there has nothing to say against the front, static or not', async () => {
+  test('the compiler that is there has nothing to say against the front, whatever its distribution makes it do', async () => {
     before();
-    for (const more of ['', '-D_FORTIFY_SOURCE=2 -fPIE']) {
+    for (const more of ['', '-D_FORTIFY_SOURCE=2 -fPIE -pie -fstack-protector-strong -fcf-protection']) {
       expect(await compileFront(program, compilerThat(`exec cc -Wall -Wextra -Werror ${more} "$@"`))).toEqual({ type: 'compiled' });
+      expect(spawnSync(program, ['log'], { env: { JETPACK_HOME: folder } }).stderr.toString()).toMatch(/^jetpack: jetpackd does not answer, and \S+jetpack-node cannot be run \(it is not there\)\n$/);
     }
-    const dynamic = compilerThat('case "$*" in *-static*) exit 1 ;; esac; exec cc -Wall -Wextra -Werror "$@"');
-    expect(await compileFront(program, dynamic)).toEqual({ type: 'compiled' });
   });
 }
