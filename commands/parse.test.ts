@@ -1,24 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { levels, priorities } from '../protocol/events.ts';
-import { sayFailure } from './line.ts';
 import { parseCommandLine } from './parse.ts';
-
-/** What a person or script sees: help, the line of a refusal, or what is to be done. */
-const see = (...argv: readonly string[]): Promise<unknown> => readAs(argv, '0.1.0-7');
-
-const readAs = async (argv: readonly string[], version: string): Promise<unknown> => {
-  const parsed = await parseCommandLine(argv, version);
-  switch (parsed.type) {
-    case 'text':
-      return parsed.text;
-    case 'refused':
-      return sayFailure(parsed.command, parsed.failure);
-    case 'invoked':
-      return parsed.home === undefined ? parsed.work.invocation : { home: parsed.home, ...(parsed.work.invocation as object) };
-  }
-};
-
-const log = (message: string, level: string, priority: string) => ({ command: 'log', message, level, priority });
+import { log, see } from './testing/see-line.ts';
 
 describe('log, as scripts in the field call it', () => {
   test.each([
@@ -268,31 +251,4 @@ Examples:
   jetpack send --file service.json -r service.grid -H cell=default
 `),
   );
-});
-
-describe('one line after another in the same process', () => {
-  const lines: ReadonlyArray<readonly string[]> = [
-    ['send', 'first', '-r', 'a.b', '-H', 'x=1', '-H', 'y=2', '--no-persistent'],
-    ['send', 'second', '-r', 'a.b'],
-    ['log', 'first', '--level', 'error', '--home', '/elsewhere'],
-    ['log', 'second'],
-    ['keepalive', '2d', '--reason', 'a look', '--json'],
-    ['keepalive', '--nope'],
-    ['keepalive'],
-    ['keepalive', '--help'],
-    ['keepalive', 'show'],
-    ['nope'],
-  ];
-
-  test('each is read as if it were the only one, in whatever order they come, also a long one', async () => {
-    // Each by a version of its own, so that nothing is kept from before.
-    const alone = await Promise.all(lines.map((line, index) => readAs(line, `alone-${index}`)));
-    const forth: unknown[] = [];
-    for (const line of lines) forth.push(await see(...line));
-    expect(await see('log', 'x'.repeat(10_000))).toEqual(log('x'.repeat(10_000), 'info', 'medium'));
-    const back: unknown[] = [];
-    for (const line of lines.toReversed()) back.unshift(await see(...line));
-    expect(forth).toEqual(alone);
-    expect(back).toEqual(alone);
-  });
 });

@@ -129,18 +129,41 @@ class Reader {
   }
 }
 
-/** By the command's name, for a daemon that has the same few called again and again. */
-const kept = new Map<string | undefined, { readonly version: string; readonly reader: Reader }>();
+interface Kept {
+  /** What the lines were read for: it stands in their help. */
+  readonly version: string;
+  readonly reader: Reader;
+  /** What lines came to, by their words. Scripts call the same line again and again, in loops and at each job. */
+  readonly lines: Map<string, Parsed>;
+}
 
-/** A reader holds its last line until the next: no longer one than this is given to one that is kept. */
+/** By the command's name, for a daemon that has the same few called again and again. */
+const kept = new Map<string | undefined, Kept>();
+
+/** Of a command, at most. */
+const keptLines = 32;
+
+/** Characters. Of a line that is longer, nothing is kept. */
 const shortLine = 4_096;
+
+const keptFor = async (name: string | undefined, version: string): Promise<Kept> => {
+  const found = kept.get(name);
+  if (found?.version === version) return found;
+  const made: Kept = { version, reader: new Reader(version, await loadFor(name)), lines: new Map() };
+  kept.set(name, made);
+  return made;
+};
 
 export const parseCommandLine = async (argv: readonly string[], version: string): Promise<Parsed> => {
   const name = calledName(argv);
-  const found = kept.get(name);
-  const isShort = argv.reduce((sum, { length }) => sum + length, 0) <= shortLine;
-  if (isShort && found?.version === version) return found.reader.read(argv);
-  const reader = new Reader(version, await loadFor(name));
-  if (isShort) kept.set(name, { version, reader });
-  return reader.read(argv);
+  const line = JSON.stringify(argv);
+  if (line.length > shortLine) return new Reader(version, await loadFor(name)).read(argv);
+  const { lines, reader } = await keptFor(name, version);
+  const known = lines.get(line);
+  if (known !== undefined) return known;
+  const parsed = reader.read(argv);
+  // The oldest gives way.
+  for (const oldest of lines.keys()) if (lines.size >= keptLines) lines.delete(oldest);
+  lines.set(line, parsed);
+  return parsed;
 };

@@ -112,15 +112,11 @@ export class FrontConnection implements Client {
 
   #read(chunk: Buffer): void {
     if (this.#state === 'ending' || this.#state === 'closed') return;
-    if (!this.#frames.append(chunk)) return this.#leave();
-    for (let next = this.#frames.next(); next !== undefined; next = this.#frames.next()) {
-      if (next === 'too large') return this.#leave();
-      this.#progressAt = this.#context.clock.monotonic();
-      this.#take(next);
-    }
+    if (!this.#frames.append(chunk, (next) => this.#take(next))) this.#leave();
   }
 
   #take(next: Frame): void {
+    this.#progressAt = this.#context.clock.monotonic();
     if (this.#state === 'running') {
       this.#body?.take(next);
     } else if (this.#state === 'telling' && next.type === 'G') {

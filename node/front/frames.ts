@@ -26,33 +26,51 @@ export const frame = (type: Said, content: Uint8Array | string = ''): Buffer => 
   return bytes;
 };
 
-/** Cuts what a front writes into frames. */
+/** Where a frame ends that begins at `start`, if it has begun to be there: its head. */
+const endOf = (bytes: Buffer, start: number): number | undefined => (bytes.length < start + head ? undefined : start + head + bytes.readUInt32BE(start + 1));
+
+const frameIn = (bytes: Buffer, start: number, end: number): Frame => ({ type: String.fromCharCode(bytes[start] ?? 0), content: bytes.subarray(start + head, end) });
+
+/**
+ * Cuts what a front writes into frames. Most fronts tell all in one write: those frames stand in the chunk they came in, and only
+ * what was cut off at its end is kept aside.
+ */
 export class FrameBuffer {
-  readonly #bytes: LineBuffer;
+  readonly #rest: LineBuffer;
   /** Bytes of a frame's content. */
   readonly #largest: number;
 
   constructor(holding: Holding, largest: number) {
-    this.#bytes = new LineBuffer(holding);
+    this.#rest = new LineBuffer(holding);
     this.#largest = largest;
   }
 
-  /** False when the memory for it is not granted. */
-  append(chunk: Uint8Array): boolean {
-    return this.#bytes.append(chunk);
-  }
-
-  /** The next whole frame, if there is one; `too large` when it will never be. */
-  next(): Frame | 'too large' | undefined {
-    const start = this.#bytes.peek(head);
-    if (start === undefined) return undefined;
-    const length = start.readUInt32BE(1);
-    if (length > this.#largest) return 'too large';
-    const bytes = this.#bytes.take(head + length);
-    return bytes === undefined ? undefined : { type: bytes.toString('latin1', 0, 1), content: Buffer.from(bytes.subarray(head)) };
+  /** Gives each whole frame to `take`. False when one will never be whole: it is too large, or the memory for it is not granted. */
+  append(chunk: Buffer, take: (frame: Frame) => void): boolean {
+    let start = 0;
+    if (this.#rest.length === 0) {
+      for (let end = endOf(chunk, start); end !== undefined && end <= chunk.length; end = endOf(chunk, start)) {
+        take(frameIn(chunk, start, end));
+        start = end;
+      }
+    }
+    return start === chunk.length || (this.#rest.append(start === 0 ? chunk : chunk.subarray(start)) && this.#takeRest(take));
   }
 
   clear(): void {
-    this.#bytes.clear();
+    this.#rest.clear();
+  }
+
+  #takeRest(take: (frame: Frame) => void): boolean {
+    for (;;) {
+      const start = this.#rest.peek(head);
+      if (start === undefined) return true;
+      const length = start.readUInt32BE(1);
+      if (length > this.#largest) return false;
+      const bytes = this.#rest.take(head + length);
+      if (bytes === undefined) return true;
+      // What is kept aside is written over.
+      take(frameIn(Buffer.from(bytes), 0, bytes.length));
+    }
   }
 }
