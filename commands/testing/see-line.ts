@@ -18,4 +18,4 @@ export const readAs = async (argv: readonly string[], version: string): Promise<
 export const see = (...argv: readonly string[]): Promise<unknown> => readAs(argv, '0.1.0-7');
 
 /** What is to be done for `jetpack log`. */
-export const log = (message: string, level: string, priority: string): unknown => ({ command: 'log', message, level, priority });
+export const log = (message: string, level: string, priority: string): Readonly<Record<string, unknown>> => ({ command: 'log', message, level, priority });
