@@ -3,9 +3,10 @@
 import type { BenchBroker } from './broker.ts';
 import { BenchNode, type ReadyNode } from './cli/bench-node.ts';
 import { peersOf } from './cli/peers.ts';
-import { echoP50, framesP50, linesP50 } from './cli/requests.ts';
+import { echoed, framesAnswered, linesAnswered } from './cli/requests.ts';
 import { looped, medianMs, spawnMs } from './cli/spawn.ts';
 import type { Comparison, Peer, Suite } from './harness.ts';
+import { inTurn, latencyTurns } from './latency.ts';
 
 const runs = 3;
 const loop = 20;
@@ -13,6 +14,9 @@ const loop = 20;
 /** What the Node form may take of bare Node's time, and a request of an echo's. */
 const nodeAim = 1.3;
 const requestAim = 2;
+
+/** Of either side, one after the other. */
+const requests = 1_000;
 
 interface Call {
   readonly name: string;
@@ -58,13 +62,19 @@ const loopComparison = (node: BenchNode, form: 'front' | 'nodeForm', peer: Peer,
   },
 });
 
-const request = (node: BenchNode, name: string, product: (ready: ReadyNode) => Promise<number>): Comparison => ({
-  ...shape,
-  name: `a request over the socket, p50: ${name}`,
-  aim: requestAim,
-  peer: { name: 'an echo over a socket', turn: async () => echoP50((await node.ready()).echo) },
-  product: { name: 'keepalive show', turn: async () => product(await node.ready()) },
-});
+const request = (node: BenchNode, name: string, product: (ready: ReadyNode) => Promise<void>): Comparison => {
+  const turns = latencyTurns('p50', async () => {
+    const ready = await node.ready();
+    return inTurn(requests, () => echoed(ready.echo), () => product(ready));
+  });
+  return {
+    ...shape,
+    name: `a request over the socket, p50: ${name}`,
+    aim: requestAim,
+    peer: { name: 'an echo over a socket', turn: turns.peer },
+    product: { name: 'keepalive show', turn: turns.product },
+  };
+};
 
 export const cli = (broker: BenchBroker): Suite => {
   const node = new BenchNode();
@@ -75,8 +85,8 @@ export const cli = (broker: BenchBroker): Suite => {
       ...callComparisons(node, broker),
       loopComparison(node, 'front', { name: `${loop} of /bin/true`, turn: async () => spawnMs(looped(loop, { command: '/bin/true', args: [] })) }, undefined),
       loopComparison(node, 'nodeForm', { name: `${loop} of node -e 0`, turn: async () => spawnMs(looped(loop, { command: process.execPath, args: ['-e', '0'] })) }, nodeAim),
-      request(node, 'frames of the front', ({ home, sockets }) => framesP50(sockets.front, home)),
-      request(node, 'JSON lines', ({ sockets }) => linesP50(sockets.cluster)),
+      request(node, 'frames of the front', ({ home, sockets }) => framesAnswered(sockets.front, home)),
+      request(node, 'JSON lines', ({ sockets }) => linesAnswered(sockets.cluster)),
     ],
     versions: () => broker.versions,
     async close() {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { runSuite, spread, type Comparison, type Suite } from './harness.ts';
 import { parseOptions } from './options.ts';
 import { reportText, watchConditions } from './report.ts';
-import { inTurn, latencyTurns, percentile } from './transport/latency.ts';
+import { inTurn, latencyTurns, percentile } from './latency.ts';
 import { Stages, timedDatabase } from './transport/stages.ts';
 
 /** A comparison whose sides give these rates, one a turn, and note their turns. */

@@ -3,7 +3,7 @@ import type { BenchBroker } from './broker.ts';
 import type { Comparison, Suite } from './harness.ts';
 import { bareOneWay, bareSending } from './transport/bare.ts';
 import type { BrokerAccess } from './transport/fresh.ts';
-import { inTurn, latencyTurns, type Latency, type LatencyPair, type Sending } from './transport/latency.ts';
+import { inTurn, latencyTurns, type Latency, type LatencyPair, type Sending } from './latency.ts';
 import { ackEvery, eventBytes } from './transport/load.ts';
 import { natsPeer } from './transport/nats.ts';
 import { ourOneWay, ourSending } from './transport/ours.ts';

@@ -2,12 +2,10 @@
 import { connect } from 'node:net';
 import { systemClock } from '../../effects/clock.ts';
 import { systemRandom, uuid7 } from '../../effects/random.ts';
-import { spread } from '../harness.ts';
 
-/** Resolves when `isWhole` says of what came back that it is all; milliseconds from before the connection on. */
-const exchange = (path: string, sent: Uint8Array, isWhole: (received: Buffer) => boolean): Promise<number> =>
+/** Resolves when `isWhole` says of what came back that it is all. */
+const exchange = (path: string, sent: Uint8Array, isWhole: (received: Buffer) => boolean): Promise<void> =>
   new Promise((resolve, reject) => {
-    const begun = systemClock.monotonic();
     let received = Buffer.alloc(0);
     const socket = connect(path);
     socket.on('error', reject);
@@ -15,24 +13,11 @@ const exchange = (path: string, sent: Uint8Array, isWhole: (received: Buffer) =>
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       if (!isWhole(received)) return;
-      const spent = systemClock.monotonic() - begun;
       socket.removeAllListeners('close').destroy();
-      resolve(spent);
+      resolve();
     });
     socket.write(sent);
   });
-
-const requests = 200;
-
-/** The median of a turn's requests. `make`: what is sent, anew for each. */
-const medianOf = async (path: string, make: () => Uint8Array, isWhole: (received: Buffer, sent: Uint8Array) => boolean): Promise<number> => {
-  const times: number[] = [];
-  for (let index = 0; index < requests; index += 1) {
-    const sent = make();
-    times.push(await exchange(path, sent, (received) => isWhole(received, sent)));
-  }
-  return spread(times).median;
-};
 
 const newId = (): string => uuid7(systemClock.now(), systemRandom);
 
@@ -52,17 +37,20 @@ const keepaliveFrames = (home: string): Uint8Array =>
 
 const lineFeed = 0x0a;
 
-export const echoP50 = (path: string): Promise<number> => medianOf(path, keepaliveLines, (received, sent) => received.length >= sent.length);
+export const echoed = (path: string): Promise<void> => {
+  const sent = keepaliveLines();
+  return exchange(path, sent, (received) => received.length >= sent.length);
+};
 
-export const linesP50 = (path: string): Promise<number> =>
-  medianOf(path, keepaliveLines, (received) => {
+export const linesAnswered = (path: string): Promise<void> =>
+  exchange(path, keepaliveLines(), (received) => {
     if (received.at(-1) !== lineFeed) return false;
     if (!received.includes('"ok":true')) throw new Error(`jetpackd answered ${received.toString()}`);
     return true;
   });
 
-export const framesP50 = (path: string, home: string): Promise<number> =>
-  medianOf(path, () => keepaliveFrames(home), (received) => {
+export const framesAnswered = (path: string, home: string): Promise<void> =>
+  exchange(path, keepaliveFrames(home), (received) => {
     // Its last frame is the exit code, one digit.
     const last = received.subarray(-6);
     if (last[0] === 0x50) throw new Error('jetpackd left it to the Node form');

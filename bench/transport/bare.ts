@@ -2,7 +2,7 @@
 import type { BrokerAccess } from './fresh.ts';
 import { connectBare, onFreshQueue } from './fresh.ts';
 import { opaqueBody, prefetch, Tally, windowed, windowMessages } from './load.ts';
-import type { SendOne } from './latency.ts';
+import type { SendOne } from '../latency.ts';
 
 export interface BareLoad {
   readonly messages: number;

@@ -8,7 +8,7 @@ import type { Transport } from '../../transport/port.ts';
 import type { Topology } from '../../transport/topology.ts';
 import type { BrokerAccess } from './fresh.ts';
 import { onFreshQueue } from './fresh.ts';
-import type { SendOne } from './latency.ts';
+import type { SendOne } from '../latency.ts';
 import { opaqueBody, prefetch, Tally, windowed, windowMessages } from './load.ts';
 
 const connected = (transport: Transport): Promise<void> =>

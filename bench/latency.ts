@@ -1,6 +1,6 @@
 // The latency of two sides, message by message in turn: a machine that is busy for a moment is busy for both, and what one of
 // them leaves behind, such as garbage, the other meets as often. Two runs of their own, one after the other, would be two weathers.
-import { systemClock } from '../../effects/clock.ts';
+import { systemClock } from '../effects/clock.ts';
 
 /** Milliseconds. */
 export interface Latency {
@@ -8,7 +8,7 @@ export interface Latency {
   readonly p99: number;
 }
 
-/** Publishes one message, and resolves with its confirm. */
+/** Publishes one message, or makes one request, and resolves when it is confirmed or answered. */
 export type SendOne = () => Promise<void>;
 
 /** Opens what sending takes, runs, and takes it down. */
