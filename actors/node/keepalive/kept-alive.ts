@@ -40,7 +40,8 @@ const termOf = ({ bootClock, clock }: Clocks, remainingMs: number, durationMs: n
   return { expiresAt: Math.round(clock.now() + remainingMs), bootId: bootClock.bootId(), expiresSinceBoot: setSinceBoot + remainingMs, setSinceBoot, durationMs };
 };
 
-const isOfThisBoot = (bootClock: BootClock, { bootId, setSinceBoot }: Term): boolean => bootId === bootClock.bootId() && bootClock.sinceBoot() >= setSinceBoot;
+/** `now`: by the boot clock, which takes its time to read: once for each look. */
+const isOfThisBoot = (bootClock: BootClock, { bootId, setSinceBoot }: Term, now: number): boolean => bootId === bootClock.bootId() && now >= setSinceBoot;
 
 export const newKeep = (clocks: Clocks, durationMs: number | undefined, reason: string | undefined): Keep => ({
   reason,
@@ -51,7 +52,8 @@ export const newKeep = (clocks: Clocks, durationMs: number | undefined, reason: 
 /** Undefined: for ever. Not above 0: it is over. */
 export const remainingMs = ({ bootClock, clock }: Clocks, { term }: Keep): number | undefined => {
   if (term === undefined) return undefined;
-  const left = isOfThisBoot(bootClock, term) ? term.expiresSinceBoot - bootClock.sinceBoot() : term.expiresAt - clock.now();
+  const now = bootClock.sinceBoot();
+  const left = isOfThisBoot(bootClock, term, now) ? term.expiresSinceBoot - now : term.expiresAt - clock.now();
   return Math.min(left, term.durationMs);
 };
 
@@ -60,7 +62,7 @@ export const anchored = (clocks: Clocks, keep: Keep): Keep | undefined => {
   const { term } = keep;
   const left = remainingMs(clocks, keep);
   if (term === undefined || left === undefined) return undefined;
-  const sameBoot = isOfThisBoot(clocks.bootClock, term);
+  const sameBoot = isOfThisBoot(clocks.bootClock, term, clocks.bootClock.sinceBoot());
   const sameWall = Math.abs(clocks.clock.now() + left - term.expiresAt) <= toleranceMs;
   return sameBoot && sameWall ? undefined : { ...keep, term: termOf(clocks, left, term.durationMs) };
 };
