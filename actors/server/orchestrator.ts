@@ -14,6 +14,7 @@ import { assertNever } from '../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
 import type { ActorRef } from '../ref.ts';
 import { Commanding, type CommandingMessage, type CommandingPorts, type Field } from './commanding.ts';
+import type { Configurations } from './configurations.ts';
 import { Configuring, type ConfiguringMessage, type ConfiguringPorts } from './configuring.ts';
 import { nodeKey, type AskNodes, type NodeHeard, type NodeRegistered, type NodesStand, type NodeStanding } from './standings.ts';
 import type { AnswerNode, WatchArrived } from './transport.ts';
@@ -31,6 +32,7 @@ export type OrchestratorMessage =
 
 export interface OrchestratorPorts extends CommandingPorts, ConfiguringPorts {
   readonly store: CommandingPorts['store'];
+  readonly configurations: Configurations;
   readonly transport: ActorRef<AnswerNode>;
   readonly roster: ActorRef<AskNodes>;
   readonly random: Random;
@@ -57,18 +59,21 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
 
   const head = () => ({ v: wireVersion, id: uuid7(clock.now(), random), sentAt: clock.now() }) as const;
 
+  const configurationOf = ({ nodes }: State, node: NodeAddress): Configuration => configurations.of(node, nodes.get(nodeKey(node))?.instanceId || undefined);
+
   const sendConfiguration =
-    (context: Context) =>
-    (to: NodeAddress, body: Configuration): void =>
-      void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'configuration', body } });
+    (state: State, context: Context) =>
+    (to: NodeAddress): void =>
+      void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'configuration', body: configurationOf(state, to) } });
 
   const tellWatchers = (watched: readonly Watched[], context: Context): void => {
     for (const { body, to } of watched) context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'watched', body } });
   };
 
-  const fieldOf = ({ aware, nodes }: State, context: Context): Field => ({
-    nodesOf: (cluster) => (aware ? new Set([...nodes.values()].flatMap((node) => (node.cluster === cluster ? [node.node] : []))) : undefined),
-    isOnline: (node) => nodes.get(nodeKey(node))?.link === 'online',
+  const fieldOf = (state: State, context: Context): Field => ({
+    nodesOf: (cluster) => (state.aware ? new Set([...state.nodes.values()].flatMap((node) => (node.cluster === cluster ? [node.node] : []))) : undefined),
+    isOnline: (node) => state.nodes.get(nodeKey(node))?.link === 'online',
+    configurationOf: (node) => configurationOf(state, node),
     send: (to, body, remainingMs, trace) =>
       void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'command', trace, remainingMs, body } }, { trace }),
   });
@@ -102,16 +107,16 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
           stand(state, message, context);
           return state;
         case 'registered':
-          state.configuring.registered(message, sendConfiguration(context), context);
+          state.configuring.registered(message, sendConfiguration(state, context), context);
           state.commanding.registered(message.node, fieldOf(state, context), context);
           return state;
         case 'heard':
-          state.configuring.heard(message, sendConfiguration(context), context);
+          state.configuring.heard(message, sendConfiguration(state, context), context);
           return state;
         case 'adopt':
         case 'adopted':
         case 'raised':
-          state.configuring.received(message, sendConfiguration(context), context);
+          state.configuring.received(message, sendConfiguration(state, context), context);
           return state;
         case 'command':
         case 'ordered':

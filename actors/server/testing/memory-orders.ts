@@ -94,6 +94,10 @@ export class MemoryOrders implements OrderStore {
     this.#commands.get(id)?.states.set(node, state);
   }
 
+  origin(): string {
+    return 'origin';
+  }
+
   revision(): number {
     return this.#revision;
   }
