@@ -195,3 +195,11 @@ test('a drain ends with the orders that are under way answered', async () => {
   expect(await drained).toEqual({ forced: false, failures: [], releaseTimedOut: false });
   expect(begun.watching.crashes).toEqual([]);
 });
+
+test('what a cluster is asked to have is what the store says, and nothing of one that nobody has told of', async () => {
+  const target = { name: 'execute', coreCount: 8, node: 'scheduler', at: 1, expiresAt: 2 };
+  const { tell } = await begin({ prepare: (store) => void store.targets.set('box', [target]) });
+  const answers: unknown[] = [];
+  for (const cluster of ['box', 'other']) await tell({ type: 'autoscale?', cluster, reply: (targets) => void answers.push(targets) });
+  expect(answers).toEqual([[target], []]);
+});

@@ -1,5 +1,6 @@
 // Tells nodes what they are to be and to do: their configuration (configuring.ts), commands (commanding.ts), and how the nodes
-// stand that they wait for (watches.ts).
+// stand that they wait for (watches.ts). It also says what clusters are asked to have of their node arrays, as the store has it: a
+// target is written with the event that asks for it, in the transaction that counts that as applied.
 //
 // States: it is unaware until the roster has told it of all nodes, and aware from then on. Unaware it takes no command, since
 // it could not say whose it is; everything else it does from the beginning. What must outlast it is in the store.
@@ -12,13 +13,21 @@ import { wireVersion } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever } from '../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
-import type { ActorRef } from '../ref.ts';
+import type { ActorRef, Reply } from '../ref.ts';
 import { Commanding, type CommandingMessage, type CommandingPorts, type Field } from './commanding.ts';
 import type { Configurations } from './configurations.ts';
 import { Configuring, type ConfiguringMessage, type ConfiguringPorts } from './configuring.ts';
+import type { AutoscaleTargetRecord, Store } from './ports.ts';
 import { nodeKey, type AskNodes, type NodeHeard, type NodeRegistered, type NodesStand, type NodeStanding } from './standings.ts';
 import type { AnswerNode, WatchArrived } from './transport.ts';
 import { Watches, type Watched } from './watches.ts';
+
+/** What a cluster is asked to have now, in order of the arrays' names. */
+export interface AskAutoscale {
+  readonly type: 'autoscale?';
+  readonly cluster: string;
+  readonly reply: Reply<readonly AutoscaleTargetRecord[]>;
+}
 
 export type OrchestratorMessage =
   | NodesStand
@@ -27,11 +36,12 @@ export type OrchestratorMessage =
   | WatchArrived
   | CommandingMessage
   | ConfiguringMessage
+  | AskAutoscale
   | { readonly type: 'watchers' }
   | { readonly type: 'look' };
 
 export interface OrchestratorPorts extends CommandingPorts, ConfiguringPorts {
-  readonly store: CommandingPorts['store'];
+  readonly store: CommandingPorts['store'] & Pick<Store, 'autoscale'>;
   readonly configurations: Configurations;
   readonly transport: ActorRef<AnswerNode>;
   readonly roster: ActorRef<AskNodes>;
@@ -123,6 +133,9 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
         case 'expired':
         case 'send':
           state.commanding.received(message, fieldOf(state, context), context);
+          return state;
+        case 'autoscale?':
+          message.reply(ports.store.autoscale(message.cluster));
           return state;
         case 'watch':
           tellWatchers(state.watches.received(message.frame.from, message.frame.body, clock.monotonic()), context);
