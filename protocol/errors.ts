@@ -45,7 +45,7 @@ export const errors = {
   script_unknown: entry(1, false, 'No such script is registered for the end of the node.', '`jetpack run_on_shutdown --list` shows those that are.'),
   tests_failed: entry(1, true, 'Tests of a project did not pass.', 'Standard output says which, and ends with what they wrote.'),
   converge_running: entry(1, true, 'A converge is under way on this node.', 'Wait until it has ended; `jetpack status` tells.'),
-  wait_unmet: entry(1, true, 'What was waited for did not come in time.', 'The line says how the nodes stand.'),
+  wait_unmet: entry(1, true, 'What was waited for did not come in time.', 'The line says how the nodes stand. Where the broker was away, the code is that of the broker.'),
   command_expired: entry(1, false, 'A command of the server came after its time.', 'Give it again.'),
 
   // Actors
