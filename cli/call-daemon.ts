@@ -22,6 +22,9 @@ const retryMs = 20;
 
 const lineFeed = 0x0a;
 
+/** The reason where nothing listens. */
+export const notRunning = 'is not running';
+
 const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** A line of the daemon's about this request; undefined for anything else. By hand for the reason given above. */
@@ -63,7 +66,7 @@ const attempt = (path: string, { onProgress, request }: Call, lines: string, clo
     socket.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       if (code === 'EAGAIN') finish({ type: 'crowded' });
       else if (code === 'EACCES') finish({ type: 'away', reason: 'may not be asked by this user', closed: true });
-      else away(code === 'ENOENT' || code === 'ECONNREFUSED' ? 'is not running' : `cannot be reached (${code ?? message})`);
+      else away(code === 'ENOENT' || code === 'ECONNREFUSED' ? notRunning : `cannot be reached (${code ?? message})`);
     });
     socket.on('close', () => away('closed the connection'));
     socket.on('data', (chunk: Buffer) => {

@@ -29,7 +29,7 @@ const add: CommandDefinition<HealthInvocation>['add'] = (program, invoke) => {
   const command = program
     .command('health')
     .summary('what the health checks found')
-    .description('Shows what the scripts in config/healthcheck.d found when they last ran, and conditions that were\nset by `jetpack condition set`.\nExit code 0 when all is well, 1 when one is Warning, Error or Unknown.\nWhere jetpackd does not answer it shows what they found before, to its user and root, with a line on\nstandard error and exit code 1.')
+    .description('Shows what the scripts in config/healthcheck.d found when they last ran, and conditions that were\nset by `jetpack condition set`.\nExit code 0 when all is well, 1 when one is Warning, Error or Unknown, and when nobody can say: where jetpackd does not answer it shows what they found before, to its user and root, with a line on standard error.')
     .option('--run', 'run them now, and show what they found')
     .addHelpText('after', examples('jetpack health', 'jetpack health --run --json'));
   addForm(command).action(({ run, ...form }: { readonly run?: true; readonly json?: true; readonly output?: Form }) => invoke({ command: 'health', run: run === true, json: isJson(form) }));

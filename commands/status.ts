@@ -20,7 +20,8 @@ const add: CommandDefinition<StatusInvocation>['add'] = (program, invoke) => {
     .description(
       'Shows where this node stands: phase, server, broker, outbox, health, keepalive, last converge, whether the server is asked ' +
         'to end it, and how many scripts run before that.\n' +
-        'Where jetpackd does not answer it shows what files say, as far as this user may read them, with a line on standard error and exit code 1.',
+        'Exit code 0 when jetpackd answers, and 1 when it does not: what files say, which it then shows as far as this user may read ' +
+        'them with a line on standard error, is never all of it.',
     )
     .addHelpText('after', examples('jetpack status', 'jetpack status --output json'));
   addForm(command).action((form: { readonly json?: true; readonly output?: Form }) => invoke({ command: 'status', json: isJson(form) }));

@@ -62,8 +62,8 @@ describe('where jetpackd does not answer', () => {
     }
     for (const line of free) {
       const { err, exit, out } = await called(name, line);
-      // It did its work, or printed what it knows and said in a line how that is.
-      expect([line, exit === 0 || (out !== '' && err.endsWith(' (daemon_unreachable)\n'))]).toEqual([line, true]);
+      // It did all that was asked; or it printed what it knows of it, and the line that says how that is has a code.
+      expect([line, exit, out !== '' || exit === 0]).toEqual([line, err.endsWith(' (daemon_unreachable)\n') ? 1 : 0, true]);
       expect(err.split('\n').length).toBeLessThanOrEqual(2);
     }
     const help = await helpOf(name);
@@ -83,6 +83,16 @@ describe('where jetpackd does not answer', () => {
     expect(await called('health', '')).toMatchObject({ exit: 1, out: expect.stringContaining('gpu\tOK\t'), err: 'jetpack health: jetpackd is not running: this is what was found before (daemon_unreachable)\n' });
     expect((await called('health', '')).out).not.toContain('not run yet');
     expect(JSON.parse((await called('health', '--json')).out)).toEqual(health);
+  });
+});
+
+describe('the help of a command that answers from files', () => {
+  test.each([
+    ['keepalive', 'Exit code 0 then as well: that file holds all that was asked.'],
+    ['health', 'Exit code 0 when all is well, 1 when one is Warning, Error or Unknown, and when nobody can say: where jetpackd does not answer'],
+    ['status', 'Exit code 0 when jetpackd answers, and 1 when it does not: what files say, which it then shows'],
+  ])('%s says with which code it ends where jetpackd does not answer', async (name, says) => {
+    expect(await helpOf(name)).toContain(says);
   });
 });
 

@@ -74,6 +74,11 @@ describe('commands to a scheduler and four execute nodes', () => {
     const late = 'execute-4';
     const present = all.filter((name) => name !== late);
     const { nodes, server } = await startCluster(present);
+    const ids = async (): Promise<unknown> => [await configured('cyclecloud.cluster.id', present), await configured('cyclecloud.node.id', present)];
+    const atFirst = await ids();
+    const id = expect.stringMatching(/^[0-9a-f]{32}\n$/);
+    expect(atFirst).toEqual([present.map(() => id), present.map(() => id)]);
+    expect((await cluster.jetpack('execute-1', ['config', '--explain', 'cyclecloud.node.id'])).stdout).toMatch(/^server\tcounts\t/m);
     expect(await configured('demo.colour', present)).toEqual(every('red\n', present));
     const targets = await carriedOut(cluster, { command: 'set', key: 'demo.colour', value: 'deep blue' });
     expect(targets.map(({ node, state }) => [node, state])).toEqual(present.map((node) => [node, 'done']));
@@ -95,6 +100,7 @@ describe('commands to a scheduler and four execute nodes', () => {
     await cluster.inPhase('ready', 'scheduler', 'execute-3', late);
     await cluster.inPhaseAgain('ready', 2, ...down);
     expect(await configured('demo.colour', all)).toEqual(every('deep blue\n', all));
+    expect(await ids()).toEqual(atFirst);
     expect((await cluster.jetpack('execute-1', ['config', 'demo.own', '--json'])).code).toBe(0);
     // The roster learns of it with the next heartbeat of each.
     await waitFor('one revision of the configuration in all of the roster', async () => {

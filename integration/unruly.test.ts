@@ -1,4 +1,5 @@
-// Scripts and checks that hang, multiply or flood, on a real daemon: each is one line at the server, and nothing else is harmed.
+// Scripts and checks that hang, multiply or flood, on a real daemon: each is one line at the server, and nothing else is harmed. And a
+// daemon that hangs itself.
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -133,4 +134,26 @@ describe('a script that leaves something running', () => {
       process.kill(left, 'SIGKILL');
     }
   }, 90_000);
+});
+
+describe('a daemon that is frozen', () => {
+  test('is shown by jetpack status to run and not to answer, with its process and what files say, and answers again when it goes on', async () => {
+    await cluster.startServer();
+    const { pid } = await cluster.startNode(node);
+    await cluster.inPhase('ready', node);
+    process.kill(pid, 'SIGSTOP');
+    const running = `jetpackd is running in ${home()} (pid ${pid}), but it does not answer`;
+    try {
+      const { code, stderr, stdout } = await cluster.jetpack(node, ['status']);
+      expect([code, stderr]).toEqual([1, `jetpack status: ${running}: this is what its files say (daemon_unreachable)\n`]);
+      const lines = stdout.split('\n');
+      expect(lines).toEqual(expect.arrayContaining([`phase\tunknown: ${running}`, 'spool\tempty', 'keepalive\tnot kept alive']));
+      for (const [part, file] of [['outbox', 'outbox.db'], ['health', 'state.db'], ['converge', 'state.db']]) {
+        expect(lines).toContain(`${part}\tnot known: ${path.join(home(), 'run', file ?? '')} is in use, and only jetpackd could tell`);
+      }
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await cluster.jetpack(node, ['status'])).toMatchObject({ code: 0, stdout: expect.stringContaining('phase\tready') });
+  }, longMs);
 });

@@ -12,6 +12,7 @@ import { createActorSystem } from '../actors/runtime.ts';
 import type { Interceptor } from '../actors/interceptor.ts';
 import type { ActorSnapshot, ActorSystem } from '../actors/system.ts';
 import type { Outbox } from '../actors/node/messaging/ports.ts';
+import { brokerTrouble } from '../actors/node/sync/broker-away.ts';
 import type { NodeFacts } from '../actors/node/sync/presence.ts';
 import type { Tree } from '../protocol/configuration.ts';
 import type { NodeAddress } from '../protocol/identity.ts';
@@ -155,12 +156,16 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
   const escalated = Promise.withResolvers<Failure>();
   let transport: Transport | undefined;
   let product: string | undefined;
+  let trouble: Failure | undefined;
 
   const tree = nodeTree(refs, {
     transport: {
       open: () => {
         transport = around.openTransport(nodeTopology(prefix, address), system);
-        transport.onStatus((status) => (product = status.type === 'connected' ? status.product : product));
+        transport.onStatus((status) => {
+          product = status.type === 'connected' ? status.product : product;
+          trouble = brokerTrouble(trouble, status);
+        });
         return transport;
       },
       commandQueue: nodeQueue(prefix, address),
@@ -192,6 +197,7 @@ export const startNode = (settings: NodeSettings, around: NodeSurroundings): Res
       },
       reportsExchange: names.reports,
       outboxRows: () => outbox.depth().rows,
+      brokerTrouble: () => trouble,
       times,
       bootClock,
       clock,

@@ -28,7 +28,7 @@ export const errors = {
   port_unavailable: entry(1, true, 'The address for the HTTP API, or the HTTP port of a node, cannot be listened on.', 'Choose another --listen or cyclecloud.jetpack.http_port, or stop what uses it.'),
 
   // The local sockets
-  daemon_unreachable: entry(1, true, 'jetpackd does not answer on its socket.', 'Start jetpackd, or look into logs/jetpackd.log.'),
+  daemon_unreachable: entry(1, true, 'jetpackd does not answer on its socket.', 'Start jetpackd, or look into logs/jetpackd.log. One that runs and does not answer is named by its process id, where that can be known: look at that process.'),
   handshake_unsupported: entry(1, false, 'Client and daemon share no version of the local protocol.', 'Use the jetpack command that came with this jetpackd.'),
   request_invalid: entry(2, false, 'A request, on a local socket or to the HTTP API, is not what it should be.', 'The line names the field or parameter.'),
   forbidden: entry(1, false, 'This socket, or the HTTP API, does not serve that request to this caller.', 'On a node run the command as root, for run/admin.sock serves it; ask the HTTP API from the machine of the server.'),
@@ -45,7 +45,7 @@ export const errors = {
   script_unknown: entry(1, false, 'No such script is registered for the end of the node.', '`jetpack run_on_shutdown --list` shows those that are.'),
   tests_failed: entry(1, true, 'Tests of a project did not pass.', 'Standard output says which, and ends with what they wrote.'),
   converge_running: entry(1, true, 'A converge is under way on this node.', 'Wait until it has ended; `jetpack status` tells.'),
-  wait_unmet: entry(1, true, 'What was waited for did not come in time.', 'The line says how the nodes stand.'),
+  wait_unmet: entry(1, true, 'What was waited for did not come in time.', 'The line says how the nodes stand. Where the broker was away, the code is that of the broker.'),
   command_expired: entry(1, false, 'A command of the server came after its time.', 'Give it again.'),
 
   // Actors

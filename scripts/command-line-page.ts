@@ -15,8 +15,8 @@ const helpOf = async (words: readonly string[]): Promise<string> => {
 };
 
 const exitCodes: ReadonlyArray<readonly [code: string, meaning: string]> = [
-  ['0', 'It did what it was asked. A message that waits on disk while `jetpackd` is away counts: a line on standard error says so.'],
-  ['1', 'It failed: one line on standard error says why and ends with a code ([ERRORS.md](ERRORS.md)). `health` also ends so when a check is not well, `test` when a test failed; `status` and `health` when `jetpackd` does not answer, after what files say.'],
+  ['0', 'It did what it was asked. With `jetpackd` away that is so of a message that waits on disk, and of an answer from files that hold all that was asked (`config`, `props get`, `users`, `keepalive show`); where it is not as usual, a line on standard error says so.'],
+  ['1', 'It failed: one line on standard error says why and ends with a code ([ERRORS.md](ERRORS.md)). `health` also ends so when a check is not well, `test` when a test failed; `status` and `health` when `jetpackd` does not answer: they print what files say, and that is not all that was asked, for how the node is now nobody else can tell.'],
   ['2', 'The command line is wrong: one line on standard error names what.'],
 ];
 

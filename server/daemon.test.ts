@@ -3,10 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
 import type { Store } from '../actors/server/ports.ts';
+import { lookUp } from '../commands/config-key.ts';
 import { address, frame, newId, stream } from '../actors/testing/frames.ts';
 import { settle } from '../actors/testing/world.ts';
 import { lasts } from '../effects/testing/lasts.ts';
 import { encodeFrame } from '../protocol/codec.ts';
+import type { Configuration } from '../protocol/configuration.ts';
 import type { Failure } from '../protocol/result.ts';
 import { lockFile } from '../storage/file-lock.ts';
 import { begin, clock, home, start, told, useDaemonStage } from './testing/daemon-stage.ts';
@@ -47,22 +49,37 @@ const writeTemplate = (template: object): void => {
   writeFileSync(path.join(home, 'clusters', 'lab.json'), JSON.stringify(template));
 };
 
+/** What a server that begins now tells node n1, on a machine of this id, that registers. */
+const configurationOf = async (instanceId: string): Promise<Configuration> => {
+  const { server, transport } = await begin();
+  transport.connect();
+  const register = frame('register', { instanceId, hostname: 'h', version: '1', wire: { min: 1, max: 1 } }, { from: address });
+  await lasts(clock, transport.deliver('test.presence', encodeFrame(register), { routingKey: 'presence.lab.n1.register' }));
+  const { body } = await told(transport, 'configuration');
+  // Publishes that are never answered do not hold up the end.
+  for (const { answer } of transport.published) answer('confirmed');
+  await lasts(clock, server.stop());
+  return body;
+};
+
 describe('a home with templates', () => {
   test('is served by what they say, and each start with another template is another revision', async () => {
     const revisions: unknown[] = [];
     for (const limit of [1, 1, 2]) {
       writeTemplate({ configuration: { demo: { limit } }, nodes: { 'n*': { roles: ['execute'] } } });
-      const { server, transport } = await begin();
-      transport.connect();
-      const register = frame('register', { instanceId: 'i', hostname: 'h', version: '1', wire: { min: 1, max: 1 } }, { from: address });
-      await lasts(clock, transport.deliver('test.presence', encodeFrame(register), { routingKey: 'presence.lab.n1.register' }));
-      revisions.push(await told(transport, 'configuration').then(({ body }) => [body.revision, body.tree]));
-      // Publishes that are never answered do not hold up the end.
-      for (const { answer } of transport.published) answer('confirmed');
-      await lasts(clock, server.stop());
+      revisions.push(await configurationOf('i').then(({ revision, tree: { demo, roles } }) => [revision, { demo, roles }]));
     }
-    const tree = (limit: number): object => ({ demo: { limit }, roles: ['execute'], cyclecloud: { cluster_init_specs: [] } });
+    const tree = (limit: number): object => ({ demo: { limit }, roles: ['execute'] });
     expect(revisions).toEqual([[2, tree(1)], [2, tree(1)], [3, tree(2)]]);
+  });
+
+  test('gives a cluster and a node an id for good, and another machine of the same name another one', async () => {
+    const [first, again, other] = [await configurationOf('i'), await configurationOf('i'), await configurationOf('other')].map(({ tree }) => tree['cyclecloud']);
+    const id = expect.stringMatching(/^[0-9a-f]{32}$/);
+    expect(first).toEqual({ cluster: { id }, node: { id } });
+    expect(again).toEqual(first);
+    expect(other).toMatchObject({ cluster: { id: lookUp({ first: first ?? null }, 'first.cluster.id') }, node: { id } });
+    expect(other).not.toEqual(first);
   });
 
   test.each<readonly [string, object]>([

@@ -150,7 +150,6 @@ export const startServer = (settings: ServerSettings, around: ServerSurroundings
             speaker: speakers({ store, makesIdentities: identities.admin !== undefined, metrics }),
             commands: (limit) => store.commands(limit),
             commandOf: (id) => store.command(id),
-            autoscale: (cluster) => store.autoscale(cluster),
             tokens: (page) => store.tokens(page),
             identities: (page) => store.identities(page),
             events: (query) => store.events(query),

@@ -3,11 +3,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fail, ok } from '../protocol/result.ts';
 import { integerOf } from './columns.ts';
 import { openDatabase, type Database, type Schema } from './database.ts';
-import { readDatabase } from './read-database.ts';
+import { readDatabase, type OwnedForm } from './read-database.ts';
 import { copyDatabase } from './testing/copy-database.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
 
-const schema: Schema = { applicationId: 0x4a_50_54_54, version: 3, create: (database) => database.exec('CREATE TABLE things (name TEXT)') };
+const schema: Schema & OwnedForm = { program: 'jetpackd', applicationId: 0x4a_50_54_54, version: 3, create: (database) => database.exec('CREATE TABLE things (name TEXT)') };
 
 const open = (path: string): Database => {
   const opened = openDatabase(path, schema, 'state_unwritable', 0);
@@ -46,7 +46,7 @@ test('nothing is read while its owner has it, who goes on', async () => {
   await using folder = await temporaryFolder();
   const path = folder.at('things.db');
   const database = open(path);
-  expect(readDatabase(path, schema, count)).toEqual(fail('file_unreadable', `${path} cannot be read: database is locked`));
+  expect(readDatabase(path, schema, count)).toEqual(fail('file_unreadable', `${path} is in use, and only jetpackd could tell`));
   database.exec("INSERT INTO things VALUES ('a')");
   database.close();
 });

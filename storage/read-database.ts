@@ -5,14 +5,20 @@ import { DatabaseSync } from 'node:sqlite';
 import { fail, ok, type Result } from '../protocol/result.ts';
 import { integerOf } from './columns.ts';
 import type { Database, Schema } from './database.ts';
-import { fileSystemCode, isDamage, troubleOf } from './trouble.ts';
+import { fileSystemCode, isDamage, isInUse, troubleOf } from './trouble.ts';
 
 const pragma = (database: Database, name: string): number => integerOf(database.prepare(`PRAGMA ${name}`).get(), name);
 
 const reasons: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'may not be read by this user' };
 
+/** A database that others may look into while its owner does not run. */
+export interface OwnedForm extends Pick<Schema, 'applicationId' | 'version'> {
+  /** Whose file it is. */
+  readonly program: string;
+}
+
 /** What `read` finds in the database at `path`. Fails with `file_unreadable`. */
-export const readDatabase = <T>(path: string, { applicationId, version }: Pick<Schema, 'applicationId' | 'version'>, read: (database: Database) => T): Result<T> => {
+export const readDatabase = <T>(path: string, { applicationId, program, version }: OwnedForm, read: (database: Database) => T): Result<T> => {
   const unreadable = (reason: string): Result<never> => fail('file_unreadable', `${path} ${reason}`);
   let database: Database | undefined;
   try {
@@ -26,6 +32,7 @@ export const readDatabase = <T>(path: string, { applicationId, version }: Pick<S
     const code = fileSystemCode(error);
     if (code !== undefined) return unreadable(reasons[code] ?? `cannot be read (${code})`);
     if (isDamage(error)) return unreadable('is damaged');
+    if (isInUse(error)) return unreadable(`is in use, and only ${program} could tell`);
     const trouble = troubleOf(error);
     if (trouble === undefined) throw error;
     return unreadable(`cannot be read: ${trouble}`);

@@ -8,6 +8,8 @@ export type StorageCode = Extract<ErrorCode, 'outbox_unwritable' | 'state_unwrit
 /** Result codes of SQLite (https://sqlite.org/rescode.html) that say the file is no sound database. */
 const damage: ReadonlySet<number> = new Set([11 /* CORRUPT */, 26 /* NOTADB */]);
 
+const inUse: ReadonlySet<number> = new Set([5 /* BUSY */, 6 /* LOCKED */]);
+
 /** Result codes that say the machine, not the program, is why it failed. */
 const machine: ReadonlySet<number> = new Set([
   5 /* BUSY */, 6 /* LOCKED */, 7 /* NOMEM */, 8 /* READONLY */, 10 /* IOERR */, 13 /* FULL */, 14 /* CANTOPEN */, 15 /* PROTOCOL */,
@@ -34,6 +36,12 @@ export const fileSystemCode = (error: unknown): string | undefined => {
 export const isDamage = (error: unknown): boolean => {
   const code = resultCode(error);
   return code !== undefined && damage.has(code);
+};
+
+/** Whether the error says that another has a lock on the file. */
+export const isInUse = (error: unknown): boolean => {
+  const code = resultCode(error);
+  return code !== undefined && inUse.has(code);
 };
 
 /** Why storage failed, as a line for a person; undefined when the error is a defect of this program and must stay an exception. */

@@ -89,6 +89,7 @@ const startNode = (world: World, { sockets = () => Promise.resolve(ok({ drain: n
       facts: { instanceId: 'i', hostname: node, version: '1.0.0', pid: 1 },
       reportsExchange: names.reports,
       outboxRows: () => outbox.depth().rows,
+      brokerTrouble: () => undefined,
       times: { heartbeatMs: 200, registerAgainMs: 20 },
       bootClock: new ManualBootClock(clock),
       ...around,

@@ -9,6 +9,7 @@ import { api, type ApiQuestions, type ListeningApi } from './api.ts';
 import type { GiveCommand } from './commanding.ts';
 import type { EnrolmentMessage } from './enrolment.ts';
 import type { PostEvents } from './events.ts';
+import type { AskAutoscale } from './orchestrator.ts';
 import type { RosterMessage } from './roster.ts';
 
 let world: World;
@@ -20,7 +21,7 @@ const begin = async (opening: Promise<ListeningApi>) => {
   const log = recordLog();
   const heard: string[] = [];
   const roster = probe<RosterMessage>(system, 'roster');
-  const orchestrator = probe<GiveCommand>(system, 'orchestrator');
+  const orchestrator = probe<GiveCommand | AskAutoscale>(system, 'orchestrator');
   const enrolment = probe<EnrolmentMessage>(system, 'enrolment');
   const events = probe<PostEvents>(system, 'events');
   const asks: ApiQuestions[] = [];
@@ -86,7 +87,8 @@ describe('a command that a request gives', () => {
     const asked = questions.command(request, undefined);
     await settle();
     expect(orchestrator.received).toMatchObject([{ type: 'command', request }]);
-    orchestrator.received[0]?.reply({ outcome: 'ordered', id: 'c', targets: ['n1'] });
+    const [message] = orchestrator.received;
+    if (message?.type === 'command') message.reply({ outcome: 'ordered', id: 'c', targets: ['n1'] });
     expect(await asked).toEqual(ok({ outcome: 'ordered', id: 'c', targets: ['n1'] }));
   });
 
@@ -96,6 +98,18 @@ describe('a command that a request gives', () => {
     await settle();
     await clock.advance(5_000);
     expect(await asked).toMatchObject({ ok: false, error: { code: 'timeout' } });
+  });
+});
+
+describe('what a cluster is asked to have', () => {
+  test('is what the orchestrator says', async () => {
+    const { orchestrator, questions } = await begin(Promise.resolve(listening().listener));
+    const asked = questions.autoscale('lab');
+    await settle();
+    const [message] = orchestrator.received;
+    expect(message).toMatchObject({ type: 'autoscale?', cluster: 'lab' });
+    if (message?.type === 'autoscale?') message.reply([]);
+    expect(await asked).toEqual(ok([]));
   });
 });
 

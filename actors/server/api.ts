@@ -1,7 +1,7 @@
 // Owns the HTTP listener.
 //
-// States: `opening`, `listening`. It answers no request itself: the listener asks the roster, gives commands to the
-// orchestrator, tokens to enrolment, what programs tell to the events actor, and reads the store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
+// States: `opening`, `listening`. It answers no request itself: the listener asks the roster, and the orchestrator what clusters are asked to
+// have, gives commands to the orchestrator, tokens to enrolment, what programs tell to the events actor, and reads the store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
 import type { Logger } from '../../effects/logger.ts';
 import type { ToldEvent } from '../../protocol/clusterlink-read.ts';
 import type { CommandRequest } from '../../protocol/command-request.ts';
@@ -15,6 +15,8 @@ import type { CommandAnswer } from './command-orders.ts';
 import type { GiveCommand } from './commanding.ts';
 import type { EnrolmentMessage, MintedToken, Revocation, Sealed } from './enrolment.ts';
 import type { PostEvents } from './events.ts';
+import type { AskAutoscale } from './orchestrator.ts';
+import type { AutoscaleTargetRecord } from './ports.ts';
 import type { NodeView, RosterMessage } from './roster.ts';
 
 export interface ListeningApi {
@@ -26,6 +28,7 @@ export interface ListeningApi {
 export interface ApiQuestions {
   nodes(): Promise<AskResult<readonly NodeView[]>>;
   command(request: CommandRequest, trace: TraceContext | undefined): Promise<AskResult<CommandAnswer>>;
+  autoscale(cluster: string): Promise<AskResult<readonly AutoscaleTargetRecord[]>>;
   mint(request: TokenRequest): Promise<Result<MintedToken>>;
   redeem(request: EnrolRequest): Promise<Result<Sealed>>;
   revoke(node: NodeAddress): Promise<Result<Revocation>>;
@@ -40,7 +43,7 @@ export type ApiMessage =
 export interface ApiPorts {
   readonly open: (questions: ApiQuestions) => Promise<ListeningApi>;
   readonly roster: ActorRef<RosterMessage>;
-  readonly orchestrator: ActorRef<GiveCommand>;
+  readonly orchestrator: ActorRef<GiveCommand | AskAutoscale>;
   readonly enrolment: ActorRef<EnrolmentMessage>;
   readonly events: ActorRef<PostEvents>;
   readonly onListening: (url: string) => void;
@@ -65,6 +68,8 @@ export const api = (ports: ApiPorts): ActorDefinition<State, ApiMessage> => ({
       nodes: () => context.ask(ports.roster, (reply: Reply<readonly NodeView[]>) => ({ type: 'list', reply }) as const, { timeoutMs }),
       command: (request, trace) =>
         context.ask(ports.orchestrator, (reply: Reply<CommandAnswer>) => ({ type: 'command', request, reply }) as const, { timeoutMs, trace }),
+      autoscale: (cluster) =>
+        context.ask(ports.orchestrator, (reply: Reply<readonly AutoscaleTargetRecord[]>) => ({ type: 'autoscale?', cluster, reply }) as const, { timeoutMs }),
       mint: async (request) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<MintedToken>>) => ({ type: 'mint', request, reply }) as const, { timeoutMs })),
       redeem: async (request) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<Sealed>>) => ({ type: 'redeem', request, reply }) as const, { timeoutMs: redeemMs })),
       revoke: async (node) => flat(await context.ask(ports.enrolment, (reply: Reply<Result<Revocation>>) => ({ type: 'revoke', node, reply }) as const, { timeoutMs })),

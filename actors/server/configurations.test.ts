@@ -6,6 +6,7 @@ import { decodeFrame, encodeFrame } from '../../protocol/codec.ts';
 import { frame } from '../testing/frames.ts';
 import { Configurations } from './configurations.ts';
 import { checkTree } from './effective-tree.ts';
+import { clusterId, nodeId } from './ids.ts';
 import type { Setting } from './order-ports.ts';
 
 const at = (node: string, cluster = 'box') => ({ cluster, node });
@@ -13,11 +14,15 @@ const at = (node: string, cluster = 'box') => ({ cluster, node });
 const over = (template: ClusterTemplate | undefined, settings: readonly Setting[] = []) => {
   const store = { at: 7, settings, revision: () => store.at };
   const of = new Configurations(template === undefined ? new Map() : new Map([['box', template]]), {
+    origin: () => 'origin',
     revision: () => store.at,
     settings: (cluster) => (cluster === 'box' ? store.settings : []),
   });
-  return { of, store, tree: (node: string): Tree => of.of(at(node)).tree };
+  return { of, store, tree: (node: string): Tree => of.of(at(node), 'i').tree };
 };
+
+/** As the server gives them to a node on machine i. */
+const idsOf = (node: string) => ({ cluster: { id: clusterId('origin', 'box') }, node: { id: nodeId('origin', at(node), 'i') } });
 
 const spec = (name: string) => ({ project: 'demo', version: '1.0.0', spec: name });
 
@@ -37,7 +42,7 @@ describe('the tree of a node', () => {
     expect(over(template).tree('scheduler')).toEqual({
       demo: { name: 'demo', limits: { low: 1, high: 20 }, list: [3] },
       roles: ['scheduler', 'login'],
-      cyclecloud: { cluster_init_specs: [spec('default'), spec('scheduler')], locker: 'file:///srv/locker' },
+      cyclecloud: { ...idsOf('scheduler'), cluster_init_specs: [spec('default'), spec('scheduler')], locker: 'file:///srv/locker' },
     });
   });
 
@@ -58,8 +63,8 @@ describe('the tree of a node', () => {
 
   test('of a cluster without a template is empty, but for its settings', () => {
     const { of, tree } = over(undefined, [{ key: 'a.b', value: 1 }]);
-    expect(tree('n1')).toEqual({ a: { b: 1 } });
-    expect(of.of(at('n1', 'other'))).toEqual({ revision: 7, tree: {} });
+    expect(tree('n1')).toEqual({ a: { b: 1 }, cyclecloud: idsOf('n1') });
+    expect(of.of(at('n1', 'other'), undefined)).toEqual({ revision: 7, tree: { cyclecloud: { cluster: { id: clusterId('origin', 'other') } } } });
     expect(of.rolesOf(at('n1'))).toEqual([]);
   });
 
@@ -83,7 +88,8 @@ describe('the tree of a node', () => {
       { key: 'a.c.d', value: 2 },
       { key: 'a', value: { c: { e: 3 } } },
     ]);
-    expect(tree('n1')).toEqual({ a: { c: { d: 2, e: 3 } } });
+    expect(tree('n1')).toMatchObject({ a: { c: { d: 2, e: 3 } } });
+    expect(tree('n1')['a']).not.toHaveProperty('b');
   });
 
   test('cannot be told other roles, specs or another locker by a setting', () => {
@@ -117,10 +123,10 @@ describe('the tree of a node', () => {
 
   test('follows the store: a new revision, its settings', () => {
     const { of, store } = over(template);
-    expect(of.of(at('execute-1'))).toMatchObject({ revision: 7, tree: { demo: { name: 'demo' } } });
+    expect(of.of(at('execute-1'), 'i')).toMatchObject({ revision: 7, tree: { demo: { name: 'demo' } } });
     store.settings = [{ key: 'demo.name', value: 'new' }];
     store.at = 8;
-    expect(of.of(at('execute-1'))).toMatchObject({ revision: 8, tree: { demo: { name: 'new' } } });
+    expect(of.of(at('execute-1'), 'i')).toMatchObject({ revision: 8, tree: { demo: { name: 'new' } } });
   });
 
   test('with any settings has each of them, unless a later one is above or below it', () => {

@@ -1,12 +1,14 @@
 // The configuration of every node, from the templates this server was begun with and the settings in its store.
 //
 // States: a cluster is unknown or prepared. It is prepared when a node of it is first asked for; a new revision in the store leads
-// all of them back. It never writes, and what it gives is always of the revision that the store has at that moment.
+// all of them back. It never writes, and what it gives is always of the revision that the store has at that moment. Nodes without
+// settings of their own share their tree, but for the ids of each.
 import type { ClusterTemplate } from '../../protocol/cluster-template.ts';
 import type { Configuration, Tree } from '../../protocol/configuration.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { ok, type Result } from '../../protocol/result.ts';
 import { checkTree, commonTree, entryOf, withSettings, withTemplateFacts } from './effective-tree.ts';
+import { withIds } from './ids.ts';
 import type { OrderStore, Setting } from './order-ports.ts';
 
 export type Templates = ReadonlyMap<string, ClusterTemplate>;
@@ -43,13 +45,17 @@ const treeOf = (template: ClusterTemplate | undefined, node: string, { common, o
   return own === undefined ? shared.whole : complete(withSettings(shared.bare, own));
 };
 
+type ConfigurationStore = Pick<OrderStore, 'origin' | 'revision' | 'settings'>;
+
 export class Configurations {
   readonly #templates: Templates;
-  readonly #store: Pick<OrderStore, 'revision' | 'settings'>;
+  readonly #store: ConfigurationStore;
+  /** Bytes of JSON of trees, without ids. */
+  readonly #sizes = new WeakMap<Tree, number>();
   readonly #clusters = new Map<string, Prepared>();
   #revision = 0;
 
-  constructor(templates: Templates, store: Pick<OrderStore, 'revision' | 'settings'>) {
+  constructor(templates: Templates, store: ConfigurationStore) {
     this.#templates = templates;
     this.#store = store;
   }
@@ -58,7 +64,21 @@ export class Configurations {
     return this.#templates.has(cluster);
   }
 
-  of({ cluster, node }: NodeAddress): Configuration {
+  /** `instanceId`: which machine the node is, where that is known. */
+  of(address: NodeAddress, instanceId: string | undefined): Configuration {
+    const tree = this.#shared(address);
+    return { revision: this.#revision, tree: withIds(tree, this.#store.origin(), address, instanceId) };
+  }
+
+  /** About how many bytes of JSON the tree of a node has. */
+  bytesOf(address: NodeAddress): number {
+    const tree = this.#shared(address);
+    const size = this.#sizes.get(tree) ?? Buffer.byteLength(JSON.stringify(tree));
+    this.#sizes.set(tree, size);
+    return size;
+  }
+
+  #shared({ cluster, node }: NodeAddress): Tree {
     const revision = this.#store.revision();
     if (revision !== this.#revision) this.#clusters.clear();
     this.#revision = revision;
@@ -67,7 +87,7 @@ export class Configurations {
       prepared = prepare(this.#store.settings(cluster));
       this.#clusters.set(cluster, prepared);
     }
-    return { revision, tree: treeOf(this.#templates.get(cluster), node, prepared) };
+    return treeOf(this.#templates.get(cluster), node, prepared);
   }
 
   rolesOf({ cluster, node }: NodeAddress): readonly string[] {

@@ -7,11 +7,9 @@
 // revision is raised above it before anything is sent, or the node would never take anything from it again.
 import type { Clock } from '../../effects/clock.ts';
 import type { Logger } from '../../effects/logger.ts';
-import type { Configuration } from '../../protocol/configuration.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { fail, type Result } from '../../protocol/result.ts';
 import type { ActorContext } from '../definition.ts';
-import type { Configurations } from './configurations.ts';
 import type { Ordered, OrderStore } from './order-ports.ts';
 import { nodeKey } from './standings.ts';
 
@@ -24,15 +22,14 @@ export interface ConfiguringPorts {
   readonly store: Pick<OrderStore, 'order' | 'revision'>;
   /** By cluster, as JSON. */
   readonly templates: ReadonlyMap<string, string>;
-  readonly configurations: Configurations;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 type Context = ActorContext<ConfiguringMessage>;
 
-/** Publishes a configuration to its node. */
-type SendConfiguration = (to: NodeAddress, configuration: Configuration) => void;
+/** Publishes its configuration to a node. */
+type SendConfiguration = (to: NodeAddress) => void;
 
 interface Standing {
   readonly node: NodeAddress;
@@ -84,16 +81,16 @@ export class Configuring {
         context.later(adoptAgainMs, { type: 'adopt' });
         return;
       case 'raised':
-        if (message.result.ok) send(message.node, this.#ports.configurations.of(message.node));
+        if (message.result.ok) send(message.node);
         else logger.warn(`the revision could not be raised: ${message.result.error.message}`, { code: message.result.error.code });
     }
   }
 
   #bringUpToDate({ configuration: theirs, node }: Standing, always: boolean, send: SendConfiguration, context: Context): void {
-    const { configurations, logger, store } = this.#ports;
+    const { logger, store } = this.#ports;
     const ours = store.revision();
     if (theirs === undefined || theirs <= ours) {
-      if (always || theirs !== ours) send(node, configurations.of(node));
+      if (always || theirs !== ours) send(node);
       return;
     }
     if (theirs >= incredible) {

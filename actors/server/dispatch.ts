@@ -7,7 +7,7 @@
 // later. It looks into the store before it sends anything, and so never sends what a node has answered. What a node has accepted
 // it sends once with each registration and at no other time: that node may have lost it.
 import type { Clock } from '../../effects/clock.ts';
-import type { Tree } from '../../protocol/configuration.ts';
+import type { Configuration } from '../../protocol/configuration.ts';
 import type { FrameOf } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import type { TraceContext } from '../../protocol/trace.ts';
@@ -24,13 +24,14 @@ export interface SendOn {
 
 export interface DispatchPorts {
   readonly store: Pick<OrderStore, 'pendingTargets' | 'targetState'>;
-  readonly configurations: Configurations;
+  readonly configurations: Pick<Configurations, 'bytesOf'>;
   readonly clock: Clock;
 }
 
 /** Where it sends. */
 export interface DispatchField {
   isOnline(node: NodeAddress): boolean;
+  configurationOf(node: NodeAddress): Configuration;
   send(to: NodeAddress, body: FrameOf<'command'>['body'], remainingMs: number, trace: TraceContext | undefined): void;
 }
 
@@ -43,8 +44,6 @@ const pauseMs = 10;
 export class Dispatch {
   readonly #ports: DispatchPorts;
   readonly #deliveries = new Deliveries();
-  /** Bytes of JSON of trees that were sent: nodes share them. */
-  readonly #sizes = new WeakMap<Tree, number>();
   /** The number of the last command that was taken up. */
   #taken = 0;
   #sending = false;
@@ -118,14 +117,8 @@ export class Dispatch {
     // A node that has lost what it accepted says of a command without time that it has expired; what is pending expires here.
     const isWanted = state === 'accepted' ? anew : state === 'pending' && remainingMs > 0;
     if (!isWanted) return 0;
-    const body = commandBody(command, () => configurations.of(to));
+    const body = commandBody(command, () => field.configurationOf(to));
     field.send(to, body, remainingMs, command.trace);
-    return body.configuration === undefined ? 0 : this.#sizeOf(body.configuration.tree);
-  }
-
-  #sizeOf(tree: Tree): number {
-    const size = this.#sizes.get(tree) ?? Buffer.byteLength(JSON.stringify(tree));
-    this.#sizes.set(tree, size);
-    return size;
+    return body.configuration === undefined ? 0 : configurations.bytesOf(to);
   }
 }

@@ -2,7 +2,7 @@
 //
 // Lowest first: the template's configuration, that of the node's entry in it, settings of the cluster, settings of the node (each
 // in the order they were made), and then what only the template can say: `roles`, `cyclecloud.cluster_init_specs` and
-// `cyclecloud.locker`. Objects merge deeply, all other values replace. A tree shares every branch that no layer touched with
+// `cyclecloud.locker`. Ids come last and yet are the lowest (ids.ts). Objects merge deeply, all other values replace. A tree shares every branch that no layer touched with
 // the layer it came from, and nothing here changes one. A member named `__proto__` is dropped: no program means one.
 import type { ClusterTemplate, NodeEntry } from '../../protocol/cluster-template.ts';
 import type { Json, Tree } from '../../protocol/configuration.ts';

@@ -3,6 +3,7 @@ import { fail } from '../../protocol/result.ts';
 import type { FrameOf } from '../../protocol/frames.ts';
 import { bodies, frame } from '../testing/frames.ts';
 import { settle } from '../testing/world.ts';
+import { clusterId, nodeId } from './ids.ts';
 import { at, begin, type Begun, useOrchestratorStage } from './testing/orchestrator-stage.ts';
 
 useOrchestratorStage();
@@ -27,7 +28,7 @@ describe('configuration', () => {
     order.resolve();
     await settle();
     expect(begun.sent('configuration').map(([node, { body }]) => [node, body])).toEqual([
-      ['execute-1', { revision: 2, tree: { demo: { limit: 1 }, roles: ['execute'], cyclecloud: { cluster_init_specs: [] } } }],
+      ['execute-1', { revision: 2, tree: { demo: { limit: 1 }, roles: ['execute'], cyclecloud: { cluster_init_specs: [], cluster: { id: clusterId('origin', 'box') }, node: { id: nodeId('origin', at('execute-1'), 'i-execute-1') } } } }],
     ]);
   });
 
@@ -49,7 +50,7 @@ describe('configuration', () => {
   test('goes to nodes of a cluster without a template as well, so that they become ready', async () => {
     const begun = await begin();
     await begun.tell({ type: 'registered', node: at('n1', 'other'), configuration: undefined });
-    expect(begun.sent('configuration').map(([node, { body }]) => [node, body])).toEqual([['n1', { revision: 2, tree: {} }]]);
+    expect(begun.sent('configuration').map(([node, { body }]) => [node, body])).toEqual([['n1', { revision: 2, tree: { cyclecloud: { cluster: { id: clusterId('origin', 'other') } } } }]]);
   });
 
   test('of a node that names a higher revision has this store raised above it first', async () => {
@@ -193,4 +194,12 @@ test('a drain ends with the orders that are under way answered', async () => {
   expect(await given).toMatchObject({ outcome: 'ordered' });
   expect(await drained).toEqual({ forced: false, failures: [], releaseTimedOut: false });
   expect(begun.watching.crashes).toEqual([]);
+});
+
+test('what a cluster is asked to have is what the store says, and nothing of one that nobody has told of', async () => {
+  const target = { name: 'execute', coreCount: 8, node: 'scheduler', at: 1, expiresAt: 2 };
+  const { tell } = await begin({ prepare: (store) => void store.targets.set('box', [target]) });
+  const answers: unknown[] = [];
+  for (const cluster of ['box', 'other']) await tell({ type: 'autoscale?', cluster, reply: (targets) => void answers.push(targets) });
+  expect(answers).toEqual([[target], []]);
 });

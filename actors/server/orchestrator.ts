@@ -1,5 +1,6 @@
 // Tells nodes what they are to be and to do: their configuration (configuring.ts), commands (commanding.ts), and how the nodes
-// stand that they wait for (watches.ts).
+// stand that they wait for (watches.ts). It also says what clusters are asked to have of their node arrays, as the store has it: a
+// target is written with the event that asks for it, in the transaction that counts that as applied.
 //
 // States: it is unaware until the roster has told it of all nodes, and aware from then on. Unaware it takes no command, since
 // it could not say whose it is; everything else it does from the beginning. What must outlast it is in the store.
@@ -12,12 +13,21 @@ import { wireVersion } from '../../protocol/frames.ts';
 import type { NodeAddress } from '../../protocol/identity.ts';
 import { assertNever } from '../../protocol/result.ts';
 import type { ActorContext, ActorDefinition } from '../definition.ts';
-import type { ActorRef } from '../ref.ts';
+import type { ActorRef, Reply } from '../ref.ts';
 import { Commanding, type CommandingMessage, type CommandingPorts, type Field } from './commanding.ts';
+import type { Configurations } from './configurations.ts';
 import { Configuring, type ConfiguringMessage, type ConfiguringPorts } from './configuring.ts';
+import type { AutoscaleTargetRecord, Store } from './ports.ts';
 import { nodeKey, type AskNodes, type NodeHeard, type NodeRegistered, type NodesStand, type NodeStanding } from './standings.ts';
 import type { AnswerNode, WatchArrived } from './transport.ts';
 import { Watches, type Watched } from './watches.ts';
+
+/** What a cluster is asked to have now, in order of the arrays' names. */
+export interface AskAutoscale {
+  readonly type: 'autoscale?';
+  readonly cluster: string;
+  readonly reply: Reply<readonly AutoscaleTargetRecord[]>;
+}
 
 export type OrchestratorMessage =
   | NodesStand
@@ -26,11 +36,13 @@ export type OrchestratorMessage =
   | WatchArrived
   | CommandingMessage
   | ConfiguringMessage
+  | AskAutoscale
   | { readonly type: 'watchers' }
   | { readonly type: 'look' };
 
 export interface OrchestratorPorts extends CommandingPorts, ConfiguringPorts {
-  readonly store: CommandingPorts['store'];
+  readonly store: CommandingPorts['store'] & Pick<Store, 'autoscale'>;
+  readonly configurations: Configurations;
   readonly transport: ActorRef<AnswerNode>;
   readonly roster: ActorRef<AskNodes>;
   readonly random: Random;
@@ -57,18 +69,21 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
 
   const head = () => ({ v: wireVersion, id: uuid7(clock.now(), random), sentAt: clock.now() }) as const;
 
+  const configurationOf = ({ nodes }: State, node: NodeAddress): Configuration => configurations.of(node, nodes.get(nodeKey(node))?.instanceId || undefined);
+
   const sendConfiguration =
-    (context: Context) =>
-    (to: NodeAddress, body: Configuration): void =>
-      void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'configuration', body } });
+    (state: State, context: Context) =>
+    (to: NodeAddress): void =>
+      void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'configuration', body: configurationOf(state, to) } });
 
   const tellWatchers = (watched: readonly Watched[], context: Context): void => {
     for (const { body, to } of watched) context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'watched', body } });
   };
 
-  const fieldOf = ({ aware, nodes }: State, context: Context): Field => ({
-    nodesOf: (cluster) => (aware ? new Set([...nodes.values()].flatMap((node) => (node.cluster === cluster ? [node.node] : []))) : undefined),
-    isOnline: (node) => nodes.get(nodeKey(node))?.link === 'online',
+  const fieldOf = (state: State, context: Context): Field => ({
+    nodesOf: (cluster) => (state.aware ? new Set([...state.nodes.values()].flatMap((node) => (node.cluster === cluster ? [node.node] : []))) : undefined),
+    isOnline: (node) => state.nodes.get(nodeKey(node))?.link === 'online',
+    configurationOf: (node) => configurationOf(state, node),
     send: (to, body, remainingMs, trace) =>
       void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'command', trace, remainingMs, body } }, { trace }),
   });
@@ -102,22 +117,25 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
           stand(state, message, context);
           return state;
         case 'registered':
-          state.configuring.registered(message, sendConfiguration(context), context);
+          state.configuring.registered(message, sendConfiguration(state, context), context);
           state.commanding.registered(message.node, fieldOf(state, context), context);
           return state;
         case 'heard':
-          state.configuring.heard(message, sendConfiguration(context), context);
+          state.configuring.heard(message, sendConfiguration(state, context), context);
           return state;
         case 'adopt':
         case 'adopted':
         case 'raised':
-          state.configuring.received(message, sendConfiguration(context), context);
+          state.configuring.received(message, sendConfiguration(state, context), context);
           return state;
         case 'command':
         case 'ordered':
         case 'expired':
         case 'send':
           state.commanding.received(message, fieldOf(state, context), context);
+          return state;
+        case 'autoscale?':
+          message.reply(ports.store.autoscale(message.cluster));
           return state;
         case 'watch':
           tellWatchers(state.watches.received(message.frame.from, message.frame.body, clock.monotonic()), context);

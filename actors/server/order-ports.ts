@@ -97,6 +97,8 @@ export type Ordered =
 export interface OrderStore extends EnrolmentStore {
   /** Makes one change in one transaction, which it may share with others. Fails with `store_unwritable`, or with `store_fenced` once another server has the store. */
   order(change: Change): Promise<Result<Ordered>>;
+  /** Random, made with the store and never changed: what ids are made of (ids.ts). */
+  origin(): string;
   /** Rises with every change of a setting or a template; 1 at first. */
   revision(): number;
   /** All settings of a cluster, those made first first. */

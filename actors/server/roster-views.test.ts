@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { address } from '../testing/frames.ts';
+import { address, bodies } from '../testing/frames.ts';
 import { supervise } from '../testing/recorder.ts';
 import { roster } from './roster.ts';
 import { begin, everyMs, lookMs, record, useRosterStage } from './testing/roster-stage.ts';
@@ -39,7 +39,7 @@ describe('the view of a node', () => {
 });
 
 describe('the orchestrator', () => {
-  const stands = (node: string, phase: string, link: string): object => ({ cluster: 'lab', node, phase, link });
+  const stands = (node: string, phase: string, link: string, instanceId = `i-${node}`): object => ({ cluster: 'lab', node, phase, link, instanceId });
 
   test('is told of all nodes at the start, and when it asks', async () => {
     const { orchestrator, tell } = await begin(record('n1'), record('n2', { phase: 'failed' }));
@@ -55,11 +55,21 @@ describe('the orchestrator', () => {
     await beats(address, 0, { phase: 'starting', configuration: 3 });
     await beats(address, 0, { phase: 'starting', configuration: 3 });
     expect(orchestrator.received.slice(1)).toEqual([
-      { type: 'nodes', all: false, nodes: [stands('n1', 'starting', 'online')] },
+      { type: 'nodes', all: false, nodes: [stands('n1', 'starting', 'online', bodies.register.instanceId)] },
       { type: 'registered', node: address, configuration: undefined },
       { type: 'heard', node: address, configuration: 3 },
       { type: 'heard', node: address, configuration: 3 },
     ]);
+  });
+
+  test('hears that a node is another machine, and not of the one before when events tell of that late', async () => {
+    const { orchestrator, registers, tell } = await begin(record('n1'));
+    const machines = (): readonly string[] => orchestrator.received.flatMap((message) => (message.type === 'nodes' ? message.nodes.map(({ instanceId }) => instanceId) : []));
+    expect(machines()).toEqual(['i-n1']);
+    await registers(address, { instanceId: 'i-n1', phase: 'ready' });
+    await registers(address, { instanceId: 'other', phase: 'ready' });
+    await tell({ type: 'changed', records: [record('n1', { phase: 'failed', phaseAt: 9e12 })] });
+    expect(machines()).toEqual(['i-n1', 'i-n1', 'other', 'other']);
   });
 
   test('hears of a phase that events tell, and of silence; of nothing else', async () => {

@@ -47,7 +47,7 @@ describe('a registration', () => {
     await registers(address, body, 50);
     expect(await list()).toMatchObject([{ phase, detail: undefined, phaseAt: 50 }]);
     expect(orchestrator.received.slice(1)).toEqual([
-      { type: 'nodes', all: false, nodes: [{ ...address, phase, link: 'online' }] },
+      { type: 'nodes', all: false, nodes: [{ ...address, phase, link: 'online', instanceId: body.instanceId }] },
       { type: 'registered', node: address, configuration: undefined },
     ]);
   });

@@ -74,6 +74,8 @@ interface Entry {
   readonly link: NodeLink;
   /** The store has a word of the node itself, not only of streams of its. */
   readonly told: boolean;
+  /** The machine that it registered as with this server: events may be late, and be of the one before. */
+  readonly instance: string | undefined;
   /** When it registered, by its own clock, while no event has told of a phase entered since. */
   readonly since: number | undefined;
 }
@@ -86,7 +88,7 @@ const assumedEveryMs = 10_000;
 
 const isTold = ({ instanceId }: NodeRecord): boolean => instanceId !== '';
 
-const standingOf = ({ link, record: { cluster, node, phase } }: Entry): NodeStanding => ({ cluster, node, phase, link });
+const standingOf = ({ instance, link, record: { cluster, instanceId, node, phase } }: Entry): NodeStanding => ({ cluster, node, phase, link, instanceId: instance ?? instanceId });
 
 export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage> => {
   const { clock, logger, random } = ports;
@@ -113,8 +115,9 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     const { cluster, node } = entry.record;
     const before = state.get(nodeKey(entry.record));
     state.set(nodeKey(entry.record), entry);
-    if (before?.link !== entry.link || before.record.phase !== entry.record.phase) {
-      context.tell(ports.orchestrator, { type: 'nodes', nodes: [standingOf(entry)], all: false });
+    const [was, is] = [before && standingOf(before), standingOf(entry)];
+    if (was?.link !== is.link || was.phase !== is.phase || was.instanceId !== is.instanceId) {
+      context.tell(ports.orchestrator, { type: 'nodes', nodes: [is], all: false });
     }
     if (entry.link === 'silent' && before?.link === 'online') logger.warn(`${cluster}/${node} is silent`, { cluster, node });
     if (entry.link === 'online' && before?.link === 'silent') logger.info(`${cluster}/${node} is heard again`, { cluster, node });
@@ -132,9 +135,9 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
 
   /** What events tell of a node, without a phase that it entered before its registration. */
   const changed = (before: Entry | undefined, record: NodeRecord): Entry => {
-    const { heard, link = 'unheard', since } = before ?? {};
+    const { heard, instance, link = 'unheard', since } = before ?? {};
     const told = isTold(record);
-    if (before === undefined || since === undefined || record.phaseAt >= since) return { record, heard, link, told, since: undefined };
+    if (before === undefined || since === undefined || record.phaseAt >= since) return { record, heard, instance, link, told, since: undefined };
     const { detail, phase, phaseAt } = record.phase === before.record.phase ? record : before.record;
     return { ...before, record: { ...record, detail, phase, phaseAt }, told };
   };
@@ -174,7 +177,7 @@ export const roster = (ports: RosterPorts): ActorDefinition<State, RosterMessage
     const record = registeredRecord(before?.record, frame);
     const saysNothing = frame.body.phase === undefined && before?.record.instanceId === record.instanceId;
     const since = saysNothing ? before.since : frame.sentAt;
-    put(state, { record, heard: heardNow(assumedEveryMs, undefined, configuration), link: 'online', told, since }, context);
+    put(state, { record, heard: heardNow(assumedEveryMs, undefined, configuration), instance: record.instanceId, link: 'online', told, since }, context);
     context.tell(ports.orchestrator, { type: 'registered', node: frame.from, configuration });
   };
 

@@ -5,6 +5,8 @@ import type { NodeLink } from './ports.ts';
 export interface NodeStanding extends NodeAddress {
   readonly phase: string;
   readonly link: NodeLink;
+  /** Which machine it is; empty while nobody has said. */
+  readonly instanceId: string;
 }
 
 /** Of these nodes, which are all there are when it says so. */

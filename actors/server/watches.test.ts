@@ -18,7 +18,7 @@ const begin = (bounds?: WatchBounds) => {
     return [...nodes.values()].filter((node) => node.cluster === cluster && node.node.startsWith(role));
   }, bounds);
   const stands = (node: string, phase: string, link: NodeStanding['link'] = 'online', cluster = 'box'): void => {
-    nodes.set(`${cluster}/${node}`, { cluster, node, phase, link });
+    nodes.set(`${cluster}/${node}`, { cluster, node, phase, link, instanceId: 'i' });
     watches.outdate();
   };
   const watch = (more: Partial<Body> = {}, now = 0, from = waiter) =>

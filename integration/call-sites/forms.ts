@@ -1,5 +1,5 @@
 // The forms of the command line, as they are installed, each put into a folder of its own as `jetpack`, for a PATH.
-import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { hasCompiler } from '../../cli/front/compile.ts';
 import { cacheIn, programsVariable } from '../cluster/processes.ts';
@@ -17,6 +17,11 @@ const programs = process.env[programsVariable] ?? '';
 
 /** Node keeps what it makes of the bundles where the daemons of tests keep it too. */
 export const compileCache = { NODE_COMPILE_CACHE: cacheIn(programs) } as const;
+
+const { TZ } = process.env;
+
+/** That of the daemon in this process: the front leaves a call with another one to the Node form. */
+export const timeZone: Readonly<Record<string, string>> = TZ === undefined ? {} : { TZ };
 
 /** Makes the folder, with `healthcheck` beside. */
 export const install = (folder: string, { program }: Form): void => {
@@ -37,4 +42,15 @@ export const forms = async (): Promise<{ readonly nodeForm: Form; readonly front
   if (process.env['CI'] === 'true') throw new Error('no C compiler (cc) for the front');
   process.stdout.write('left out: call sites by the front, for there is no C compiler (cc)\n');
   return { nodeForm, front: undefined };
+};
+
+/** With which a front that has nothing to fall back on ends where it would become the Node form. */
+export const leftToNode = 99;
+
+/** Makes the folder with the front alone: beside it stands no Node form, but a program that fails and says so. */
+export const installAlone = (folder: string): void => {
+  mkdirSync(folder);
+  // The front looks for the Node form beside its own file, and so not beside a link.
+  copyFileSync(path.join(programs, 'bin', 'jetpack'), path.join(folder, 'jetpack'));
+  writeFileSync(path.join(folder, 'jetpack-node'), `#!/bin/sh\necho 'the front left it to the Node form' >&2\nexit ${leftToNode}\n`, { mode: 0o755 });
 };

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { flattened, shapeOf } from '../../commands/completion/shapes.ts';
 import { wholeProgram } from '../../commands/parse.ts';
 import { hasCompiler } from '../../cli/front/compile.ts';
-import { compileCache, forms, install, type Form } from './forms.ts';
+import { compileCache, forms, install, installAlone, leftToNode, timeZone, type Form } from './forms.ts';
 import { startNodeWithDaemon, type TestNode } from './homes.ts';
 import { runProgram, type Observed } from './run-program.ts';
 
@@ -99,6 +99,12 @@ const lines: readonly string[] = [
   'completion ksh',
 ];
 
+/** The folder of the front that nothing stands behind. */
+const alone = 'alone';
+
+/** What takes long, prints while it works, or needs the caller's files. */
+const needProcess: ReadonlySet<string> = new Set(['sync wait --role nobody --timeout 2s', 'converge --plan', 'converge --plan --json', 'download --project none blob', 'report_issue /no/such/folder']);
+
 const describeForms = (front: Form, nodeForm: Form): void => {
   let folder: string;
   let node: TestNode;
@@ -106,6 +112,7 @@ const describeForms = (front: Form, nodeForm: Form): void => {
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'both-forms-'));
     for (const form of [front, nodeForm]) install(path.join(folder, form.program), form);
+    installAlone(path.join(folder, alone));
     writeFileSync(path.join(folder, 'targets.json'), '[{"Name": "execute", "TargetCoreCount": 4}]');
     node = await startNodeWithDaemon();
   }, 120_000);
@@ -115,11 +122,11 @@ const describeForms = (front: Form, nodeForm: Form): void => {
     rmSync(folder, { recursive: true });
   });
 
-  const call = ({ program }: Form, line: string): Promise<Observed> => {
+  const call = ({ program }: { readonly program: string }, line: string): Promise<Observed> => {
     const { HOME = '/', PATH = '' } = process.env;
     const words = line.split(' ').filter((word) => word !== '');
     const argv = words.map((word) => (word === '%' ? path.join(folder, 'targets.json') : word));
-    return runProgram(path.join(folder, program, 'jetpack'), argv, { folder, env: { HOME, PATH, TZ: 'UTC', ...compileCache, JETPACK_HOME: node.home } });
+    return runProgram(path.join(folder, program, 'jetpack'), argv, { folder, env: { HOME, PATH, ...timeZone, ...compileCache, JETPACK_HOME: node.home } });
   };
 
   /** What comes of it by each. */
@@ -142,6 +149,12 @@ const describeForms = (front: Form, nodeForm: Form): void => {
     expect(byFront).toEqual(byNode);
     // A call that fails says why: two that crash would be the same too.
     expect(byFront.exit === 0 || /^jetpack[^\n]*\n$/.test(byFront.stderr)).toBe(true);
+  });
+
+  test.each(lines)('jetpack %s is answered by the front itself, unless only a process of its own can do it', async (line) => {
+    // Two calls that both become the Node form would print the same too.
+    const { exit } = await call({ program: alone }, line.split(' > ').at(-1) ?? '');
+    expect(exit === leftToNode).toBe(needProcess.has(line));
   });
 
   // Of every fifth command: the words are those of one function, and `commands/help.test.ts` has them all.

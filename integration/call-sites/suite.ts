@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { compileCache, install, type Form } from './forms.ts';
+import { compileCache, install, timeZone, type Form } from './forms.ts';
 import { makeNodeOfFiles, startNodeWithDaemon, type TestNode } from './homes.ts';
 import { readCallers, runCaller, type Caller } from './run-caller.ts';
 import { readRows, type Row } from './rows.ts';
@@ -12,7 +12,7 @@ import { runRow, type Surroundings, type Verdict } from './run-row.ts';
 
 const rows = readRows();
 const { HOME = '/', PATH = '' } = process.env;
-const env = { HOME, PATH, ...compileCache };
+const env = { HOME, PATH, ...timeZone, ...compileCache };
 
 /** Hundreds of programs: this only ends what hangs for good. */
 const boundMs = 900_000;

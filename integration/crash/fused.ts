@@ -43,6 +43,7 @@ export const fusedStore =
     autoscale: (cluster) => store.autoscale(cluster),
     post: (batch) => store.post(batch),
     order: (change) => store.order(change),
+    origin: () => store.origin(),
     revision: () => store.revision(),
     settings: (cluster) => store.settings(cluster),
     command: (id) => store.command(id),

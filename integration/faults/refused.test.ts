@@ -73,7 +73,7 @@ test('row 1: a broker that is absent ends nobody: the node accepts and keeps, bo
   expect(await cluster.nodes()).toEqual([]);
   expect(await health()).toEqual([503, { status: 'failing', broker: 'connecting', events: 0 }]);
   const [waited, status] = await Promise.all([cluster.jetpack('one', ['sync', 'wait', '--role', 'scheduler', '--timeout', '1s']), cluster.jetpack('one', ['status'])]);
-  expect(waited).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/the server has not said how they stand \(wait_unmet\)\n$/) });
+  expect(waited).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/: the broker is away: .+ \(broker_unreachable\)\n$/) });
   expect(status).toMatchObject({ code: 0, stderr: '' });
   expect(status.stdout).toMatch(/^server\toffline\nbroker\tconnecting\noutbox\t\d+ messages wait/m);
   const wire = await TcpProxy.open({ host: '127.0.0.1', port: broker.port }, port);

@@ -22,7 +22,7 @@ test.each([
   expect(await cluster.flaws()).toEqual([]);
 }, 240_000);
 
-test('row 4: a wire cut without a FIN, wires dead in one direction, and a server whose wire is cut, all at once under load: what asks the server is told with a code that it does not answer', async () => {
+test('row 4: a wire cut without a FIN, wires dead in one direction, and a server whose wire is cut, all at once under load: what asks the server is told with a code that the broker does not answer', async () => {
   const cluster = await world.begin(['silent', 'unheard', 'deaf']);
   await cluster.storesMore('over whole wires');
   const before = cluster.wires.map(({ counts }) => counts.taken);
@@ -33,7 +33,7 @@ test('row 4: a wire cut without a FIN, wires dead in one direction, and a server
   const ask = (node: string) => cluster.cluster.jetpack(node, ['sync', 'wait', '--role', 'scheduler', '--timeout', '2s']);
   const asked = Promise.all([ask('silent'), ask('unheard'), ask('deaf')]);
   await cluster.more('while nothing passes');
-  for (const answer of await asked) expect(answer).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/the server has not said how they stand \(wait_unmet\)\n$/) });
+  for (const answer of await asked) expect(answer).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/: the broker does not answer \(broker_unreachable\)\n$/) });
   await waitFor('every wire to be given up for another', () => cluster.wires.every(({ counts }, index) => counts.taken >= (before[index] ?? 0) + 2), settleMs);
   expect(await cluster.flaws()).toEqual([]);
 }, 240_000);

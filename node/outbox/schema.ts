@@ -39,7 +39,7 @@ const tables = `
 `;
 
 /** What marks the outbox's file. */
-export const outboxForm = { applicationId: 0x4a_50_4f_42 /* JPOB */, version: 1 } as const;
+export const outboxForm = { applicationId: 0x4a_50_4f_42 /* JPOB */, version: 1, program: 'jetpackd' } as const;
 
 /** The outbox's file, refused when another node or another instance wrote it. */
 export const outboxSchema = (owner: FileOwner): Schema => ({

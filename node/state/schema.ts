@@ -9,7 +9,7 @@ const tables = `
 `;
 
 /** What marks the state's file. */
-export const stateForm = { applicationId: 0x4a_50_53_54 /* JPST */, version: 1 } as const;
+export const stateForm = { applicationId: 0x4a_50_53_54 /* JPST */, version: 1, program: 'jetpackd' } as const;
 
 /** The state's file, refused when another node or another instance wrote it: a new machine starts afresh. */
 export const stateSchema = (owner: FileOwner): Schema => ({

@@ -201,10 +201,13 @@ const posted = `
 /** Version 7. Of nodes, `properties`: the tree of what was set, as JSON. */
 const withProperties = 'ALTER TABLE nodes ADD COLUMN properties TEXT;';
 
+/** Version 8. `origin`, one row: what ids are made of, written when the store is opened first. */
+const withOrigin = 'CREATE TABLE origin (value TEXT NOT NULL);';
+
 export const storeSchema: Schema = {
   applicationId: 0x4a_50_53_54, // JPST
-  version: 7,
-  create: (database) => database.exec(told + ordered + discreet + enrolled + reported + posted + withProperties),
+  version: 8,
+  create: (database) => database.exec(told + ordered + discreet + enrolled + reported + posted + withProperties + withOrigin),
   upgrades: {
     1: (database) => database.exec(ordered),
     2: forgetWords,
@@ -212,5 +215,7 @@ export const storeSchema: Schema = {
     4: (database) => database.exec(reported),
     5: (database) => database.exec(posted),
     6: (database) => database.exec(withProperties),
+    // Every node is to be told its ids.
+    7: (database) => database.exec(`${withOrigin} UPDATE revision SET value = value + 1`),
   },
 };

@@ -31,6 +31,7 @@ import { Epoch } from './epoch.ts';
 import { EventLog } from './event-log.ts';
 import { NodeRecords } from './node-records.ts';
 import { NodeTells } from './node-tells.ts';
+import { originOf } from './origin.ts';
 import { postedEntry, PostedEvents, postedStream } from './posted.ts';
 import { Registry } from './registry.ts';
 import { storeSchema } from './schema.ts';
@@ -53,7 +54,8 @@ export interface OpenedStore {
 const defaultRetention = 1_000_000;
 
 /** A store on an open database of its schema. `fence` says whether it may still be written to. Throws what the database throws. */
-export const createStore = (database: Database, { clock, retention = defaultRetention }: StoreOptions, fence: Pick<Epoch, 'check'> = { check: () => undefined }): Store => {
+export const createStore = (database: Database, { clock, random = systemRandom, retention = defaultRetention }: StoreOptions, fence: Pick<Epoch, 'check'> = { check: () => undefined }): Store => {
+  const origin = originOf(database, random);
   const registry = new Registry(database);
   const tells = new NodeTells(database);
   const records = new NodeRecords(database);
@@ -157,6 +159,7 @@ export const createStore = (database: Database, { clock, retention = defaultRete
     order: (change) => commits.run(() => order(change)),
     appliedOf: (stream, lane) => registry.appliedOf(stream, lane),
     nodes: (only) => records.nodes(only),
+    origin: () => origin,
     revision: () => settings.revision(),
     settings: (cluster) => settings.settings(cluster),
     command: (id) => commands.command(id),

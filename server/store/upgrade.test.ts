@@ -157,12 +157,13 @@ test('a store of version 1 is carried over with all it holds, and takes orders',
       converge: undefined,
     },
   ]);
-  expect([store.appliedOf('s', 'report'), store.count(), store.revision()]).toEqual([7, 1, 1]);
+  expect([store.appliedOf('s', 'report'), store.count(), store.revision()]).toEqual([7, 1, 2]);
   expect(store.events({ limit: 10 })).toMatchObject([{ position: 7, message: 'kept', priority: 'high' }]);
   expect(await store.order({ type: 'raise', above: 4 })).toEqual({ ok: true, value: { outcome: 'done' } });
   await store.close();
   const again = open(folder);
   expect([again.setAside, again.store.revision(), again.store.count()]).toEqual([undefined, 5, 1]);
+  expect([store.origin(), again.store.origin()]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), store.origin()]);
   await again.store.close();
 });
 
@@ -170,7 +171,7 @@ test('a store of version 2 is carried over, and then has the value of a setting 
   await using folder = await temporaryFolder();
   begun(folder, { ...first, version: 2, create: (database) => database.exec(released + second) });
   const { setAside, store } = open(folder);
-  expect([setAside, store.revision(), store.settings('lab')]).toEqual([undefined, 2, [{ key: 'a.b', value: 'a secret' }]]);
+  expect([setAside, store.revision(), store.settings('lab')]).toEqual([undefined, 3, [{ key: 'a.b', value: 'a secret' }]]);
   expect(store.command('c-1')).toEqual({ id: 'c-1', cluster: 'lab', name: 'set', key: 'a.b', issuedAt: 5, expiresAt: 6, targets: [{ node: 'n1', state: 'accepted', changedAt: 5 }] });
   expect(store.command('c-2')).toMatchObject({ rerunScripts: true, targets: [{ state: 'done' }] });
   expect(store.pendingTargets()).toMatchObject([{ number: 1, state: 'accepted' }]);
@@ -188,7 +189,7 @@ test('a store of version 3 is carried over, and then takes tokens and identities
   await using folder = await temporaryFolder();
   begun(folder, { ...first, version: 3, create: (database) => database.exec(released + second + third) });
   const { setAside, store } = open(folder);
-  expect([setAside, store.revision(), store.tokens({ limit: 9 }), store.identities({ limit: 9 }), store.withOpenWork()]).toEqual([undefined, 2, [], [], []]);
+  expect([setAside, store.revision(), store.tokens({ limit: 9 }), store.identities({ limit: 9 }), store.withOpenWork()]).toEqual([undefined, 3, [], [], []]);
   expect(store.command('c-2')).toMatchObject({ rerunScripts: true });
   const node = { cluster: 'lab', node: 'n1' };
   await store.order({ type: 'mint', token: { ...node, id: 't', key: 'k', expiresAt: 9 } });
@@ -201,9 +202,9 @@ test('a store of version 3 is carried over, and then takes tokens and identities
 
 test('a store of a later version is set aside', async () => {
   await using folder = await temporaryFolder();
-  begun(folder, { ...first, version: 8 });
+  begun(folder, { ...first, version: 9 });
   const { setAside, store } = open(folder);
-  expect([setAside?.reason, store.count()]).toEqual(['its schema has version 8, and this program has version 7', 0]);
+  expect([setAside?.reason, store.count()]).toEqual(['its schema has version 9, and this program has version 8', 0]);
   await store.close();
 });
 

@@ -9,7 +9,7 @@ export const apiSources = (more: Partial<ApiSources> = {}): ApiSources => ({
   command: () => Promise.resolve(fail('busy', 'no command was expected')),
   commands: () => [],
   commandOf: () => undefined,
-  autoscale: () => [],
+  autoscale: () => Promise.resolve(ok([])),
   mint: () => Promise.resolve(fail('busy', 'no token was expected')),
   redeem: () => Promise.resolve(fail('busy', 'no node was expected')),
   revoke: () => Promise.resolve(fail('busy', 'no revocation was expected')),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { Frame, FrameOf } from '../../../protocol/frames.ts';
-import { fail, ok, type Result } from '../../../protocol/result.ts';
+import { ok } from '../../../protocol/result.ts';
 import type { Reply } from '../../ref.ts';
 import { address, frame, newId } from '../../testing/frames.ts';
 import { supervise } from '../../testing/recorder.ts';
@@ -8,7 +8,6 @@ import { createWorld, settle, type World } from '../../testing/world.ts';
 import { MemoryState } from '../testing/memory-state.ts';
 import { beginRegisteredSync, beginSync, heartbeatMs, registerAgainMs, type SyncStage } from '../testing/sync-stage.ts';
 import { sync } from './sync.ts';
-import type { WaitedFor } from './waits.ts';
 
 let world: World;
 afterEach(() => world.system.stop());
@@ -234,60 +233,5 @@ describe('the end', () => {
     await begun.refused('not_registered');
     await begun.pass(600_000);
     expect([begun.sent(), begun.reported(), begun.clock.armed]).toEqual([[], ['stopping'], 0]);
-  });
-});
-
-describe('a wait for other nodes', () => {
-  const wait = { id: '00000000-0000-4000-8000-0000000000aa', role: 'scheduler', phase: 'ready', count: undefined, timeoutMs: 60_000 };
-  const beginWait = async (begun: SyncStage) => {
-    const answers: Array<Result<WaitedFor>> = [];
-    await begun.tell({ type: 'wait', wait, reply: (answer) => void answers.push(answer) });
-    return answers;
-  };
-  const watched = (begun: SyncStage, met: boolean) =>
-    begun.tell({ type: 'answer', frame: frame('watched', { watch: wait.id, met, nodes: [{ node: 's', phase: met ? 'ready' : 'starting' }] }) });
-  const watches = (begun: SyncStage) => begun.sent().flatMap((sent) => (sent.kind === 'watch' ? [[sent.body.watch, sent.body.leaseMs]] : []));
-  const open = [wait.id, 30_000];
-  const closed = [wait.id, 0];
-
-  test('is told to the server at once, renewed within its lease, answered when the server says so, and taken back', async () => {
-    const begun = await beginRegistered();
-    const answers = await beginWait(begun);
-    expect(watches(begun)).toEqual([open]);
-    await begun.pass(10_000);
-    expect(watches(begun)).toEqual([open]);
-    await watched(begun, false);
-    expect(answers).toEqual([]);
-    await watched(begun, true);
-    expect(answers).toEqual([ok({ nodes: [{ node: 's', phase: 'ready' }] })]);
-    expect(watches(begun)).toEqual([closed]);
-    await begun.pass(120_000);
-    expect(watches(begun)).toEqual([]);
-  });
-
-  test('that was asked before the node was registered is told then, and again after every new registration', async () => {
-    const begun = await begin();
-    await beginWait(begun);
-    await begun.link(true);
-    expect(watches(begun)).toEqual([]);
-    await begun.registered();
-    expect(watches(begun)).toEqual([open]);
-    await begun.link(false);
-    await begun.link(true);
-    await begun.registered();
-    expect(watches(begun)).toEqual([open]);
-  });
-
-  test('ends with its time, saying how the nodes stand, and with its caller', async () => {
-    const begun = await beginRegistered();
-    const answers = await beginWait(begun);
-    await watched(begun, false);
-    await begun.pass(60_000);
-    expect(answers).toEqual([fail('wait_unmet', 'waited 60 s for every node of role scheduler to be ready: s is starting')]);
-    expect(watches(begun).at(-1)).toEqual(closed);
-    await beginWait(begun);
-    begun.sent();
-    await begun.tell({ type: 'unwait', id: wait.id });
-    expect(watches(begun)).toEqual([closed]);
   });
 });

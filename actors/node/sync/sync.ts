@@ -13,11 +13,12 @@
 // is lost is followed by the next.
 import { uuid7 } from '../../../effects/random.ts';
 import type { Phase } from '../../../protocol/events.ts';
-import { assertNever, fail, type Result } from '../../../protocol/result.ts';
+import { assertNever, fail, type Failure, type Result } from '../../../protocol/result.ts';
 import type { OutgoingMessage, PublishOutcome } from '../../../transport/port.ts';
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import { Announcement, type AnnouncementMessage, type AnnouncementPorts } from './announcement.ts';
+import { brokerAway, isAnswered } from './broker-away.ts';
 import type { CarryOutPorts } from './carry-out.ts';
 import type { ConfigurationKnown, SetConfiguration } from '../config/messages.ts';
 import type { PhaseEntered } from '../converge/messages.ts';
@@ -82,13 +83,16 @@ export type SyncMessage =
   | { readonly type: 'register'; readonly attempt: number }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'stopped'; readonly result: Result<void>; readonly reply: Reply<void> }
-  | { readonly type: 'sent' };
+  /** `taken`: the broker has answered the publish of this wait. */
+  | { readonly type: 'sent'; readonly taken?: string };
 
 export interface SyncPorts extends CarryOutPorts, PresencePorts, AnnouncementPorts, OrdersPorts {
   readonly config: ActorRef<SetConfiguration | TellStanding>;
   readonly healthcheck: ActorRef<RunChecks | TellStanding>;
   readonly lifecycle: ActorRef<EndNode | TellStanding>;
   readonly transport: ActorRef<NodeTransportMessage>;
+  /** Why nothing reaches the broker, as far as that is known. */
+  readonly brokerTrouble: () => Failure | undefined;
   readonly times: SyncTimes;
 }
 
@@ -121,9 +125,11 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   const announcement = new Announcement({ ...ports, state: memory }, () => ({ phase: standing.phase, detail: standing.detail }));
   type Context = ActorContext<SyncMessage>;
 
-  const publish = (context: Context, message: OutgoingMessage): void => {
+  /** `wait`: whose question it is. */
+  const publish = (context: Context, message: OutgoingMessage, wait?: Wait): void => {
     const asked = context.ask(ports.transport, (reply: Reply<PublishOutcome>) => ({ type: 'publish', message, reply }) as const, { timeoutMs: answerTimeoutMs });
-    context.pipeToSelf(asked, () => ({ type: 'sent' }), () => ({ type: 'sent' }));
+    const sent = (answered: boolean): SyncMessage => ({ type: 'sent', ...(answered && wait !== undefined && { taken: wait.id }) });
+    context.pipeToSelf(asked, (outcome) => sent(outcome.ok && isAnswered(outcome.value)), () => sent(false));
   };
 
   const register = (state: State, attempt: number, context: Context): State => {
@@ -145,7 +151,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   const tellNow = (state: State, context: Context): State => (state.link === 'registered' ? beat(state, context) : state);
 
   const watchAll = (state: State, context: Context): void => {
-    if (state.link === 'registered') for (const wait of state.waits.all) publish(context, presence.watch(wait));
+    if (state.link === 'registered') for (const wait of state.waits.all) publish(context, presence.watch(wait), wait);
   };
 
   const answered = (state: State, { arrival, frame }: AnswerToSync, context: Context): State => {
@@ -185,7 +191,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   const wait = (state: State, { reply, wait }: WaitForNodes, context: Context): State => {
     const cancelTimer = context.later(wait.timeoutMs, { type: 'waitOver', id: wait.id });
     if (!state.waits.add(wait, reply, cancelTimer)) return state;
-    if (state.link === 'registered') publish(context, presence.watch(wait));
+    if (state.link === 'registered') publish(context, presence.watch(wait), wait);
     return renewLater(state, context);
   };
 
@@ -232,7 +238,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
         case 'wait':
           return wait(state, message, context);
         case 'waitOver':
-          if (state.waits.expire(message.id)) publish(context, presence.unwatch(message.id));
+          if (state.waits.expire(message.id, (taken) => brokerAway(ports.brokerTrouble(), state.link, taken))) publish(context, presence.unwatch(message.id));
           return state;
         case 'unwait':
           if (state.waits.giveUp(message.id)) publish(context, presence.unwatch(message.id));
@@ -259,6 +265,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
           message.reply();
           return state;
         case 'sent':
+          if (message.taken !== undefined) state.waits.taken(message.taken);
           return state;
         default:
           state.desk.receive(message, context);

@@ -3,7 +3,7 @@
 // A wait is told to the server as a lease and renewed while it lasts, so neither a lost message, nor a server begun anew, nor a
 // broker's restart leaves it forgotten; the answer is pushed. It ends once: met, timed out, given up by its caller, or with the actor.
 import type { FrameOf } from '../../../protocol/frames.ts';
-import { fail, ok, type Result } from '../../../protocol/result.ts';
+import { fail, ok, type Failure, type Result } from '../../../protocol/result.ts';
 import type { Reply } from '../../ref.ts';
 
 export interface Wait {
@@ -23,6 +23,8 @@ interface Open {
   readonly wait: Wait;
   readonly reply: Reply<Result<WaitedFor>>;
   readonly cancelTimer: () => void;
+  /** Whether the broker has answered the publish of the question. */
+  taken: boolean;
   /** How the nodes stood when the server last said; undefined when it has not. */
   nodes: WaitedFor['nodes'] | undefined;
 }
@@ -47,6 +49,12 @@ const standingOf = (nodes: WaitedFor['nodes'] | undefined): string => {
   return nodes.slice(0, shown).map(({ node, phase }) => `${node} is ${phase}`).join(', ') + more;
 };
 
+/** What the server said last may have changed since the broker went away. */
+const causeOf = (nodes: WaitedFor['nodes'] | undefined, away: Failure | undefined): string => {
+  if (away === undefined) return standingOf(nodes);
+  return nodes === undefined ? away.message : `${standingOf(nodes)} when the server last said; ${away.message}`;
+};
+
 export class Waits {
   readonly #open = new Map<string, Open>();
 
@@ -63,7 +71,7 @@ export class Waits {
       reply(fail('busy', `${most} waits are under way on this node`));
       return false;
     }
-    this.#open.set(wait.id, { wait, reply, cancelTimer, nodes: undefined });
+    this.#open.set(wait.id, { wait, reply, cancelTimer, taken: false, nodes: undefined });
     return true;
   }
 
@@ -76,14 +84,21 @@ export class Waits {
     return met;
   }
 
-  /** Its time is up. True when it was still open. */
-  expire(id: string): boolean {
+  /** The broker has answered the publish of its question. */
+  taken(id: string): void {
+    const open = this.#open.get(id);
+    if (open !== undefined) open.taken = true;
+  }
+
+  /** Its time is up. `away`: why the server may not have heard of it, or not be heard. True when it was still open. */
+  expire(id: string, away: (taken: boolean) => Failure | undefined): boolean {
     const open = this.#open.get(id);
     if (open === undefined) return false;
     // A part of a caller's time may have been spent before: it is no whole number.
     const ms = Math.round(open.wait.timeoutMs);
     const waited = ms < 1_000 ? `${ms} ms` : `${Math.round(ms / 1_000)} s`;
-    this.#end(open, fail('wait_unmet', `waited ${waited} for ${wantedOf(open.wait)}: ${standingOf(open.nodes)}`));
+    const cause = away(open.taken);
+    this.#end(open, fail(cause?.code ?? 'wait_unmet', `waited ${waited} for ${wantedOf(open.wait)}: ${causeOf(open.nodes, cause)}`));
     return true;
   }
 

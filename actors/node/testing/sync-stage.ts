@@ -4,6 +4,8 @@ import { seededRandom } from '../../../effects/random.ts';
 import { recordLog, type RecordedLog } from '../../../effects/testing/recorded-log.ts';
 import { decodeFrame } from '../../../protocol/codec.ts';
 import type { Frame } from '../../../protocol/frames.ts';
+import type { Failure } from '../../../protocol/result.ts';
+import type { PublishOutcome } from '../../../transport/port.ts';
 import type { ActorRef } from '../../ref.ts';
 import type { ActorSystem, Incarnation } from '../../system.ts';
 import { address, bodies, frame } from '../../testing/frames.ts';
@@ -26,6 +28,8 @@ export const registerAgainMs = 1_000;
 
 export interface SyncStage {
   readonly bootClock: ManualBootClock;
+  /** How it stands, and what becomes of a publish. */
+  readonly broker: { trouble: Failure | undefined; outcome: PublishOutcome['outcome'] };
   readonly clock: World['clock'];
   readonly config: Probe<SetConfiguration | TellStanding>;
   readonly converge: Probe<ConvergeMessage>;
@@ -56,8 +60,9 @@ export const beginSync = async (world: World, state = new MemoryState()): Promis
   const { clock, system } = world;
   const bootClock = new ManualBootClock(clock);
   const log = recordLog();
+  const broker: SyncStage['broker'] = { trouble: undefined, outcome: 'confirmed' };
   const transport = probe<NodeTransportMessage>(system, 'transport', (message) => {
-    if (message.type === 'publish') message.reply({ outcome: 'confirmed' });
+    if (message.type === 'publish') message.reply({ outcome: broker.outcome });
   });
   const messaging = probe<DrainPending>(system, 'messaging');
   const config = probe<SetConfiguration | TellStanding>(system, 'config');
@@ -78,6 +83,7 @@ export const beginSync = async (world: World, state = new MemoryState()): Promis
     converge: converge.ref,
     state,
     outboxRows: () => 3,
+    brokerTrouble: () => broker.trouble,
     times: { heartbeatMs, registerAgainMs },
     bootClock,
     clock,
@@ -95,6 +101,7 @@ export const beginSync = async (world: World, state = new MemoryState()): Promis
   };
   return {
     bootClock,
+    broker,
     clock,
     config,
     converge,

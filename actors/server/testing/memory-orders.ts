@@ -3,6 +3,7 @@ import type { NodeAddress } from '../../../protocol/identity.ts';
 import { ok, type Failure, type Result } from '../../../protocol/result.ts';
 import type { Credential, IdentityRecord, KeptToken, OpenWork, PageQuery, Placed, TokenRecord } from '../enrolment-ports.ts';
 import { acceptedGraceMs, type Change, type Command, type CommandRecord, type CommandSummary, type Ordered, type OrderStore, type PendingTarget, type Setting, type TargetState } from '../order-ports.ts';
+import type { AutoscaleTargetRecord } from '../ports.ts';
 import { MemoryEnrolments } from './memory-enrolments.ts';
 
 interface Kept {
@@ -17,6 +18,8 @@ export class MemoryOrders implements OrderStore {
   failWith: Failure | undefined;
   /** Every order that was made, failed ones too. */
   readonly ordered: Change[] = [];
+  /** What its clusters are asked to have. */
+  readonly targets = new Map<string, readonly AutoscaleTargetRecord[]>();
   #revision = 1;
   #templates: ReadonlyMap<string, string> = new Map();
   readonly #settings: Array<Setting & { readonly cluster: string }> = [];
@@ -94,8 +97,16 @@ export class MemoryOrders implements OrderStore {
     this.#commands.get(id)?.states.set(node, state);
   }
 
+  origin(): string {
+    return 'origin';
+  }
+
   revision(): number {
     return this.#revision;
+  }
+
+  autoscale(cluster: string): readonly AutoscaleTargetRecord[] {
+    return this.targets.get(cluster) ?? [];
   }
 
   settings(cluster: string): readonly Setting[] {

@@ -51,10 +51,6 @@ export class MemoryStore extends MemoryOrders implements Store {
     return this.log.filter(({ position }) => position > after).slice(0, limit);
   }
 
-  autoscale(): readonly [] {
-    return [];
-  }
-
   count(): number {
     return this.log.length;
   }

@@ -61,7 +61,7 @@ export const begin = async ({ names = ['scheduler', 'execute-1', 'execute-2'], l
     system.tell(ref, message);
     await settle();
   };
-  const standing = (node: string, phase = 'converging', how = link): NodeStanding => ({ ...at(node), phase, link: how });
+  const standing = (node: string, phase = 'converging', how = link): NodeStanding => ({ ...at(node), phase, link: how, instanceId: `i-${node}` });
   const stand = (node: string, phase?: string, how?: NodeStanding['link']) => tell({ type: 'nodes', nodes: [standing(node, phase, how)], all: false });
   const standAll = () => tell({ type: 'nodes', nodes: names.map((node) => standing(node)), all: true });
   await settle();
