@@ -1,10 +1,7 @@
-// Frames between jetpackd and the front (cli/front/jetpack.c): a letter, the length of the content in four bytes, highest
-// first, and the content. docs/PROTOCOL.md says what each means.
+// Frames of a front (cli/front/), as jetpackd reads them. docs/PROTOCOL.md says what each means.
+import { frameHead } from '../../protocol/front.ts';
 import { LineBuffer } from '../sockets/line-buffer.ts';
 import type { Holding } from '../sockets/memory.ts';
-
-/** Of the daemon. */
-export type Said = 'O' | 'R' | 'N' | 'F' | 'K' | 'Q' | 'P';
 
 export interface Frame {
   readonly type: string;
@@ -13,18 +10,6 @@ export interface Frame {
 
 /** What a frame takes beside its content, in memory. */
 export const frameBytes = 128;
-
-const head = 5;
-
-export const frame = (type: Said, content: Uint8Array | string = ''): Buffer => {
-  const length = Buffer.byteLength(content);
-  const bytes = Buffer.allocUnsafe(head + length);
-  bytes.write(type, 'latin1');
-  bytes.writeUInt32BE(length, 1);
-  if (typeof content === 'string') bytes.write(content, head);
-  else bytes.set(content, head);
-  return bytes;
-};
 
 /** Cuts what a front writes into frames. */
 export class FrameBuffer {
@@ -44,12 +29,12 @@ export class FrameBuffer {
 
   /** The next whole frame, if there is one; `too large` when it will never be. */
   next(): Frame | 'too large' | undefined {
-    const start = this.#bytes.peek(head);
+    const start = this.#bytes.peek(frameHead);
     if (start === undefined) return undefined;
     const length = start.readUInt32BE(1);
     if (length > this.#largest) return 'too large';
-    const bytes = this.#bytes.take(head + length);
-    return bytes === undefined ? undefined : { type: bytes.toString('latin1', 0, 1), content: Buffer.from(bytes.subarray(head)) };
+    const bytes = this.#bytes.take(frameHead + length);
+    return bytes === undefined ? undefined : { type: bytes.toString('latin1', 0, 1), content: Buffer.from(bytes.subarray(frameHead)) };
   }
 
   clear(): void {
