@@ -70,6 +70,18 @@ test('a call that a daemon runs loads no commands, and one that is left to it do
   renameSync(kept, commands);
 });
 
+test('a call that finds no daemon by its path loads none of the parts of Node that could ask one', () => {
+  const listing = path.join(folder, 'listing.cjs');
+  writeFileSync(listing, "process.on('exit', () => require('fs').writeSync(2, process.moduleLoadList.join('\\n')));");
+  for (const args of [['config', 'a.b'], ['log', 'text']]) {
+    const env = { PATH: '/usr/bin:/bin', JETPACK_HOME: home, NODE_OPTIONS: `--require=${listing}` };
+    const { status, stderr } = spawnSync(path.join(folder, 'made', 'bin', 'jetpack-node'), args, { encoding: 'utf8', cwd: '/', env });
+    const late = new Set(['net', 'tty', 'crypto', 'child_process', 'stream'].map((name) => `NativeModule ${name}`));
+    expect({ status, loaded: stderr.split('\n').filter((line) => late.has(line)) }).toEqual({ status: 0, loaded: [] });
+    expect(stderr).toContain('NativeModule fs');
+  }
+});
+
 test('what Node compiled of the commands is kept beside them, whatever daemon ran on the machine that made them', async () => {
   const [bare, served] = [path.join(folder, 'kept'), new TestHome()];
   await served.daemon();
