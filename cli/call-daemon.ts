@@ -37,7 +37,7 @@ const readLine = (line: Uint8Array, id: string): LocalReply | { readonly progres
   return reply.ok === false && concerns && isText(reply.code) && isText(reply.message) ? { ok: false, code: reply.code, message: reply.message } : undefined;
 };
 
-/** Nobody is by a path that is not there: to see it takes a tenth of what it takes to load what can connect. */
+/** Nobody is by a path that is not there: to see it takes far less than to load what can connect. */
 const isMissing = (path: string): boolean => {
   try {
     accessSync(path);

@@ -1,5 +1,5 @@
 // `jetpack` in Node, as a process: asks the daemon to run the command, as the front does; what is left is run here. Only then are the
-// commands loaded, which takes a third of the time in which Node itself begins.
+// commands loaded, which is most of what a call takes beside the start of Node.
 import { deviceRandom } from '../effects/device-random.ts';
 import { tryFront } from './front/try-front.ts';
 import { crash, end, processClock, terminal } from './this-process.ts';

@@ -77,7 +77,7 @@ const lateBuiltins: Plugin = {
 
 const what = 'The command line of a node, in Node: what the front leaves to it, and all of it where there is no front.';
 
-/** In place of the import of the commands: to have what Node compiled of them takes longer than to compile what only asks. */
+/** In place of the import of the commands: what only asks is so small that it gains nothing by what Node kept of it. */
 const loadCommands = `require('node:module').enableCompileCache(require('node:path').join(__dirname, 'compiled'));
 module.exports = require('./commands.cjs');
 `;

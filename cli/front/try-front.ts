@@ -37,7 +37,7 @@ const longestPath = 107;
 /** More than this no daemon takes. */
 const largestRun = 1024 * 1024;
 
-/** To look is a tenth of what it takes to load what can connect. */
+/** To look takes far less than to load what can connect. */
 const isOpen = (socket: string): boolean => {
   try {
     accessSync(socket, constants.W_OK);
