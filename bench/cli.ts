@@ -31,6 +31,9 @@ const calls: readonly Call[] = [
   { name: 'send', args: ['send', 'the scheduler is ready', '--routing-key', 'bench.message'], peers: 'publish' },
 ];
 
+/** Without a daemon. */
+const worksAlone: ReadonlySet<string> = new Set(['config KEY', 'log']);
+
 const nothing: Peer = { name: '/bin/true', turn: async () => medianMs(runs, { command: '/bin/true', args: [] }) };
 const bareNode: Peer = { name: 'node -e 0', turn: async () => medianMs(runs, { command: process.execPath, args: ['-e', '0'] }) };
 
@@ -47,6 +50,21 @@ const callComparisons = (node: BenchNode, broker: BenchBroker): readonly Compari
       { ...shape, name: `${name}, the Node form`, aim: nodeAim, peer: bareNode, product: { name: `jetpack-node ${args[0]}`, turn: turn('nodeForm') } },
     ];
   });
+
+/** What is left to the commands, in full. */
+const awayComparison = (node: BenchNode, { args, name }: Call): Comparison => ({
+  ...shape,
+  name: `${name}, the Node form while jetpackd is away`,
+  aim: nodeAim,
+  peer: bareNode,
+  product: {
+    name: `jetpack-node ${args[0]}`,
+    async turn() {
+      const { awayEnv: env, nodeForm: command } = await node.ready();
+      return medianMs(runs, { command, args, env });
+    },
+  },
+});
 
 const loopComparison = (node: BenchNode, form: 'front' | 'nodeForm', peer: Peer, aim: number | undefined): Comparison => ({
   ...shape,
@@ -83,6 +101,7 @@ export const cli = (broker: BenchBroker): Suite => {
     libraries: ['commander', 'esbuild'],
     comparisons: [
       ...callComparisons(node, broker),
+      ...calls.filter(({ name }) => worksAlone.has(name)).map((call) => awayComparison(node, call)),
       loopComparison(node, 'front', { name: `${loop} of /bin/true`, turn: async () => spawnMs(looped(loop, { command: '/bin/true', args: [] })) }, undefined),
       loopComparison(node, 'nodeForm', { name: `${loop} of node -e 0`, turn: async () => spawnMs(looped(loop, { command: process.execPath, args: ['-e', '0'] })) }, nodeAim),
       request(node, 'frames of the front', ({ home, sockets }) => framesAnswered(sockets.front, home)),

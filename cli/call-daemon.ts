@@ -1,7 +1,9 @@
 // One request to the daemon over its socket: handshake and request in one write, then lines of progress, if any, and the
 // line that answers.
+import { accessSync } from 'node:fs';
 import { connect } from 'node:net';
 import { pause, type Clock } from '../effects/clock.ts';
+import { systemCode } from '../node/home/system-error.ts';
 import { parseJson } from '../protocol/json.ts';
 import { limits } from '../protocol/limits.ts';
 import type { LocalReply, LocalRequest, localVersion } from '../protocol/local.ts';
@@ -36,6 +38,16 @@ const readLine = (line: Uint8Array, id: string): LocalReply | { readonly progres
   if (reply.ok === true) return reply.id === id ? { ok: true, id, result: reply.result } : undefined;
   const concerns = reply.id === undefined || reply.id === id;
   return reply.ok === false && concerns && isText(reply.code) && isText(reply.message) ? { ok: false, code: reply.code, message: reply.message } : undefined;
+};
+
+/** Nobody is by a path that is not there: to see it takes far less than to load what can connect. */
+const isMissing = (path: string): boolean => {
+  try {
+    accessSync(path);
+    return false;
+  } catch (error) {
+    return systemCode(error) === 'ENOENT';
+  }
 };
 
 type Attempt = CallOutcome | { readonly type: 'crowded' };
@@ -92,6 +104,7 @@ const attempt = (path: string, { onProgress, request }: Call, lines: string, clo
 export const callDaemon = async (path: string, call: Call, clock: Clock): Promise<CallOutcome> => {
   const end = clock.monotonic() + call.withinMs;
   for (;;) {
+    if (isMissing(path)) return { type: 'away', reason: 'is not running' };
     const remainingMs = Math.max(0, Math.ceil(end - clock.monotonic()));
     const lines = `${JSON.stringify({ jetpack: { min: version, max: version } })}\n${JSON.stringify({ ...call.request, remainingMs: Math.max(0, remainingMs - (call.graceMs ?? 0)) })}\n`;
     const outcome = await attempt(path, call, lines, clock, remainingMs);

@@ -11,8 +11,8 @@ const never = new Int32Array(new SharedArrayBuffer(4));
 export type Written = 'written' | 'gone' | 'failed';
 
 /** Returns when the system has all of it, in whatever way the pipe was opened, or will not take it. */
-export const writeOut = (descriptor: number, text: string): Written => {
-  let rest: Uint8Array = Buffer.from(text);
+export const writeOut = (descriptor: number, text: string | Uint8Array): Written => {
+  let rest = typeof text === 'string' ? Buffer.from(text) : text;
   while (rest.length > 0) {
     try {
       rest = rest.subarray(writeSync(descriptor, rest));

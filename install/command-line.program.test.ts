@@ -1,9 +1,13 @@
 // The command line as it is installed, made by the program that makes it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
+import { handoverIn } from '../cli/handover.ts';
+import { TestHome } from '../cli/testing/daemon.ts';
+import { systemRandom, uuid7 } from '../effects/random.ts';
 
 let folder: string;
 let home: string;
@@ -43,6 +47,48 @@ test('what few commands need is found beside the bundle, and not in what every c
   expect(run(['report_issue'])).toMatchObject({ status: 0 });
   expect(run(['test'])).toMatchObject({ status: 0 });
   expect(run(['download', 'blob', 'there', '--project', 'none'])).toEqual({ status: 1, stderr: expect.not.stringContaining('a defect') });
+});
+
+test('a call that a daemon runs loads no commands, and one that is left to it does', async () => {
+  const commands = path.join(folder, 'made', 'lib', 'jetpack', 'commands.cjs');
+  const kept = `${commands}.kept`;
+  renameSync(commands, kept);
+  writeFileSync(commands, "throw new Error('the commands are loaded');");
+  const served = new TestHome();
+  const requests = await served.daemon();
+  const run = (more: Readonly<Record<string, string>>) => {
+    const env = { PATH: '/usr/bin:/bin', JETPACK_HOME: served.paths.home, ...more };
+    return promisify(execFile)(path.join(folder, 'made', 'bin', 'jetpack-node'), ['log', 'text'], { encoding: 'utf8', cwd: '/', env });
+  };
+  expect(await run({})).toEqual({ stdout: '', stderr: '' });
+  expect(requests).toMatchObject([{ verb: 'log', message: 'text' }]);
+  const loaded = { code: 1, stdout: '', stderr: 'jetpack: a defect: the commands are loaded; JETPACK_DEBUG=1 shows where (internal)\n' };
+  await expect(run({ JETPACK_HOME: home })).rejects.toMatchObject(loaded);
+  await expect(run(handoverIn({ id: uuid7(Date.now(), systemRandom), waitedMs: 0 }))).rejects.toMatchObject(loaded);
+  expect(requests).toHaveLength(1);
+  await served.remove();
+  renameSync(kept, commands);
+});
+
+test('a call that finds no daemon by its path loads none of the parts of Node that could ask one', () => {
+  const listing = path.join(folder, 'listing.cjs');
+  writeFileSync(listing, "process.on('exit', () => require('fs').writeSync(2, process.moduleLoadList.join('\\n')));");
+  for (const args of [['config', 'a.b'], ['log', 'text']]) {
+    const env = { PATH: '/usr/bin:/bin', JETPACK_HOME: home, NODE_OPTIONS: `--require=${listing}` };
+    const { status, stderr } = spawnSync(path.join(folder, 'made', 'bin', 'jetpack-node'), args, { encoding: 'utf8', cwd: '/', env });
+    const late = new Set(['net', 'tty', 'crypto', 'child_process', 'stream'].map((name) => `NativeModule ${name}`));
+    expect({ status, loaded: stderr.split('\n').filter((line) => late.has(line)) }).toEqual({ status: 0, loaded: [] });
+    expect(stderr).toContain('NativeModule fs');
+  }
+});
+
+test('what Node compiled of the commands is kept beside them, whatever daemon ran on the machine that made them', async () => {
+  const [bare, served] = [path.join(folder, 'kept'), new TestHome()];
+  await served.daemon();
+  await promisify(execFile)(process.execPath, [path.join(import.meta.dirname, 'main.ts'), bare], { env: { PATH: process.env['PATH'], JETPACK_HOME: served.paths.home } });
+  const compiled = path.join(bare, 'lib', 'jetpack', 'compiled');
+  expect(readdirSync(compiled, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())).not.toEqual([]);
+  await served.remove();
 });
 
 test('the daemons and healthcheck are in that folder too, and need none of the sources either', () => {

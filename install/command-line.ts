@@ -3,18 +3,22 @@
 //   DIR/bin/jetpack        the front where a C compiler was at hand, else a link to the next
 //   DIR/bin/jetpack-node   runs the bundle with Node 24
 //   DIR/bin/healthcheck    runs all health checks once, by the first
-//   DIR/lib/jetpack/       the bundle: commands.cjs with all commands, each run only when it is called; beside it what only traces
-//                          need, which is twenty times as large, and what a few commands do with files
+//   DIR/lib/jetpack/       the bundle: jetpack.cjs, which asks the daemon; commands.cjs with all commands, loaded when there is something
+//                          left to do, each run only when it is called; beside it what only traces need, which is twenty times as
+//                          large, and what a few commands do with files
 //
 // Most of a run is the start of Node and of the bundle. So it is CommonJS: an import of one of Node's own modules from an ES module
 // has all of that module's members made, also those that Node would make when they are first used. And what Node compiled of
-// it is kept beside it, for each user who may write there.
+// the commands is kept beside them, for each user who may write there.
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { build, type Plugin } from 'esbuild';
 import { compileFront } from '../cli/front/compile.ts';
+import { handoverIn } from '../cli/handover.ts';
+import { systemClock } from '../effects/clock.ts';
+import { systemRandom, uuid7 } from '../effects/random.ts';
 import { launcher } from './launcher.ts';
 
 export interface CommandLine {
@@ -51,26 +55,43 @@ const keptApart: Plugin = {
 /** Parts of Node that take a while to load and that few runs use. */
 const builtins = ['node:child_process', 'node:crypto', 'node:net', 'node:tty'];
 
-/** Loads those when something of theirs is first used, however early they are imported. */
+/** Not a class, and promised in the usual way: a function that calls it does as well. */
+const isPlain = (name: string, member: unknown): boolean => typeof member === 'function' && /^[a-z]/.test(name) && !(promisify.custom in member);
+
+/** Loads those when a function of theirs is first called, however early they are imported. An import of anything else fails to build. */
 const lateBuiltins: Plugin = {
   name: 'late builtins',
   setup(builder) {
     builder.onResolve({ filter: new RegExp(`^(${builtins.join('|')})$`) }, ({ namespace, path: name }) => {
       return namespace === 'late' ? { path: name, external: true } : { path: name, namespace: 'late' };
     });
-    builder.onLoad({ filter: /./, namespace: 'late' }, async ({ path: name }) => {
-      const members = Object.keys(await import(name)).filter((member) => member !== 'default');
-      return { contents: members.map((member) => `Object.defineProperty(exports, '${member}', { enumerable: true, get: () => require('${name}').${member} });`).join('\n') };
+    builder.onLoad({ filter: /./, namespace: 'late' }, async ({ path: builtin }) => {
+      const found: Readonly<Record<string, unknown>> = await import(builtin);
+      const members = Object.keys(found).filter((name) => name !== 'default' && isPlain(name, found[name]));
+      const functions = members.map((name) => `export const ${name} = (...given) => require('${builtin}').${name}(...given);`);
+      const whole = `export default /* @__PURE__ */ new Proxy({}, { get: (_, name) => require('${builtin}')[name] });`;
+      return { contents: [...functions, whole].join('\n') };
     });
   },
 };
 
 const what = 'The command line of a node, in Node: what the front leaves to it, and all of it where there is no front.';
 
-const start = `// ${what}
-require('node:module').enableCompileCache(require('node:path').join(__dirname, 'compiled'));
-require('./commands.cjs');
+/** In place of the import of the commands: what only asks is so small that it gains nothing by what Node kept of it. */
+const loadCommands = `require('node:module').enableCompileCache(require('node:path').join(__dirname, 'compiled'));
+module.exports = require('./commands.cjs');
 `;
+
+/** Leaves the commands out of what asks the daemon, which loads them when something is left to do. */
+const lateCommands: Plugin = {
+  name: 'late commands',
+  setup(builder) {
+    builder.onResolve({ filter: /^\.\/(main\.ts|commands\.cjs)$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: 'commands', namespace: 'commands' } : { path: './commands.cjs', external: true },
+    );
+    builder.onLoad({ filter: /./, namespace: 'commands' }, () => ({ contents: loadCommands }));
+  },
+};
 
 /** In place of what is at `jetpack` in one step. Undefined when it is the front, else why it is not. */
 const placeFront = async (jetpack: string): Promise<string | undefined> => {
@@ -89,14 +110,9 @@ export const buildCommandLine = async (to: string, node = process.execPath): Pro
   await mkdir(bin, { recursive: true });
   await rm(lib, { recursive: true, force: true });
   const common = { absWorkingDir: root, outdir: lib, bundle: true, platform: 'node', target: 'node24', minifySyntax: true, minifyWhitespace: true, logLevel: 'silent' } as const;
-  await build({
-    ...common,
-    entryPoints: { commands: 'cli/main.ts' },
-    outExtension: { '.js': '.cjs' },
-    format: 'cjs',
-    define: { 'import.meta.dirname': '__dirname' },
-    plugins: [keptApart, lateBuiltins],
-  });
+  const commonJs = { ...common, outExtension: { '.js': '.cjs' }, format: 'cjs', define: { 'import.meta.dirname': '__dirname' } } as const;
+  await build({ ...commonJs, entryPoints: { jetpack: 'cli/start.ts' }, plugins: [lateCommands, lateBuiltins] });
+  await build({ ...commonJs, entryPoints: { commands: 'cli/main.ts' }, plugins: [keptApart, lateBuiltins] });
   await build({
     ...common,
     entryPoints: apart,
@@ -106,10 +122,10 @@ export const buildCommandLine = async (to: string, node = process.execPath): Pro
     banner: { js: "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url);" },
   });
   const entry = path.join(lib, 'jetpack.cjs');
-  await writeFile(entry, start);
   await writeFile(commandLine.nodeForm, launcher({ what, node, entry }), { mode: 0o755 });
-  // Reads all commands, which is what is kept.
-  await promisify(execFile)(node, [entry, '--version']);
+  // Loads the commands, of which Node keeps what it compiles; a daemon that runs on this machine is not asked.
+  const env = { ...process.env, ...handoverIn({ id: uuid7(systemClock.now(), systemRandom), waitedMs: 0 }) };
+  await promisify(execFile)(node, [entry, '--version'], { env });
   await copyFile(path.join(root, 'bin', 'healthcheck'), path.join(bin, 'healthcheck'));
   const withoutFront = await placeFront(commandLine.jetpack);
   return withoutFront === undefined ? { ...commandLine, front: true } : { ...commandLine, front: false, withoutFront };

@@ -1,6 +1,6 @@
-// What the turns of `cli` share: the command line as it is installed, and a daemon in a process and a home of its own, whose
-// broker is away. Made when the first turn asks for it.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+// What the turns of `cli` share: the command line as it is installed, a daemon in a process and a home of its own, whose broker
+// is away, and a home without a daemon. Made when the first turn asks for it.
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { waitFor } from '../../effects/testing/wait-for.ts';
@@ -19,6 +19,8 @@ export interface ReadyNode {
   readonly echo: string;
   /** What a call of the command line has in its environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** The same, for a home with the same node.json that no daemon serves. */
+  readonly awayEnv: Readonly<Record<string, string>>;
 }
 
 const startMs = 60_000;
@@ -53,6 +55,9 @@ export class BenchNode {
     this.#running = [daemon, echoing];
     await Promise.all([daemon.serving, echoing.serving]);
     await waitFor('jetpackd to write node.json', () => existsSync(path.join(homePaths(home).config, 'node.json')), startMs);
-    return { home, front: jetpack, nodeForm, echo, sockets: valueOf(findSocketPaths(homePaths(home))), env: { JETPACK_HOME: home } };
+    const away = homePaths(path.join(folder, 'away'));
+    mkdirSync(away.config, { recursive: true });
+    copyFileSync(path.join(homePaths(home).config, 'node.json'), path.join(away.config, 'node.json'));
+    return { home, front: jetpack, nodeForm, echo, sockets: valueOf(findSocketPaths(homePaths(home))), env: { JETPACK_HOME: home }, awayEnv: { JETPACK_HOME: away.home } };
   }
 }

@@ -1,4 +1,4 @@
 import { forms } from './forms.ts';
 import { describeCallSites } from './suite.ts';
 
-describeCallSites((await forms()).nodeForm);
+describeCallSites((await forms()).inNode);

@@ -10,6 +10,8 @@ export interface Form {
   readonly daemonless: boolean;
   /** Its file among the installed programs. */
   readonly program: 'jetpack' | 'jetpack-node';
+  /** Whether it is called as a front calls it, with a handover: it runs its commands in Node then, though a daemon is there. */
+  readonly handedOver: boolean;
 }
 
 /** Of the whole run of jest, made before its first suite. */
@@ -23,25 +25,46 @@ const { TZ } = process.env;
 /** That of the daemon in this process: the front leaves a call with another one to the Node form. */
 export const timeZone: Readonly<Record<string, string>> = TZ === undefined ? {} : { TZ };
 
+/** Under an id of its own each time (a UUID of version 7, of no time in particular): a message with the id of another is taken for that one. */
+const handingOver = (program: string): string => `#!/bin/sh
+id=$(cat /proc/sys/kernel/random/uuid)
+begin=\${id%-*-*-*}
+rest=\${id#"$begin"-4}
+export JETPACK_FRONT="$begin-7$rest 0"
+exec '${program}' "$@"
+`;
+
 /** Makes the folder, with `healthcheck` beside. */
-export const install = (folder: string, { program }: Form): void => {
+export const install = (folder: string, { handedOver, program }: Form): void => {
   mkdirSync(folder);
-  symlinkSync(path.join(programs, 'bin', program), path.join(folder, 'jetpack'));
+  const [file, jetpack] = [path.join(programs, 'bin', program), path.join(folder, 'jetpack')];
+  if (handedOver) writeFileSync(jetpack, handingOver(file), { mode: 0o755 });
+  else symlinkSync(file, jetpack);
   // It calls the one that it stands beside.
   copyFileSync(path.join(programs, 'bin', 'healthcheck'), path.join(folder, 'healthcheck'));
 };
 
-const nodeForm: Form = { form: 'the Node form', program: 'jetpack-node', daemonless: true };
+/** As it is called where there is no front: it asks the daemon too. */
+const nodeForm: Form = { form: 'the Node form', program: 'jetpack-node', daemonless: false, handedOver: false };
 
-/** What it leaves to Node, the Node form does. */
-const front: Form = { form: 'the front', program: 'jetpack', daemonless: false };
+/** The commands in Node, which do all that is left to them, with a daemon and without. */
+const inNode: Form = { form: 'the commands in Node', program: 'jetpack-node', daemonless: true, handedOver: true };
+
+/** What it leaves to Node, the commands there do. */
+const front: Form = { form: 'the front', program: 'jetpack', daemonless: false, handedOver: false };
+
+export interface Forms {
+  readonly inNode: Form;
+  readonly nodeForm: Form;
+  readonly front: Form | undefined;
+}
 
 /** What this machine can have; says so when it cannot have the front. */
-export const forms = async (): Promise<{ readonly nodeForm: Form; readonly front: Form | undefined }> => {
-  if (await hasCompiler()) return { nodeForm, front };
+export const forms = async (): Promise<Forms> => {
+  if (await hasCompiler()) return { inNode, nodeForm, front };
   if (process.env['CI'] === 'true') throw new Error('no C compiler (cc) for the front');
   process.stdout.write('left out: call sites by the front, for there is no C compiler (cc)\n');
-  return { nodeForm, front: undefined };
+  return { inNode, nodeForm, front: undefined };
 };
 
 /** With which a front that has nothing to fall back on ends where it would become the Node form. */

@@ -17,13 +17,13 @@ const targets = '[{"Name": "execute", "TargetCoreCount": 4}, {"Name": "gpu", "Ta
 
 type Input = NonNullable<RunOptions['input']>;
 
-const describeStreams = (nodeForm: Form): void => {
+const describeStreams = (inNode: Form): void => {
   let folder: string;
   let node: TestNode;
 
   beforeAll(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'same-streams-'));
-    install(path.join(folder, nodeForm.program), nodeForm);
+    install(path.join(folder, inNode.program), inNode);
     installAlone(path.join(folder, alone));
     node = await startNodeWithDaemon();
   }, 120_000);
@@ -38,9 +38,9 @@ const describeStreams = (nodeForm: Form): void => {
     return { HOME, PATH, ...timeZone, ...compileCache, JETPACK_HOME: node.home, ...more };
   };
 
-  /** What comes of it by the front, and by the Node form. */
+  /** What comes of it by the front, and by the commands in Node. */
   const byBoth = async (call: (program: string) => Promise<Observed>): Promise<{ readonly byFront: Observed; readonly byNode: Observed }> => {
-    const [byFront, byNode] = [await call(path.join(folder, alone, 'jetpack')), await call(path.join(folder, nodeForm.program, 'jetpack'))];
+    const [byFront, byNode] = [await call(path.join(folder, alone, 'jetpack')), await call(path.join(folder, inNode.program, 'jetpack'))];
     expect(byFront).toEqual(byNode);
     return { byFront, byNode };
   };
@@ -115,10 +115,10 @@ const describeStreams = (nodeForm: Form): void => {
   });
 };
 
-const { front, nodeForm } = await forms();
+const { front, inNode } = await forms();
 if (front === undefined) test('there is no front to compare where there is no C compiler', async () => expect(await hasCompiler()).toBe(false));
 else {
-  describe('by the front alone and by the Node form is the same', () => {
-    describeStreams(nodeForm);
+  describe('by the front alone and by the commands in Node is the same', () => {
+    describeStreams(inNode);
   });
 }

@@ -5,14 +5,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { handoverIn } from '../../cli/handover.ts';
+import { systemRandom, uuid7 } from '../../effects/random.ts';
 import { buildPrograms } from '../../install/programs.ts';
 import { cacheIn, programsVariable } from './processes.ts';
 
 let folder: string | undefined;
 
-/** Has Node keep what it makes of them: those of tests are killed, and write nothing down then. */
+/** Has Node keep what it makes of them: those of tests are killed, and write nothing down then. The commands are loaded, whatever daemon runs on this machine. */
 const warm = async (programs: string): Promise<void> => {
-  const env = { PATH: process.env['PATH'], NODE_COMPILE_CACHE: cacheIn(programs) };
+  const env = { PATH: process.env['PATH'], NODE_COMPILE_CACHE: cacheIn(programs), ...handoverIn({ id: uuid7(Date.now(), systemRandom), waitedMs: 0 }) };
   await Promise.all(['jetpackd', 'cycle-server', 'jetpack-node'].map((name) => promisify(execFile)(path.join(programs, 'bin', name), ['--help'], { env })));
 };
 

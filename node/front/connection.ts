@@ -1,4 +1,4 @@
-// One run of the front (cli/front/jetpack.c), as jetpackd serves it.
+// One run of a front (cli/front/), as jetpackd serves it.
 //
 //   telling  takes what the front tells, until it says that this was all
 //   running  the command runs; standard input or a file is asked for when it is wanted
@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { Work } from '../../commands/command.ts';
 import { run } from '../../commands/run.ts';
 import type { Cancel } from '../../effects/clock.ts';
+import { frame, needsOwnProcess, type Said } from '../../protocol/front.ts';
 import type { LocalReply, LocalRequest } from '../../protocol/local.ts';
 import type { Result } from '../../protocol/result.ts';
 import type { KeptTree } from '../config/kept-tree.ts';
@@ -21,7 +22,7 @@ import { Holding } from '../sockets/memory.ts';
 import { admitValue, answerRequest, askerOf, type Caller } from '../sockets/requests.ts';
 import { Waits } from '../sockets/waits.ts';
 import { Body } from './body.ts';
-import { frame, frameBytes, FrameBuffer, type Frame, type Said } from './frames.ts';
+import { frameBytes, FrameBuffer, type Frame } from './frames.ts';
 import { frontHost } from './front-host.ts';
 import { NotHere } from './not-here.ts';
 import { isOpenToGroup } from './open-to-group.ts';
@@ -45,9 +46,8 @@ const soonMs = 100;
 
 export const frontFull = frame('P');
 
-/** What the caller's environment asks for and only a process of its own can do: traces of its own, another clock, a stack. */
-const needsProcess = ({ env }: Told): boolean =>
-  (env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '') !== '' || (env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? '') !== '' || env['TZ'] !== process.env['TZ'] || env['JETPACK_DEBUG'] !== undefined;
+/** What the caller's environment asks for and only a process of its own can do, another clock among it. */
+const needsProcess = ({ env }: Told): boolean => needsOwnProcess(env) || env['TZ'] !== process.env['TZ'];
 
 export class FrontConnection implements Client {
   readonly #socket: Socket;

@@ -1,10 +1,7 @@
-// Frames between jetpackd and the front (cli/front/jetpack.c): a letter, the length of the content in four bytes, highest
-// first, and the content. docs/PROTOCOL.md says what each means.
+// Frames of a front (cli/front/), as jetpackd reads them. docs/PROTOCOL.md says what each means.
+import { frameHead } from '../../protocol/front.ts';
 import { LineBuffer } from '../sockets/line-buffer.ts';
 import type { Holding } from '../sockets/memory.ts';
-
-/** Of the daemon. */
-export type Said = 'O' | 'R' | 'N' | 'F' | 'K' | 'Q' | 'P';
 
 export interface Frame {
   readonly type: string;
@@ -14,22 +11,10 @@ export interface Frame {
 /** What a frame takes beside its content, in memory. */
 export const frameBytes = 128;
 
-const head = 5;
-
-export const frame = (type: Said, content: Uint8Array | string = ''): Buffer => {
-  const length = Buffer.byteLength(content);
-  const bytes = Buffer.allocUnsafe(head + length);
-  bytes.write(type, 'latin1');
-  bytes.writeUInt32BE(length, 1);
-  if (typeof content === 'string') bytes.write(content, head);
-  else bytes.set(content, head);
-  return bytes;
-};
-
 /** Where a frame ends that begins at `start`, if it has begun to be there: its head. */
-const endOf = (bytes: Buffer, start: number): number | undefined => (bytes.length < start + head ? undefined : start + head + bytes.readUInt32BE(start + 1));
+const endOf = (bytes: Buffer, start: number): number | undefined => (bytes.length < start + frameHead ? undefined : start + frameHead + bytes.readUInt32BE(start + 1));
 
-const frameIn = (bytes: Buffer, start: number, end: number): Frame => ({ type: String.fromCharCode(bytes[start] ?? 0), content: bytes.subarray(start + head, end) });
+const frameIn = (bytes: Buffer, start: number, end: number): Frame => ({ type: String.fromCharCode(bytes[start] ?? 0), content: bytes.subarray(start + frameHead, end) });
 
 /**
  * Cuts what a front writes into frames. Most fronts tell all in one write: those frames stand in the chunk they came in, and only
@@ -63,11 +48,11 @@ export class FrameBuffer {
 
   #takeRest(take: (frame: Frame) => void): boolean {
     for (;;) {
-      const start = this.#rest.peek(head);
+      const start = this.#rest.peek(frameHead);
       if (start === undefined) return true;
       const length = start.readUInt32BE(1);
       if (length > this.#largest) return false;
-      const bytes = this.#rest.take(head + length);
+      const bytes = this.#rest.take(frameHead + length);
       if (bytes === undefined) return true;
       // What is kept aside is written over.
       take(frameIn(Buffer.from(bytes), 0, bytes.length));

@@ -1,6 +1,7 @@
 // What the front tells of a run before it begins: arguments, environment, terminal, working folder, message id.
 import path from 'node:path';
 import type { Terminal } from '../../commands/host.ts';
+import { frontVersion } from '../../protocol/front.ts';
 import { assertNever } from '../../protocol/result.ts';
 import type { Frame } from './frames.ts';
 
@@ -13,8 +14,6 @@ export interface Told {
   readonly cwd: string | undefined;
   readonly id: string;
 }
-
-const version = '1';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -63,5 +62,5 @@ export const readTold = (frames: readonly Frame[]): Told | undefined => {
         return assertNever(letter);
     }
   }
-  return spoken === version && uuid.test(id) ? { args, env: Object.fromEntries(env), terminal, cwd, id } : undefined;
+  return spoken === frontVersion && uuid.test(id) ? { args, env: Object.fromEntries(env), terminal, cwd, id } : undefined;
 };

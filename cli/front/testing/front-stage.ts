@@ -1,4 +1,5 @@
-// The front with a `jetpack-node` beside it that only says how it was called, and daemons that do as a test says.
+// Both fronts, the native one with a `jetpack-node` beside it that only says how it was called, that of the Node form with commands that
+// do no more, and daemons that do as a test says.
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { FrontClient, told, type Heard } from '../../../node/front/testing/front-client.ts';
 import { TestHome } from '../../testing/daemon.ts';
 import { compileFront } from '../compile.ts';
@@ -17,6 +19,24 @@ for word; do echo "<$word>"; done
 [ -z "$READS" ] || cat > "$READS"
 exit 7
 `;
+
+/** The same, as the commands that the front of the Node form leaves it to. */
+const commands = `
+export const runCommands = (handover) => {
+  process.stdout.write('handed over: ' + (handover ? handover.id + ' ' + handover.waitedMs : '') + '\\n' + process.argv.slice(2).map((word) => '<' + word + '>\\n').join(''));
+  process.exitCode = 7;
+};
+`;
+
+/** Has those loaded in place of all commands. */
+const instead = (file: string): string => `
+import { registerHooks } from 'node:module';
+registerHooks({ resolve: (what, context, next) => next(what === './main.ts' ? ${JSON.stringify(pathToFileURL(file).href)} : what, context) });
+`;
+
+const quoted = (...words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
+
+export type FrontKind = 'native' | 'Node';
 
 /** Serves as many as come: once the front has told all, it says what it was given, as hex, and then nothing more. */
 const speaker = `
@@ -55,10 +75,19 @@ export class FrontStage {
     this.#folder = folder;
   }
 
-  /** A folder with the front and what stands in for the Node form; for the whole file of tests. */
-  static async compile(): Promise<string> {
+  /** A folder with the front and what stands in for the commands; for the whole file of tests. */
+  static async make(kind: FrontKind): Promise<string> {
     const folder = mkdtempSync(path.join(tmpdir(), 'front-'));
-    const compiled = await compileFront(path.join(folder, 'jetpack'));
+    const front = path.join(folder, 'jetpack');
+    if (kind === 'Node') {
+      const [stub, hooks] = [path.join(folder, 'commands.mjs'), path.join(folder, 'instead.mjs')];
+      writeFileSync(stub, commands);
+      writeFileSync(hooks, instead(stub));
+      const start = path.resolve(import.meta.dirname, '..', '..', 'start.ts');
+      writeFileSync(front, `#!/bin/sh\nexec ${quoted(process.execPath, '--disable-warning=ExperimentalWarning', '--import', hooks, start)} "$@"\n`, { mode: 0o755 });
+      return folder;
+    }
+    const compiled = await compileFront(front);
     if (compiled.type !== 'compiled') throw new Error(JSON.stringify(compiled));
     writeFileSync(path.join(folder, 'jetpack-node'), nodeForm, { mode: 0o755 });
     return folder;
