@@ -1,11 +1,18 @@
-// Names in the spool. `<time>-<id>.json` holds one request and sorts by the time it was made, then by id; `.<pid>.<id>.tmp`
-// is one that process is still writing.
+// Names in the spool. `<time>-<id>.<bytes>.json` holds one request and sorts by the time it was made, then by id; its size stands in
+// its name, for whoever adds one counts what is there already, and to look at ten thousand files takes a quarter of a second.
+// `.<pid>.<id>.tmp` is one that process is still writing.
 import type { SpooledRequest } from '../../protocol/local.ts';
 
 /** Digits of the time in milliseconds: enough until the year 33658. */
 const timeDigits = 15;
 
-export const requestName = ({ at, id }: SpooledRequest): string => `${String(at).padStart(timeDigits, '0')}-${id}.json`;
+export const requestName = ({ at, id }: SpooledRequest, bytes: number): string => `${String(at).padStart(timeDigits, '0')}-${id}.${bytes}.json`;
+
+/** Undefined for a name that does not say it. */
+export const bytesOf = (name: string): number | undefined => {
+  const bytes = /\.(\d{1,10})\.json$/.exec(name)?.[1];
+  return bytes === undefined ? undefined : Number(bytes);
+};
 
 export const temporaryName = (pid: number, { id }: SpooledRequest): string => `.${pid}.${id}.tmp`;
 

@@ -75,8 +75,10 @@ const daemon = (answer: (request: SpooledRequest) => Result<void> | Promise<Resu
 describe('writing', () => {
   test('a request is one private file that the group may read, and nothing else is left', () => {
     expect(writeSpool(paths, request(1, 1_767_225_600_000))).toEqual(ok(undefined));
-    expect(spooled()).toEqual([`001767225600000-${uuid(1)}.json`]);
+    const bytes = JSON.stringify(request(1, 1_767_225_600_000)).length + 1;
+    expect(spooled()).toEqual([`001767225600000-${uuid(1)}.${bytes}.json`]);
     const file = path.join(paths.spool, spooled()[0]!);
+    expect(statSync(file).size).toBe(bytes);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(request(1, 1_767_225_600_000));
     expect((statSync(file).mode & 0o777).toString(8)).toBe('640');
   });
@@ -89,7 +91,7 @@ describe('writing', () => {
 
   test('names sort by time, then by id', () => {
     for (const [number, at] of [[3, 999], [1, 10_000], [2, 10_000], [4, 1_767_225_600_000]] as const) writeSpool(paths, request(number, at));
-    expect(spooled().map((name) => Number(name.slice(-17, -5)))).toEqual([3, 1, 2, 4]);
+    expect(spooled().map((name) => Number(name.slice(40, 52)))).toEqual([3, 1, 2, 4]);
   });
 
   test('beyond the bound on files the answer says so', () => {
@@ -106,6 +108,23 @@ describe('writing', () => {
       error: { code: 'spool_unwritable' },
     });
     expect(writeSpool(paths, request(2), bounds).ok).toBe(true);
+  });
+});
+
+describe('what waits is counted', () => {
+  const bounds = { files: 10, bytes: 10_000 };
+  const full = fail('spool_unwritable', expect.stringMatching(/ holds 10000 bytes, as many as it may$/) as unknown as string);
+
+  test('by what its name says, without a look at it', () => {
+    writeSpool(paths, request(1), bounds);
+    writeFileSync(path.join(paths.spool, `001767225600000-${uuid(9)}.9990.json`), '');
+    expect(writeSpool(paths, request(2), bounds)).toEqual(full);
+  });
+
+  test('by its size where the name does not say it, as versions before this one left it', () => {
+    writeSpool(paths, request(1), bounds);
+    writeFileSync(path.join(paths.spool, `001767225600000-${uuid(9)}.json`), 'x'.repeat(9_990));
+    expect(writeSpool(paths, request(2), bounds)).toEqual(full);
   });
 });
 

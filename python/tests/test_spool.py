@@ -32,7 +32,8 @@ class TheSpool(HomeTest):
             self.keep(3)
         self.assertEqual([request["message"] for request in self.spooled()], ["message 2", "message 1", "message 0"])
         for request, name in zip(self.spooled(), sorted(os.listdir(self.file("run", "spool")))):
-            self.assertEqual(name, "%015d-%s.json" % (request["at"], request["id"]))
+            size = os.path.getsize(self.file("run", "spool", name))
+            self.assertEqual(name, "%015d-%s.%d.json" % (request["at"], request["id"], size))
 
     def test_holds_exactly_the_request_without_how_long_the_caller_waited(self) -> None:
         self.keep()
