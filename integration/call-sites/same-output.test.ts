@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { flattened, shapeOf } from '../../commands/completion/shapes.ts';
 import { wholeProgram } from '../../commands/parse.ts';
-import { compileCache, forms, install, installAlone, leftToNode, timeZone, type Form } from './forms.ts';
+import { aloneInTime, compileCache, forms, install, installAlone, leftToNode, timeZone, type Form } from './forms.ts';
 import { startNodeWithDaemon, type TestNode } from './homes.ts';
 import { runProgram, type Observed } from './run-program.ts';
 
@@ -158,7 +158,7 @@ const describeForms = (inNode: Form, nodeForm: Form, front: Form | undefined): v
 
   if (front !== undefined) test.each(lines)('jetpack %s is answered by the front itself, unless only a process of its own can do it', async (line) => {
     // Two calls that both become the Node form would print the same too.
-    const { exit } = await call(alone, line.split(' > ').at(-1) ?? '');
+    const { exit } = await aloneInTime(() => call(alone, line.split(' > ').at(-1) ?? ''));
     expect(exit === leftToNode).toBe(needProcess.has(line));
   });
 
