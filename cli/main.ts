@@ -3,7 +3,7 @@ import { deviceRandom } from '../effects/device-random.ts';
 import { run } from '../commands/run.ts';
 import type { Handover } from './handover.ts';
 import { nodeHost } from './node-host.ts';
-import { crash, end, processClock, terminal, writeErr } from './this-process.ts';
+import { crash, end, processClock, terminal, workingFolder, writeErr } from './this-process.ts';
 import { writeOut } from './write-out.ts';
 
 /** `handover`: what a front has done already. Ends the process. */
@@ -15,7 +15,7 @@ export const runCommands = (handover: Handover | undefined): void => {
   const host = nodeHost({
     argv: process.argv.slice(2),
     env: process.env,
-    cwd: process.cwd(),
+    cwd: workingFolder(),
     terminal,
     input: () => process.stdin,
     out(text) {

@@ -13,7 +13,7 @@ import { readBody, readFileBody } from './read-body.ts';
 export interface Io {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
+  readonly cwd: string | undefined;
   /** Called when a command asks. */
   readonly terminal: () => Terminal;
   readonly input: () => AsyncIterable<Uint8Array>;

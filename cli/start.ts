@@ -2,14 +2,14 @@
 // commands loaded, which is most of what a call takes beside the start of Node.
 import { deviceRandom } from '../effects/device-random.ts';
 import { tryFront } from './front/try-front.ts';
-import { crash, end, processClock, terminal } from './this-process.ts';
+import { crash, end, processClock, terminal, workingFolder } from './this-process.ts';
 import { writeOut } from './write-out.ts';
 
 process.on('uncaughtException', crash);
 
 const start = async (): Promise<void> => {
   const { argv, env } = process;
-  const tried = await tryFront({ argv: argv.slice(2), env, cwd: () => process.cwd(), terminal, clock: processClock, random: deviceRandom() });
+  const tried = await tryFront({ argv: argv.slice(2), env, cwd: workingFolder(), terminal, clock: processClock, random: deviceRandom() });
   switch (tried.type) {
     case 'done':
       return end(tried.exit, tried.printed.map(({ bytes, to }) => writeOut(to, bytes) === 'failed' && to === 1).includes(true));

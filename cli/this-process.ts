@@ -10,6 +10,15 @@ export const processClock: Clock = { ...systemClock, monotonic: () => Number(pro
 
 export const terminal = (): Terminal => (isatty(1) ? { output: true, columns: process.stdout.columns } : { output: false, columns: 80 });
 
+/** Undefined when it is gone: a script may have removed the folder it stands in. */
+export const workingFolder = (): string | undefined => {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+};
+
 export const writeErr = (text: string): void => void writeOut(2, text);
 
 /** A defect is one line too, unless its stack is asked for. */

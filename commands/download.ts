@@ -1,8 +1,8 @@
 // `jetpack download`: brings a blob of a project (reference, section 5.7).
-import path from 'node:path';
 import { fail, ok, type Result } from '../protocol/result.ts';
 import { loaded, type CommandDefinition } from './command.ts';
 import { examples } from './examples.ts';
+import { absolutePath } from './home.ts';
 
 export interface DownloadInvocation {
   readonly command: 'download';
@@ -53,7 +53,9 @@ export const download = loaded<DownloadInvocation>({
   async perform({ blob, project: named, to }, { host, node }) {
     const project = named ?? host.env[projectVariable] ?? '';
     if (project === '') return fail('usage', `no project is named: give --project, or set ${projectVariable}`);
-    const brought = await node.download({ project, blob, to: path.resolve(host.cwd, to), folder: meansFolder(to) });
+    const target = absolutePath(to, host.cwd);
+    if (!target.ok) return target;
+    const brought = await node.download({ project, blob, to: target.value, folder: meansFolder(to) });
     return brought.ok ? ok({ out: '' }) : brought;
   },
 });

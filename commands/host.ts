@@ -103,8 +103,8 @@ export interface Host {
   readonly argv: readonly string[];
   readonly env: Environment;
   readonly terminal: Terminal;
-  /** The caller's working folder, an absolute path. */
-  readonly cwd: string;
+  /** The caller's working folder, an absolute path; undefined when it is gone. */
+  readonly cwd: string | undefined;
   readonly clock: Clock;
   /** Of these programs. */
   readonly version: string;

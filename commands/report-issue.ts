@@ -1,10 +1,10 @@
 // `jetpack report_issue`: packs what somebody needs who looks into a problem of this node (reference, section 5.11).
-import path from 'node:path';
 import { ok } from '../protocol/result.ts';
 import { loaded, type CommandDefinition, type Run } from './command.ts';
 import { lookUp } from './config-key.ts';
 import type { ExactTree } from './exact-json.ts';
 import { examples } from './examples.ts';
+import { absolutePath } from './home.ts';
 import { printable } from './line.ts';
 
 export interface ReportInvocation {
@@ -58,14 +58,17 @@ export const reportIssue = loaded<ReportInvocation>({
     const tree = config.ok ? config.value.tree : {};
     const status = await node.ask({ request: { verb: 'status', id, ...(trace === undefined ? {} : { trace }) }, socket: 'cluster', withinMs: statusMs, untilBack: false });
     const name = `${word(tree, 'cyclecloud.cluster.name', 'cluster')}-${word(tree, 'cyclecloud.node.name', 'node')}-${id}.zip`;
-    const archive = path.resolve(host.cwd, name);
+    const archive = absolutePath(name, host.cwd);
+    if (!archive.ok) return archive;
+    const from = logs === undefined ? ok(logs) : absolutePath(logs, host.cwd);
+    if (!from.ok) return from;
     const made = await node.report({
-      logs: logs === undefined ? undefined : path.resolve(host.cwd, logs),
-      archive,
+      logs: from.value,
+      archive: archive.value,
       documents: { 'node.json': config.ok ? ok(tree) : config, 'status.json': status },
     });
     if (!made.ok) return made;
     const note = wantsStorage ? 'this installation has no storage to upload to: the archive stays on this node' : undefined;
-    return ok({ out: `Logs can be found at: ${printable(archive)}\n`, note });
+    return ok({ out: `Logs can be found at: ${printable(archive.value)}\n`, note });
   },
 });

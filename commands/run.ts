@@ -6,7 +6,7 @@ import type { Work } from './command.ts';
 import { compatibleVersion } from './compatible-version.ts';
 import type { Envelope } from './envelope.ts';
 import type { Host } from './host.ts';
-import { resolveHome } from './home.ts';
+import { absolutePath, namedHome } from './home.ts';
 import { say, sayFailure } from './line.ts';
 import { parseCommandLine } from './parse.ts';
 
@@ -48,8 +48,9 @@ export const run = async (host: Host, accept: (work: Work, home: string) => bool
     case 'refused':
       return failed(host, parsed.command, parsed.failure);
     case 'invoked': {
-      const home = resolveHome(parsed.home, host.env, host.cwd);
-      return accept(parsed.work, home) ? carryOut(parsed.work, parsed.command, home, host) : undefined;
+      const home = absolutePath(namedHome(parsed.home, host.env), host.cwd);
+      if (!home.ok) return failed(host, parsed.command, home.error);
+      return accept(parsed.work, home.value) ? carryOut(parsed.work, parsed.command, home.value, host) : undefined;
     }
   }
 };

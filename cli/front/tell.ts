@@ -5,7 +5,7 @@ import { frame, frontVariables, frontVersion } from '../../protocol/front.ts';
 export interface Run {
   readonly argv: readonly string[];
   readonly env: Environment;
-  readonly cwd: string;
+  readonly cwd: string | undefined;
   readonly terminal: Terminal;
   readonly id: string;
 }
@@ -16,7 +16,7 @@ export const tell = ({ argv, cwd, env, id, terminal }: Run): Buffer => {
     frame('H', frontVersion),
     frame('I', id),
     frame('T', `${terminal.output ? 1 : 0} ${terminal.columns}`),
-    frame('W', cwd),
+    ...(cwd === undefined ? [] : [frame('W', cwd)]),
     ...variables,
     ...argv.map((argument) => frame('A', argument)),
     frame('G'),

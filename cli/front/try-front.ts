@@ -2,7 +2,7 @@
 // imports only what it needs for that, and Node's sockets are loaded when there is somebody to speak to.
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
-import { resolveHome } from '../../commands/home.ts';
+import { absolutePath, namedHome } from '../../commands/home.ts';
 import type { Environment, Terminal } from '../../commands/host.ts';
 import type { Clock } from '../../effects/clock.ts';
 import { uuid7, type Random } from '../../effects/random.ts';
@@ -14,8 +14,8 @@ import { tell } from './tell.ts';
 export interface Caller {
   readonly argv: readonly string[];
   readonly env: Environment;
-  /** Throws when it is gone. */
-  readonly cwd: () => string;
+  /** Undefined when it is gone. */
+  readonly cwd: string | undefined;
   readonly terminal: () => Terminal;
   readonly clock: Clock;
   readonly random: Random;
@@ -50,22 +50,13 @@ const isOpen = (socket: string): boolean => {
 const socketsOf = (home: string): readonly string[] =>
   names.map((name) => path.join(home, 'run', name)).filter((socket) => Buffer.byteLength(socket) <= longestPath && isOpen(socket));
 
-/** Undefined: the daemon could do nothing without it either. */
-const folderOf = ({ cwd }: Caller): string | undefined => {
-  try {
-    return cwd();
-  } catch {
-    return undefined;
-  }
-};
-
 export const tryFront = async (caller: Caller): Promise<Tried> => {
-  const { argv, clock, connect, env, random, terminal } = caller;
+  const { argv, clock, connect, cwd, env, random, terminal } = caller;
   const handover = readHandover(env);
   if (handover !== undefined || needsOwnProcess(env)) return { type: 'left', handover };
-  const cwd = folderOf(caller);
-  const sockets = cwd === undefined ? [] : socketsOf(resolveHome(undefined, env, cwd));
-  if (cwd === undefined || sockets.length === 0) return { type: 'left', handover: undefined };
+  const home = absolutePath(namedHome(undefined, env), cwd);
+  const sockets = home.ok ? socketsOf(home.value) : [];
+  if (sockets.length === 0) return { type: 'left', handover: undefined };
   const id = uuid7(clock.now(), random);
   const run = tell({ argv, env, cwd, terminal: terminal(), id });
   if (run.length > largestRun) return { type: 'left', handover: undefined };

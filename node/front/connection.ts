@@ -139,7 +139,7 @@ export class FrontConnection implements Client {
 
   async #run(told: Told): Promise<void> {
     const { clock, config, door, home, logger } = this.#context;
-    const host = frontHost(told, told.cwd ?? '/', {
+    const host = frontHost(told, {
       clock,
       home,
       configTree: () => config.read(),
@@ -152,8 +152,7 @@ export class FrontConnection implements Client {
       readFile: (argument, offset, name, limit) => this.#receive(name, limit, 'F', `${argument} ${offset} ${limit}`),
       keepWaiting: (ms) => this.#keepWaiting(ms),
     });
-    // Without a folder to start from, a relative home would mean nothing.
-    const accept = ({ ownProcess }: Work, of: string): boolean => told.cwd !== undefined && !ownProcess && of === home;
+    const accept = ({ ownProcess }: Work, of: string): boolean => !ownProcess && of === home;
     try {
       const exit = await run(host, accept);
       if (exit === undefined) this.#leave();

@@ -95,8 +95,8 @@ const nodeAccess = (home: string, ports: FrontPorts): NodeAccess => ({
   test: notHere,
 });
 
-export const frontHost = (told: Told, cwd: string, ports: FrontPorts): Host => {
-  const { args, env, id, terminal } = told;
+export const frontHost = (told: Told, ports: FrontPorts): Host => {
+  const { args, cwd, env, id, terminal } = told;
   return {
     argv: args.map((argument) => argument.toString()),
     env,

@@ -33,6 +33,12 @@ describe('a command of the front', () => {
     await daemon.listen();
     expect(await daemon.jetpack(['--home', path.basename(daemon.home), 'config', 'a.b'], { cwd: path.dirname(daemon.home), env: { JETPACK_HOME: '' } })).toMatchObject([{ type: 'O' }, exits(0)]);
   });
+
+  test('is served to a caller whose folder is gone, unless its home starts from there', async () => {
+    await daemon.listen();
+    expect(await daemon.jetpack(['config', 'a.b'], { cwd: null })).toEqual([{ type: 'O', text: 'True\n' }, exits(0)]);
+    expect(await daemon.jetpack(['--home', 'here', 'config', 'a.b'], { cwd: null })).toEqual([{ type: 'R', text: expect.stringContaining("'here' starts from the working folder, which is gone") }, exits(2)]);
+  });
 });
 
 describe('an answer', () => {

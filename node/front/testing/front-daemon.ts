@@ -20,7 +20,8 @@ import { beginning, FrontClient, type Heard } from './front-client.ts';
 
 export interface CallOptions {
   readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
+  /** Null: it is gone. */
+  readonly cwd?: string | null;
   readonly on?: 'front' | 'frontAdmin';
 }
 
