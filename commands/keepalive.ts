@@ -48,7 +48,7 @@ const add: CommandDefinition<KeepaliveInvocation>['add'] = (program, invoke, ref
       'Holds off terminations by the health check for a while, so that a node can be looked at.\n' +
         'Giving it again replaces what was given before. It survives restarts and does not touch autoscaling.\n' +
         'Where jetpackd does not answer, show prints what run/node.keepalive says, with a line on standard\n' +
-        'error. Exit code 0 then as well: that file holds all that was asked.',
+        'error. It ends with 0 then too: that file holds all that was asked.',
     )
     .usage('[options] [DURATION | forever | show | cancel]')
     .argument('[duration]', `a whole number and s, m, h, d or w, such as 30m, 6h or 2d; forever; or show, or cancel (default: ${standardDuration})`)

@@ -28,11 +28,25 @@ describe('one line after another in the same process', () => {
   });
 
   test('is known again by its words, not by what they join to, and by none that came long before', async () => {
-    const words: ReadonlyArray<readonly string[]> = [['log', 'a\0--level\0error'], ['log', 'a', '--level', 'error'], ['log', 'a","--level'], ['log', 'a', '--level']];
+    const words: ReadonlyArray<readonly string[]> = [['config', 'a\0--raw'], ['config', 'a', '--raw'], ['config', 'a","b'], ['config', 'a', 'b']];
     const alone = await Promise.all(words.map((line, index) => readAs(line, `apart-${index}`)));
-    const many = Array.from({ length: 100 }, (_, index) => `message ${index}`);
-    for (const message of many) expect(await see('log', message)).toEqual(log(message, 'info', 'medium'));
+    const many = Array.from({ length: 100 }, (_, index) => `key.${index}`);
+    for (const key of many) expect(await see('config', key)).toMatchObject({ command: 'config', key });
     for (const [index, line] of words.entries()) expect(await see(...line)).toEqual(alone[index]);
-    for (const message of many.toReversed()) expect(await see('log', message)).toEqual(log(message, 'info', 'medium'));
+    for (const key of many.toReversed()) expect(await see('config', key)).toMatchObject({ command: 'config', key });
+  });
+
+  test('comes to what nobody can change for the next who calls it', async () => {
+    const line = ['run_on_shutdown', '/usr/bin/true', '--', '--now'];
+    const once = await readAs(line, 'changed');
+    expect(await readAs(line, 'changed')).toBe(once);
+    const { arguments: words } = once as { readonly arguments: string[] };
+    expect(() => words.push('more')).toThrow(TypeError);
+  });
+
+  test('leaves nothing behind when it holds a text of its own', async () => {
+    for (const line of [['log', 'text'], ['send', 'text', '-r', 'a.b'], ['props', 'set', 'a', 'text']]) {
+      expect(await readAs(line, 'text')).not.toBe(await readAs(line, 'text'));
+    }
   });
 });

@@ -146,6 +146,15 @@ const keptLines = 32;
 /** Characters. Of a line that is longer, nothing is kept. */
 const shortLine = 4_096;
 
+/** Commands whose lines seldom come again, and whose texts are nobody else's: nothing of them is kept. */
+const hasTextOfItsOwn: ReadonlySet<string> = new Set(['log', 'send', 'props']);
+
+const freeze = (value: unknown): void => {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const member of Object.values(value)) freeze(member);
+};
+
 const keptFor = async (name: string | undefined, version: string): Promise<Kept> => {
   const found = kept.get(name);
   if (found?.version === version) return found;
@@ -162,7 +171,9 @@ export const parseCommandLine = async (argv: readonly string[], version: string)
   const known = lines.get(line);
   if (known !== undefined) return known;
   const parsed = reader.read(argv);
-  // The oldest gives way.
+  if (name !== undefined && hasTextOfItsOwn.has(name)) return parsed;
+  // One caller's outcome is the next one's, who may do nothing to it; the oldest gives way.
+  if (parsed.type === 'invoked') freeze(parsed.work.invocation);
   for (const oldest of lines.keys()) if (lines.size >= keptLines) lines.delete(oldest);
   lines.set(line, parsed);
   return parsed;

@@ -51,7 +51,7 @@ const add: CommandDefinition<WaitInvocation>['add'] = (program, invoke, refuse) 
     .summary('wait until nodes of a role are in a phase')
     .description(
       'Waits until every node of a role, and one at least, is in a phase and heard from. The server says when.\n' +
-        'Exit code 0 when it is so, 1 when the time is up; the line then says how the\nnodes stand, or that the broker is away.',
+        'Exit code 0 when it is so, 1 when the time is up; the line then says how the nodes\nstand, or that the broker is away.',
     )
     .requiredOption('--role <role>', "a role of the cluster's template, such as scheduler")
     .addOption(new Option('--phase <phase>', 'where they must stand').choices(phases).default('ready'))

@@ -88,7 +88,7 @@ describe('where jetpackd does not answer', () => {
 
 describe('the help of a command that answers from files', () => {
   test.each([
-    ['keepalive', 'Exit code 0 then as well: that file holds all that was asked.'],
+    ['keepalive', 'It ends with 0 then too: that file holds all that was asked.'],
     ['health', 'Exit code 0 when all is well, 1 when one is Warning, Error or Unknown, and when nobody can say: where jetpackd does not answer'],
     ['status', 'Exit code 0 when jetpackd answers, and 1 when it does not: what files say, which it then shows'],
   ])('%s says with which code it ends where jetpackd does not answer', async (name, says) => {

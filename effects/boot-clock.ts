@@ -41,17 +41,19 @@ export const createBootClock = ({ proc = '/proc', uptime = os.uptime }: BootCloc
     const field = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
     return field !== undefined && /^\d{1,15}$/.test(field) ? field : undefined;
   };
-  const readBootId = (): string => {
-    const kernel = read(path.join(proc, 'sys/kernel/random/boot_id'));
-    // Without one every start of the process counts as a boot: then the wall clock decides.
-    if (kernel === undefined) return `process-${process.pid}-${Math.round(performance.timeOrigin)}`;
-    const first = begun();
-    return first === undefined ? kernel : `${kernel}-${first}`;
-  };
-  /** No process outlives its boot, and the kernel takes its time to tell. */
-  let bootId: string | undefined;
+  /** Once it was told: no process outlives its boot, and the kernel takes its time to tell. */
+  let known: string | undefined;
   return {
-    bootId: () => (bootId ??= readBootId()),
+    bootId() {
+      if (known !== undefined) return known;
+      const kernel = read(path.join(proc, 'sys/kernel/random/boot_id'));
+      // Without one every start of the process counts as a boot: then the wall clock decides.
+      if (kernel === undefined) return `process-${process.pid}-${Math.round(performance.timeOrigin)}`;
+      const first = begun();
+      if (first === undefined) return kernel;
+      known = `${kernel}-${first}`;
+      return known;
+    },
     sinceBoot: () => uptime() * 1_000,
     sinceBegun() {
       const [up, first] = [uptime() * 1_000, Number(begun() ?? 0) * tickMs];

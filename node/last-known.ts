@@ -27,7 +27,7 @@ const rowsOf = (outbox: string): Result<number> => readDatabase(outbox, outboxFo
 
 const countSpool = (spool: string): Result<number> => {
   try {
-    return ok(readdirSync(spool).filter((name) => name.endsWith('.json')).length);
+    return ok(readdirSync(spool, { withFileTypes: true }).filter((entry) => entry.isFile() && entry.name.endsWith('.json')).length);
   } catch (error) {
     return systemCode(error) === 'ENOENT' ? ok(0) : fail('file_unreadable', `${spool} cannot be read (${systemCode(error)})`);
   }

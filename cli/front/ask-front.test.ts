@@ -78,6 +78,7 @@ test.each([
   ['wants standard input', ['N']],
   ['wants a file', ['F', '1 0 7']],
   ['says what no front knows', ['?']],
+  ['says an exit code that no program has', ['Q', '256']],
   ['says an exit code that is none', ['Q', 'five']],
   ['says a time that is none', ['K', '-1']],
 ] as const)('a daemon that %s has it left at once, whatever there was to print', async (_what, word) => {

@@ -33,6 +33,9 @@ export interface FrontQuestion {
 /** Without a word of how much longer it takes. */
 const patienceMs = 1_000;
 
+/** Of any program. */
+const largestExit = 255;
+
 /** Bytes of a frame's content. */
 export const largestFrame = 32 * 1024 * 1024;
 
@@ -69,7 +72,7 @@ export const askFront = ({ clock, connect = connectSocket, run, sockets }: Front
       else if (type === 'K' && number !== undefined) {
         cancel();
         cancel = clock.after(number, leave);
-      } else if (type === 'Q' && number !== undefined) settle({ type: 'done', exit: number, printed });
+      } else if (type === 'Q' && number !== undefined && number <= largestExit) settle({ type: 'done', exit: number, printed });
       else leave();
     };
 

@@ -75,6 +75,7 @@ describe.each(kinds)('the front, %s,', (kind) => {
     ['ends after it began', (front: FrontClient) => front.socket.end(told('O', 'output\n'))],
     ['leaves it to the Node form', (front: FrontClient) => say(front, ['O', 'output\n'], ['P'])],
     ['says what no front knows', (front: FrontClient) => say(front, ['O', 'output\n'], ['?'])],
+    ['ends with a code that no program has', (front: FrontClient) => say(front, ['O', 'output\n'], ['Q', '256'])],
   ])('that has a daemon which %s leaves it to the commands at once, and has printed nothing', async (_what, behave) => {
     await stage.daemon(behave);
     const { exit, out, err } = await stage.run(['log']);

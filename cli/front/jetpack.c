@@ -84,9 +84,9 @@ static void give_back_input(void) {
   write_all(1, input.at, input.length);
   while (!input_ended) {
     struct pollfd both[] = {{.fd = 0, .events = POLLIN}, {.fd = 1}};
-    if (sys_poll(both, 2) < 0) continue;
-    if (both[1].revents != 0) break;
-    long got = sys_read(0, bytes, sizeof bytes);
+    long got = sys_poll(both, 2);
+    if (got > 0 && both[1].revents != 0) break;
+    if (got > 0) got = sys_read(0, bytes, sizeof bytes);
     if (got > 0) write_all(1, bytes, (size_t)got);
     else if (got == 0) input_ended = 1;
     else if (got != -EAGAIN && got != -EINTR) {
@@ -104,7 +104,8 @@ static char **with_handover(void) {
   for (char **each = env; had_room && *each != NULL; each++)
     if (!begins_with(*each, "JETPACK_FRONT=")) had_room = add(&all, each, sizeof *each);
   had_room = had_room && (id[0] == 0 || add(&all, &variable.at, sizeof variable.at)) && add(&all, &(char *){NULL}, sizeof(char *));
-  return had_room ? (char **)(void *)all.at : env;
+  if (!had_room) fail("there is no memory to hand the run on (internal)", NULL); /* under another id a message might be doubled */
+  return (char **)(void *)all.at;
 }
 
 static void become_node_form(void) {
@@ -267,10 +268,11 @@ static void receive(size_t wanted) {
 
 static void begin(long *stack) {
   arg_count = (int)*stack, args = (char **)(stack + 1), env = args + arg_count + 1;
+  if (arg_count < 1) fail("it was called without a name", NULL); /* and what follows the arguments is the environment */
   sys_clock(CLOCK_MONOTONIC, &begun);
   ignore_broken_pipes();
   for (int each = 0; each < 3; each++)
-    if (sys_fcntl(each, F_GETFD) < 0) sys_open("/dev/null", O_RDWR); /* or the daemon's socket would stand in their place */
+    if (sys_fcntl(each, F_GETFD) < 0 && sys_open("/dev/null", O_RDWR) < 0) become_node_form(); /* or the daemon's socket would stand in their place */
   mint_id();
   connect_daemon();
   tell();
@@ -281,7 +283,7 @@ static void begin(long *stack) {
     receive(head + length);
     const char type = said.at[done], *content = said.at + done + head, *end = content + length;
     long number = type == 'K' || type == 'Q' ? take_number(&content, end) : 0;
-    if (number < 0) become_node_form();
+    if (number < 0 || (type == 'Q' && number > 255)) become_node_form();
     switch (type) {
       case 'O': case 'R': break;
       case 'N': hand_over(0); break;

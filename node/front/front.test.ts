@@ -128,13 +128,6 @@ describe('the Node form takes', () => {
     expect(daemon.requests).toEqual([]);
   });
 
-  test('a run from a folder that is gone', async () => {
-    await daemon.listen();
-    const front = daemon.client();
-    front.send(beginning(['config', 'a'], daemon.environment(), null));
-    expect(await front.rest()).toEqual(nodeForm);
-  });
-
   test('no defect of the daemon: that is an answer, and its log says more', async () => {
     await daemon.listen(() => {
       throw new Error('boom');

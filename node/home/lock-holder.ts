@@ -2,7 +2,7 @@
 // for a daemon. Where there is no such list, or the holder runs in another container, nobody knows.
 import { readFileSync, statSync } from 'node:fs';
 
-/** Where SQLite locks a file, whole or but for its first byte. */
+/** Where SQLite locks a file for writing: from the pending byte on, or from the shared range that follows it and the reserved byte. */
 const sqliteRange = /^107374182[46]$/;
 
 /** As the kernel writes a device: `fe:00`. */

@@ -8,9 +8,11 @@ const timeDigits = 15;
 
 export const requestName = ({ at, id }: SpooledRequest, bytes: number): string => `${String(at).padStart(timeDigits, '0')}-${id}.${bytes}.json`;
 
-/** Undefined for a name that does not say it. */
+const sized = /^\d{15}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.([1-9]\d{0,7})\.json$/;
+
+/** Undefined for a name that does not say it. Whoever may add to the spool may say what is not so. */
 export const bytesOf = (name: string): number | undefined => {
-  const bytes = /\.(\d{1,10})\.json$/.exec(name)?.[1];
+  const bytes = sized.exec(name)?.[1];
   return bytes === undefined ? undefined : Number(bytes);
 };
 

@@ -103,7 +103,7 @@ describe('writing', () => {
 
   test('beyond the bound on bytes the answer says so', () => {
     const bounds = { files: 10, bytes: 10_000 };
-    expect(writeSpool(paths, { ...request(1), verb: 'log', level: 'info', priority: 'low', message: 'x'.repeat(9000), details: undefined }, bounds)).toMatchObject({
+    expect(writeSpool(paths, { ...request(1), verb: 'log', level: 'info', priority: 'low', message: 'x'.repeat(10_000), details: undefined }, bounds)).toMatchObject({
       ok: false,
       error: { code: 'spool_unwritable' },
     });
@@ -115,10 +115,14 @@ describe('what waits is counted', () => {
   const bounds = { files: 10, bytes: 10_000 };
   const full = fail('spool_unwritable', expect.stringMatching(/ holds 10000 bytes, as many as it may$/) as unknown as string);
 
-  test('by what its name says, without a look at it', () => {
+  test('by its size, whatever a name says: nobody can keep others from it by a file or a folder of a few bytes', () => {
     writeSpool(paths, request(1), bounds);
     writeFileSync(path.join(paths.spool, `001767225600000-${uuid(9)}.9990.json`), '');
-    expect(writeSpool(paths, request(2), bounds)).toEqual(full);
+    writeFileSync(path.join(paths.spool, 'x.99999999.json'), '');
+    mkdirSync(path.join(paths.spool, `001767225600000-${uuid(8)}.99990000.json`));
+    expect(writeSpool(paths, request(2), bounds)).toEqual(ok(undefined));
+    writeFileSync(path.join(paths.spool, `001767225600000-${uuid(7)}.9990.json`), 'x'.repeat(9_990));
+    expect(writeSpool(paths, request(3), bounds)).toEqual(full);
   });
 
   test('by its size where the name does not say it, as versions before this one left it', () => {

@@ -12,10 +12,18 @@ import { bytesOf, requestName, temporaryName } from './names.ts';
 /** What may wait in the spool. Writers at the same moment may pass it by one message each. */
 const defaultBounds = { files: 10_000, bytes: 256 * 1024 * 1024 };
 
-const bytesIn = (folder: string, names: readonly string[]): number => {
-  let bytes = 0;
-  for (const name of names) bytes += bytesOf(name) ?? lstatSync(path.join(folder, name), { throwIfNoEntry: false })?.size ?? 0;
-  return bytes;
+/** A folder holds no message. */
+const sizeOf = (file: string): number => {
+  const status = lstatSync(file, { throwIfNoEntry: false });
+  return status?.isFile() === true ? status.size : 0;
+};
+
+const total = (names: readonly string[], size: (name: string) => number): number => names.reduce((sum, name) => sum + size(name), 0);
+
+/** By what the names say; where that leaves no room each is looked at, for a name may say anything. */
+const hasRoom = (folder: string, names: readonly string[], bytes: number): boolean => {
+  const look = (name: string): number => sizeOf(path.join(folder, name));
+  return total(names, (name) => bytesOf(name) ?? look(name)) <= bytes || total(names, look) <= bytes;
 };
 
 /**
@@ -31,7 +39,7 @@ export const writeSpool = (paths: HomePaths, request: SpooledRequest, bounds = d
     const names = readdirSync(spool);
     if (names.length >= bounds.files) return fail('spool_unwritable', `${spool} holds ${bounds.files} messages, as many as it may`);
     const bytes = Buffer.byteLength(text);
-    if (bytesIn(spool, names) + bytes > bounds.bytes) return fail('spool_unwritable', `${spool} holds ${bounds.bytes} bytes, as many as it may`);
+    if (!hasRoom(spool, names, bounds.bytes - bytes)) return fail('spool_unwritable', `${spool} holds ${bounds.bytes} bytes, as many as it may`);
     writeDurably(path.join(spool, requestName(request, bytes)), path.join(spool, temporaryName(process.pid, request)), text, 0o640);
     return ok(undefined);
   } catch (error) {

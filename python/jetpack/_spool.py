@@ -6,6 +6,7 @@ A file is there whole or not at all, also after a power cut: written beside, syn
 from __future__ import annotations
 
 import os
+import re
 import stat
 
 from ._errors import REMEDIES, UserError, system_code
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 #: What may wait. Writers at the same moment may pass it by one message each.
 _MAX_FILES = 10000
 _MAX_BYTES = 256 * 1024 * 1024
+
+#: "TIME-ID.BYTES.json".
+_SIZED = re.compile(r"[0-9]{15}-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.([1-9][0-9]{0,7})\.json\Z")
 
 _FOR_OWNER_AND_GROUP = 0o750
 
@@ -60,21 +64,27 @@ def _prepare(home: str) -> str:
     return spool
 
 
+def _size(spool: str, name: str) -> int:
+    try:
+        status = os.lstat(os.path.join(spool, name))
+    except FileNotFoundError:  # drained meanwhile
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _told_size(spool: str, name: str) -> int:
+    """To look at ten thousand files takes its time."""
+    told = _SIZED.match(name)
+    return _size(spool, name) if told is None else int(told.group(1))
+
+
 def _check_room(spool: str, more: int) -> None:
     names = os.listdir(spool)
     if len(names) >= _MAX_FILES:
         raise _trouble("spool_unwritable", "%s holds %d messages, as many as it may" % (spool, _MAX_FILES))
-    size = more
-    for name in names:
-        parts = name.split(".")  # "TIME-ID.BYTES.json": to look at ten thousand files takes its time
-        if len(parts) == 3 and parts[2] == "json" and parts[1].isdecimal():
-            size += int(parts[1])
-            continue
-        try:
-            size += os.lstat(os.path.join(spool, name)).st_size
-        except FileNotFoundError:  # drained meanwhile
-            pass
-    if size > _MAX_BYTES:
+    room = _MAX_BYTES - more
+    # By what the names say; where that leaves no room each is looked at, for a name may say anything.
+    if sum(_told_size(spool, name) for name in names) > room and sum(_size(spool, name) for name in names) > room:
         raise _trouble("spool_unwritable", "%s holds %d bytes, as many as it may" % (spool, _MAX_BYTES))
 
 
@@ -111,9 +121,9 @@ def write(home: str, request: Dict[str, Any], text: bytes) -> str:
     """
     try:
         spool = _prepare(home)
-        bytes_ = len(text) + 1
-        _check_room(spool, bytes_)
-        name = "%015d-%s.%d.json" % (request["at"], request["id"], bytes_)
+        size = len(text) + 1
+        _check_room(spool, size)
+        name = "%015d-%s.%d.json" % (request["at"], request["id"], size)
         _write_durably(os.path.join(spool, name), os.path.join(spool, ".%d.%s.tmp" % (os.getpid(), request["id"])), text + b"\n")
         return spool
     except OSError as error:
