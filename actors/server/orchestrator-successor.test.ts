@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { newId } from '../testing/frames.ts';
 import { settle } from '../testing/world.ts';
+import { clusterId, nodeId } from './ids.ts';
 import type { MemoryOrders } from './testing/memory-orders.ts';
 import { at, begin, type Begun, commanded, useOrchestratorStage } from './testing/orchestrator-stage.ts';
 
@@ -77,6 +78,35 @@ describe('an orchestrator that crashes', () => {
     await settle();
     expect(await begun.give({ command: 'check', id })).toEqual({ outcome: 'ordered', id, targets: ['execute-1'] });
     expect(commanded(begun)).toEqual([['execute-1', 'check']]);
+  });
+
+  test('has a successor that sends no configuration without the id of its node: what registers or beats before the roster has told is sent it then', async () => {
+    const begun = await begin();
+    await begun.incarnation.end();
+    begun.spawn();
+    await settle();
+    await begun.registers('execute-1');
+    await begun.beats('execute-2', 1);
+    await begun.tell({ type: 'registered', node: at('n1', 'other'), configuration: undefined });
+    expect(begun.sent('configuration')).toEqual([]);
+    await begun.standAll();
+    expect(begun.sent('configuration').map(([node, { body }]) => [node, body.revision, body.tree['cyclecloud']])).toEqual([
+      ['execute-1', 2, expect.objectContaining({ node: { id: nodeId('origin', at('execute-1'), 'i-execute-1') } })],
+      ['execute-2', 2, expect.objectContaining({ node: { id: nodeId('origin', at('execute-2'), 'i-execute-2') } })],
+      ['n1', 2, { cluster: { id: clusterId('origin', 'other') } }],
+    ]);
+    await begun.standAll();
+    expect(begun.sent('configuration')).toEqual([]);
+  });
+
+  test('has a successor that need not wait for the roster where it was told of the node itself', async () => {
+    const begun = await begin();
+    await begun.incarnation.end();
+    begun.spawn();
+    await settle();
+    await begun.stand('execute-1');
+    await begun.registers('execute-1');
+    expect(begun.sent('configuration').map(([node]) => node)).toEqual(['execute-1']);
   });
 
   test.each(['revision', 'settings', 'command', 'pendingTargets', 'targetState'] as const)('since the store could not be read (%s) has a successor that loses nothing', async (read) => {

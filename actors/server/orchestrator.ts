@@ -3,7 +3,8 @@
 // target is written with the event that asks for it, in the transaction that counts that as applied.
 //
 // States: it is unaware until the roster has told it of all nodes, and aware from then on. Unaware it takes no command, since
-// it could not say whose it is; everything else it does from the beginning. What must outlast it is in the store.
+// it could not say whose it is, and keeps back the configuration of a node it was not told of, since it could not say which machine
+// that is and would send the same revision without its id; everything else it does from the beginning. What must outlast it is in the store.
 //
 // It never polls: watches are told when the roster says that nodes have changed, gathered for a moment. It believes no
 // node but about itself, and never waits for the outcome of a publish: what is lost is sent again.
@@ -53,6 +54,8 @@ interface State {
   readonly commanding: Commanding;
   readonly watches: Watches;
   readonly nodes: Map<string, NodeStanding>;
+  /** Nodes that are owed their configuration once the roster has told of all. */
+  readonly keptBack: Map<string, NodeAddress>;
   aware: boolean;
   /** Watchers are told in a moment. */
   gathering: boolean;
@@ -73,8 +76,12 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
 
   const sendConfiguration =
     (state: State, context: Context) =>
-    (to: NodeAddress): void =>
-      void context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'configuration', body: configurationOf(state, to) } });
+    (to: NodeAddress): void => {
+      const key = nodeKey(to);
+      // An incarnation that follows a crash finds what nodes said in its mailbox, ahead of the roster's answer.
+      if (!state.aware && !state.nodes.has(key)) state.keptBack.set(key, to);
+      else context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'configuration', body: configurationOf(state, to) } });
+    };
 
   const tellWatchers = (watched: readonly Watched[], context: Context): void => {
     for (const { body, to } of watched) context.tell(ports.transport, { type: 'answer', to, frame: { ...head(), kind: 'watched', body } });
@@ -94,6 +101,10 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
       state.aware = true;
     }
     for (const node of nodes) state.nodes.set(nodeKey(node), node);
+    if (all) {
+      for (const node of state.keptBack.values()) sendConfiguration(state, context)(node);
+      state.keptBack.clear();
+    }
     state.watches.outdate();
     if (state.watches.size === 0 || state.gathering) return;
     state.gathering = true;
@@ -109,7 +120,8 @@ export const orchestrator = (ports: OrchestratorPorts): ActorDefinition<State, O
       const nodes = new Map<string, NodeStanding>();
       const withRole = (cluster: string, role: string): readonly NodeStanding[] =>
         [...nodes.values()].filter((node) => node.cluster === cluster && configurations.rolesOf(node).includes(role));
-      return { configuring: new Configuring(ports), commanding: new Commanding(ports), watches: new Watches(withRole), nodes, aware: false, gathering: false };
+      const parts = { configuring: new Configuring(ports), commanding: new Commanding(ports), watches: new Watches(withRole) };
+      return { ...parts, nodes, keptBack: new Map(), aware: false, gathering: false };
     },
     receive(state, message, context) {
       switch (message.type) {

@@ -33,9 +33,30 @@ export const brokerTrouble = (before: Failure | undefined, status: TransportStat
 /** Whether the broker has said anything of a publish. */
 export const isAnswered = ({ outcome }: PublishOutcome): boolean => outcome !== 'unconfirmed' && outcome !== 'closed';
 
-/** `taken`: the broker has answered the question's publish. */
-export const brokerAway = (trouble: Failure | undefined, link: SyncLink, taken: boolean): Failure | undefined => {
+/** So long a broker may take over a publish before it counts as silent, milliseconds. */
+const silentMs = 1_000;
+
+/** How long the broker has been asked without a word of it: confirms are words, and so is whatever it brings. */
+export class BrokerSilence {
+  /** When the first publish since its last word was sent; undefined while it owes nothing. */
+  #since: number | undefined;
+
+  asked(now: number): void {
+    this.#since ??= now;
+  }
+
+  heard(): void {
+    this.#since = undefined;
+  }
+
+  isLong(now: number): boolean {
+    return this.#since !== undefined && now - this.#since >= silentMs;
+  }
+}
+
+/** `silent`: it has been asked for long without a word. */
+export const brokerAway = (trouble: Failure | undefined, link: SyncLink, silent: boolean): Failure | undefined => {
   if (trouble !== undefined) return trouble;
   if (link === 'offline') return away('the broker has not been reached yet');
-  return link === 'registered' && !taken ? away('the broker does not answer') : undefined;
+  return link === 'registered' && silent ? away('the broker does not answer') : undefined;
 };

@@ -17,9 +17,9 @@ const beginRegistered = () => beginRegisteredSync(world);
 
 describe('a wait for other nodes', () => {
   const wait = { id: '00000000-0000-4000-8000-0000000000aa', role: 'scheduler', phase: 'ready', count: undefined, timeoutMs: 60_000 };
-  const beginWait = async (begun: SyncStage) => {
+  const beginWait = async (begun: SyncStage, more: { readonly timeoutMs?: number } = {}) => {
     const answers: Array<Result<WaitedFor>> = [];
-    await begun.tell({ type: 'wait', wait, reply: (answer) => void answers.push(answer) });
+    await begun.tell({ type: 'wait', wait: { ...wait, ...more }, reply: (answer) => void answers.push(answer) });
     return answers;
   };
   const watched = (begun: SyncStage, met: boolean) =>
@@ -106,6 +106,33 @@ describe('a wait for other nodes', () => {
       const heard = await beginWait(begun);
       await begun.pass(60_000);
       expect(heard).toEqual([fail('wait_unmet', `${wanted}: the server has not said how they stand`)]);
+    });
+
+    test('says nothing of the broker where that had no time to answer', async () => {
+      const begun = await beginRegistered();
+      begun.broker.outcome = 'late';
+      const answers = await beginWait(begun, { timeoutMs: 1 });
+      await begun.pass(1);
+      expect(answers).toEqual([fail('wait_unmet', 'waited 1 ms for every node of role scheduler to be ready: the server has not said how they stand')]);
+    });
+
+    test('says that the broker does not answer where it took the question once, and nothing since', async () => {
+      const begun = await beginRegistered();
+      const answers = await beginWait(begun);
+      await watched(begun, false);
+      begun.broker.outcome = 'late';
+      await begun.pass(60_000);
+      expect(answers).toEqual([fail('broker_unreachable', `${wanted}: s is starting when the server last said; the broker does not answer`)]);
+    });
+
+    test('says nothing of a broker that brought what the server said, though it has not confirmed the question yet', async () => {
+      const begun = await beginRegistered();
+      begun.broker.outcome = 'late';
+      const answers = await beginWait(begun, { timeoutMs: 5_000 });
+      await begun.pass(1_000);
+      await watched(begun, false);
+      await begun.pass(4_000);
+      expect(answers).toEqual([fail('wait_unmet', 'waited 5 s for every node of role scheduler to be ready: s is starting')]);
     });
   });
 });

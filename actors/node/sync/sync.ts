@@ -18,7 +18,7 @@ import type { OutgoingMessage, PublishOutcome } from '../../../transport/port.ts
 import type { ActorContext, ActorDefinition } from '../../definition.ts';
 import type { ActorRef, Reply } from '../../ref.ts';
 import { Announcement, type AnnouncementMessage, type AnnouncementPorts } from './announcement.ts';
-import { brokerAway, isAnswered } from './broker-away.ts';
+import { brokerAway, BrokerSilence, isAnswered } from './broker-away.ts';
 import type { CarryOutPorts } from './carry-out.ts';
 import type { ConfigurationKnown, SetConfiguration } from '../config/messages.ts';
 import type { PhaseEntered } from '../converge/messages.ts';
@@ -83,8 +83,8 @@ export type SyncMessage =
   | { readonly type: 'register'; readonly attempt: number }
   | { readonly type: 'heartbeat' }
   | { readonly type: 'stopped'; readonly result: Result<void>; readonly reply: Reply<void> }
-  /** `taken`: the broker has answered the publish of this wait. */
-  | { readonly type: 'sent'; readonly taken?: string };
+  /** `answered`: the broker has said something of a publish. */
+  | { readonly type: 'sent'; readonly answered: boolean };
 
 export interface SyncPorts extends CarryOutPorts, PresencePorts, AnnouncementPorts, OrdersPorts {
   readonly config: ActorRef<SetConfiguration | TellStanding>;
@@ -102,6 +102,7 @@ interface State {
   readonly cancel: () => void;
   readonly desk: OrderDesk;
   readonly waits: Waits;
+  readonly silence: BrokerSilence;
   /** A renewal of the waits is due. */
   readonly renewing: boolean;
 }
@@ -125,24 +126,24 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   const announcement = new Announcement({ ...ports, state: memory }, () => ({ phase: standing.phase, detail: standing.detail }));
   type Context = ActorContext<SyncMessage>;
 
-  /** `wait`: whose question it is. */
-  const publish = (context: Context, message: OutgoingMessage, wait?: Wait): void => {
+  const publish = ({ silence }: Pick<State, 'silence'>, context: Context, message: OutgoingMessage): void => {
+    silence.asked(clock.monotonic());
     const asked = context.ask(ports.transport, (reply: Reply<PublishOutcome>) => ({ type: 'publish', message, reply }) as const, { timeoutMs: answerTimeoutMs });
-    const sent = (answered: boolean): SyncMessage => ({ type: 'sent', ...(answered && wait !== undefined && { taken: wait.id }) });
+    const sent = (answered: boolean): SyncMessage => ({ type: 'sent', answered });
     context.pipeToSelf(asked, (outcome) => sent(outcome.ok && isAnswered(outcome.value)), () => sent(false));
   };
 
   const register = (state: State, attempt: number, context: Context): State => {
     state.cancel();
     const pauseMs = Math.round(times.registerAgainMs * 2 ** Math.min(attempt, 4) * (0.5 + random.next() / 2));
-    publish(context, presence.register(standing.configuration, standing.phase, pauseMs));
+    publish(state, context, presence.register(standing.configuration, standing.phase, pauseMs));
     return { ...state, link: 'registering', cancel: context.later(pauseMs, { type: 'register', attempt: attempt + 1 }) };
   };
 
   const beat = (state: State, context: Context): State => {
     const { phase, configuration } = standing;
     const uptimeMs = Math.round(clock.monotonic() - startedAt);
-    publish(context, presence.heartbeat({ everyMs: times.heartbeatMs, phase, uptimeMs, outbox: ports.outboxRows(), configuration }));
+    publish(state, context, presence.heartbeat({ everyMs: times.heartbeatMs, phase, uptimeMs, outbox: ports.outboxRows(), configuration }));
     state.cancel();
     return { ...state, cancel: context.later(times.heartbeatMs, { type: 'heartbeat' }) };
   };
@@ -151,7 +152,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   const tellNow = (state: State, context: Context): State => (state.link === 'registered' ? beat(state, context) : state);
 
   const watchAll = (state: State, context: Context): void => {
-    if (state.link === 'registered') for (const wait of state.waits.all) publish(context, presence.watch(wait), wait);
+    if (state.link === 'registered') for (const wait of state.waits.all) publish(state, context, presence.watch(wait));
   };
 
   const answered = (state: State, { arrival, frame }: AnswerToSync, context: Context): State => {
@@ -161,7 +162,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
         state.desk.take(frame, arrival, context);
         return state;
       case 'watched':
-        if (state.waits.watched(frame.body)) publish(context, presence.unwatch(frame.body.watch));
+        if (state.waits.watched(frame.body)) publish(state, context, presence.unwatch(frame.body.watch));
         return state;
       case 'refused': {
         if (frame.body.code === 'not_registered') return register(state, 0, context);
@@ -191,7 +192,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
   const wait = (state: State, { reply, wait }: WaitForNodes, context: Context): State => {
     const cancelTimer = context.later(wait.timeoutMs, { type: 'waitOver', id: wait.id });
     if (!state.waits.add(wait, reply, cancelTimer)) return state;
-    if (state.link === 'registered') publish(context, presence.watch(wait), wait);
+    if (state.link === 'registered') publish(state, context, presence.watch(wait));
     return renewLater(state, context);
   };
 
@@ -202,7 +203,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
       announcement.resume(context);
       const desk = new OrderDesk({ ...ports, state: memory });
       desk.begin(context);
-      return { link: 'offline', cancel: never, desk, waits: new Waits(), renewing: false };
+      return { link: 'offline', cancel: never, desk, waits: new Waits(), silence: new BrokerSilence(), renewing: false };
     },
     receive(state, message, context) {
       switch (message.type) {
@@ -232,16 +233,19 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
           // Its timer may have run out when it was too late to cancel it, as may a heartbeat's.
           return state.link === 'registering' || state.link === 'refused' ? register(state, message.attempt, context) : state;
         case 'answer':
+          state.silence.heard();
           return answered(state, message, context);
         case 'heartbeat':
           return tellNow(state, context);
         case 'wait':
           return wait(state, message, context);
-        case 'waitOver':
-          if (state.waits.expire(message.id, (taken) => brokerAway(ports.brokerTrouble(), state.link, taken))) publish(context, presence.unwatch(message.id));
+        case 'waitOver': {
+          const away = brokerAway(ports.brokerTrouble(), state.link, state.silence.isLong(clock.monotonic()));
+          if (state.waits.expire(message.id, away)) publish(state, context, presence.unwatch(message.id));
           return state;
+        }
         case 'unwait':
-          if (state.waits.giveUp(message.id)) publish(context, presence.unwatch(message.id));
+          if (state.waits.giveUp(message.id)) publish(state, context, presence.unwatch(message.id));
           return state;
         case 'renew':
           watchAll(state, context);
@@ -265,7 +269,7 @@ export const sync = (ports: SyncPorts): ActorDefinition<State, SyncMessage> => {
           message.reply();
           return state;
         case 'sent':
-          if (message.taken !== undefined) state.waits.taken(message.taken);
+          if (message.answered) state.silence.heard();
           return state;
         default:
           state.desk.receive(message, context);

@@ -3,9 +3,6 @@ import type { Result } from '../../../protocol/result.ts';
 import { newId } from '../../testing/frames.ts';
 import { Waits, type Wait, type WaitedFor } from './waits.ts';
 
-/** Of a broker. */
-const there = (): undefined => undefined;
-
 const begin = () => {
   const waits = new Waits();
   const answers: Array<Result<WaitedFor>> = [];
@@ -28,7 +25,7 @@ test('a wait is answered once, when the server says that it is met, and its time
   expect(waits.watched({ watch: id, met: false, nodes: nodes('converging') })).toBe(false);
   expect(waits.watched({ watch: id, met: true, nodes: nodes('ready') })).toBe(true);
   expect(waits.watched({ watch: id, met: true, nodes: nodes('ready') })).toBe(false);
-  expect(waits.expire(id, there)).toBe(false);
+  expect(waits.expire(id, undefined)).toBe(false);
   expect(answers).toEqual([{ ok: true, value: { nodes: nodes('ready') } }]);
   expect([cancelled(), waits.all]).toEqual([1, []]);
 });
@@ -42,15 +39,15 @@ test.each([
   const { add, answers, waits } = begin();
   const id = add();
   if (standing !== undefined) waits.watched({ watch: id, met: false, nodes: standing });
-  expect(waits.expire(id, there)).toBe(true);
+  expect(waits.expire(id, undefined)).toBe(true);
   expect(messageOf(answers[0])).toBe(line);
 });
 
 test('the line says how many nodes would have been enough', () => {
   const { add, answers, waits } = begin();
-  waits.expire(add({ count: 1, timeoutMs: 1_000 }), there);
-  waits.expire(add({ count: 2, timeoutMs: 2_000 }), there);
-  waits.expire(add({ count: 2, timeoutMs: 499.7 }), there);
+  waits.expire(add({ count: 1, timeoutMs: 1_000 }), undefined);
+  waits.expire(add({ count: 2, timeoutMs: 2_000 }), undefined);
+  waits.expire(add({ count: 2, timeoutMs: 499.7 }), undefined);
   expect(answers.map(messageOf)).toEqual([
     'wait_unmet: waited 1 s for 1 node of role scheduler to be ready: the server has not said how they stand',
     'wait_unmet: waited 2 s for 2 nodes of role scheduler to be ready: the server has not said how they stand',

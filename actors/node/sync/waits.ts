@@ -23,8 +23,6 @@ interface Open {
   readonly wait: Wait;
   readonly reply: Reply<Result<WaitedFor>>;
   readonly cancelTimer: () => void;
-  /** Whether the broker has answered the publish of the question. */
-  taken: boolean;
   /** How the nodes stood when the server last said; undefined when it has not. */
   nodes: WaitedFor['nodes'] | undefined;
 }
@@ -71,7 +69,7 @@ export class Waits {
       reply(fail('busy', `${most} waits are under way on this node`));
       return false;
     }
-    this.#open.set(wait.id, { wait, reply, cancelTimer, taken: false, nodes: undefined });
+    this.#open.set(wait.id, { wait, reply, cancelTimer, nodes: undefined });
     return true;
   }
 
@@ -84,21 +82,14 @@ export class Waits {
     return met;
   }
 
-  /** The broker has answered the publish of its question. */
-  taken(id: string): void {
-    const open = this.#open.get(id);
-    if (open !== undefined) open.taken = true;
-  }
-
   /** Its time is up. `away`: why the server may not have heard of it, or not be heard. True when it was still open. */
-  expire(id: string, away: (taken: boolean) => Failure | undefined): boolean {
+  expire(id: string, away: Failure | undefined): boolean {
     const open = this.#open.get(id);
     if (open === undefined) return false;
     // A part of a caller's time may have been spent before: it is no whole number.
     const ms = Math.round(open.wait.timeoutMs);
     const waited = ms < 1_000 ? `${ms} ms` : `${Math.round(ms / 1_000)} s`;
-    const cause = away(open.taken);
-    this.#end(open, fail(cause?.code ?? 'wait_unmet', `waited ${waited} for ${wantedOf(open.wait)}: ${causeOf(open.nodes, cause)}`));
+    this.#end(open, fail(away?.code ?? 'wait_unmet', `waited ${waited} for ${wantedOf(open.wait)}: ${causeOf(open.nodes, away)}`));
     return true;
   }
 

@@ -28,8 +28,8 @@ export const registerAgainMs = 1_000;
 
 export interface SyncStage {
   readonly bootClock: ManualBootClock;
-  /** How it stands, and what becomes of a publish. */
-  readonly broker: { trouble: Failure | undefined; outcome: PublishOutcome['outcome'] };
+  /** How it stands, and what becomes of a publish: `late` while nobody knows. */
+  readonly broker: { trouble: Failure | undefined; outcome: PublishOutcome['outcome'] | 'late' };
   readonly clock: World['clock'];
   readonly config: Probe<SetConfiguration | TellStanding>;
   readonly converge: Probe<ConvergeMessage>;
@@ -62,7 +62,7 @@ export const beginSync = async (world: World, state = new MemoryState()): Promis
   const log = recordLog();
   const broker: SyncStage['broker'] = { trouble: undefined, outcome: 'confirmed' };
   const transport = probe<NodeTransportMessage>(system, 'transport', (message) => {
-    if (message.type === 'publish') message.reply({ outcome: broker.outcome });
+    if (message.type === 'publish' && broker.outcome !== 'late') message.reply({ outcome: broker.outcome });
   });
   const messaging = probe<DrainPending>(system, 'messaging');
   const config = probe<SetConfiguration | TellStanding>(system, 'config');
