@@ -14,6 +14,6 @@ export const resolveHome = (option: string | undefined, env: Environment): strin
 
 /** A path as an absolute one. `cwd` is undefined when the working folder is gone: then `usage`, of a path that starts from it. */
 export const absolutePath = (to: string, cwd: string | undefined): Result<string> => {
-  if (path.isAbsolute(to)) return ok(path.normalize(to));
+  if (path.isAbsolute(to)) return ok(path.resolve(to));
   return cwd === undefined ? fail('usage', `'${to}' starts from the working folder, which is gone`) : ok(path.resolve(cwd, to));
 };
