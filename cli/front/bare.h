@@ -77,7 +77,10 @@ static void ignore_broken_pipes(void) {
 typedef uint64_t word __attribute__((may_alias, aligned(1)));
 void *memcpy(void *to, const void *from, size_t length) {
   size_t at = 0;
-  for (; length - at >= sizeof(word); at += sizeof(word)) *(word *)((char *)to + at) = *(const word *)((const char *)from + at);
+  for (; length - at >= sizeof(word); at += sizeof(word)) {
+    A_LOOP_INDEED;
+    *(word *)((char *)to + at) = *(const word *)((const char *)from + at);
+  }
   for (; at < length; at++) {
     A_LOOP_INDEED;
     ((char *)to)[at] = ((const char *)from)[at];
