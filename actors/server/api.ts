@@ -1,7 +1,8 @@
 // Owns the HTTP listener.
 //
-// States: `opening`, `listening`. It answers no request itself: the listener asks the roster, and the orchestrator what clusters are asked to
-// have, gives commands to the orchestrator, tokens to enrolment, what programs tell to the events actor, and reads the store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
+// States: `opening`, `listening`. It answers no request itself: the listener asks the roster, and the orchestrator what clusters are
+// asked to have, gives commands to the orchestrator, tokens to enrolment, what programs tell to the events actor, and reads the
+// store, so a slow client costs no mailbox. When the address cannot be had it crashes, and the supervisor tries again or gives up.
 import type { Logger } from '../../effects/logger.ts';
 import type { ToldEvent } from '../../protocol/clusterlink-read.ts';
 import type { CommandRequest } from '../../protocol/command-request.ts';

@@ -2,8 +2,9 @@
 //
 // Lowest first: the template's configuration, that of the node's entry in it, settings of the cluster, settings of the node (each
 // in the order they were made), and then what only the template can say: `roles`, `cyclecloud.cluster_init_specs` and
-// `cyclecloud.locker`. Ids come last and yet are the lowest (ids.ts). Objects merge deeply, all other values replace. A tree shares every branch that no layer touched with
-// the layer it came from, and nothing here changes one. A member named `__proto__` is dropped: no program means one.
+// `cyclecloud.locker`. Ids come last and yet are the lowest (ids.ts). Objects merge deeply, all other values replace. A tree shares
+// every branch that no layer touched with the layer it came from, and nothing here changes one. A member named `__proto__` is dropped:
+// no program means one.
 import type { ClusterTemplate, NodeEntry } from '../../protocol/cluster-template.ts';
 import type { Json, Tree } from '../../protocol/configuration.ts';
 import { limits } from '../../protocol/limits.ts';
@@ -17,7 +18,7 @@ const treeBytes = 1024 * 1024;
 /** Levels of nesting: a frame that carries a tree has some of its own. */
 const treeDepth = limits.depth - 8;
 
-const merge = (below: Tree, above: Tree): Tree => {
+export const merge = (below: Tree, above: Tree): Tree => {
   const merged: Record<string, Json> = { ...below };
   for (const [key, value] of Object.entries(above)) {
     if (key === '__proto__') continue;

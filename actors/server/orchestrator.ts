@@ -4,7 +4,8 @@
 //
 // States: it is unaware until the roster has told it of all nodes, and aware from then on. Unaware it takes no command, since
 // it could not say whose it is, and keeps back the configuration of a node it was not told of, since it could not say which machine
-// that is and would send the same revision without its id; everything else it does from the beginning. What must outlast it is in the store.
+// that is and would send the same revision without its id; everything else it does from the beginning. What must outlast it is in
+// the store.
 //
 // It never polls: watches are told when the roster says that nodes have changed, gathered for a moment. It believes no
 // node but about itself, and never waits for the outcome of a publish: what is lost is sent again.
