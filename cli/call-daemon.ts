@@ -104,7 +104,7 @@ const attempt = (path: string, { onProgress, request }: Call, lines: string, clo
 export const callDaemon = async (path: string, call: Call, clock: Clock): Promise<CallOutcome> => {
   const end = clock.monotonic() + call.withinMs;
   for (;;) {
-    if (isMissing(path)) return { type: 'away', reason: 'is not running' };
+    if (isMissing(path)) return { type: 'away', reason: notRunning };
     const remainingMs = Math.max(0, Math.ceil(end - clock.monotonic()));
     const lines = `${JSON.stringify({ jetpack: { min: version, max: version } })}\n${JSON.stringify({ ...call.request, remainingMs: Math.max(0, remainingMs - (call.graceMs ?? 0)) })}\n`;
     const outcome = await attempt(path, call, lines, clock, remainingMs);

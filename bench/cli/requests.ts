@@ -1,5 +1,6 @@
 // Requests over a local socket, each on a connection of its own as a command makes it.
 import { connect } from 'node:net';
+import { tell } from '../../cli/front/tell.ts';
 import { systemClock } from '../../effects/clock.ts';
 import { systemRandom, uuid7 } from '../../effects/random.ts';
 
@@ -23,17 +24,7 @@ const newId = (): string => uuid7(systemClock.now(), systemRandom);
 
 const keepaliveLines = (): Uint8Array => Buffer.from(`{"jetpack":{"min":1,"max":1}}\n${JSON.stringify({ verb: 'keepalive', id: newId(), action: 'show', remainingMs: 5_000 })}\n`);
 
-const frame = (type: string, content: string): Buffer => {
-  const bytes = Buffer.from(content);
-  const head = Buffer.alloc(5);
-  head.write(type, 'latin1');
-  head.writeUInt32BE(bytes.length, 1);
-  return Buffer.concat([head, bytes]);
-};
-
-/** As cli/front/jetpack.c writes it. */
-const keepaliveFrames = (home: string): Uint8Array =>
-  Buffer.concat([frame('H', '1'), frame('I', newId()), frame('T', '0 80'), frame('W', '/'), frame('E', `JETPACK_HOME=${home}`), frame('A', 'keepalive'), frame('A', 'show'), frame('G', '')]);
+const keepaliveFrames = (home: string): Uint8Array => tell({ argv: ['keepalive', 'show'], env: { JETPACK_HOME: home }, cwd: '/', terminal: { output: false, columns: 80 }, id: newId() });
 
 const lineFeed = 0x0a;
 
