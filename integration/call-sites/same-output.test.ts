@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { flattened, shapeOf } from '../../commands/completion/shapes.ts';
 import { wholeProgram } from '../../commands/parse.ts';
-import { aloneInTime, compileCache, forms, install, installAlone, leftToNode, timeZone, type Form } from './forms.ts';
+import { aloneInTime, compileCache, forms, install, installAlone, leftToNode, steady, timeZone, type Form } from './forms.ts';
 import { startNodeWithDaemon, type TestNode } from './homes.ts';
 import { runProgram, type Observed } from './run-program.ts';
 
@@ -104,9 +104,6 @@ const alone = 'alone';
 /** What takes long, prints while it works, or needs the caller's files. */
 const needProcess: ReadonlySet<string> = new Set(['sync wait --role nobody --timeout 2s', 'converge --plan', 'converge --plan --json', 'download --project none blob', 'report_issue /no/such/folder']);
 
-/** How many messages wait for an actor is another number from one call to the next. */
-const steady = (line: string, observed: Observed): Observed => (line.startsWith('inspect') ? { ...observed, stdout: observed.stdout.replaceAll(/\d+/g, 'N') } : observed);
-
 const describeForms = (inNode: Form, nodeForm: Form, front: Form | undefined): void => {
   const others = front === undefined ? [nodeForm] : [front, nodeForm];
   let folder: string;
@@ -135,7 +132,7 @@ const describeForms = (inNode: Form, nodeForm: Form, front: Form | undefined): v
   const prepared = async (form: Form, text: string): Promise<Observed> => {
     const [line = '', ...before] = text.split(' > ').toReversed();
     for (const each of before) expect(await call(inNode.form, each)).toMatchObject({ exit: 0 });
-    return steady(line, await call(form.form, line));
+    return steady(await call(form.form, line));
   };
 
   /** What comes of it by the commands in Node, and by all others. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hasCompiler } from '../../cli/front/compile.ts';
 import { waitFor } from '../../effects/testing/wait-for.ts';
 import { limits } from '../../protocol/limits.ts';
-import { aloneInTime, compileCache, forms, install, installAlone, timeZone, type Form } from './forms.ts';
+import { aloneInTime, compileCache, forms, install, installAlone, steady, timeZone, type Form } from './forms.ts';
 import { startNodeWithDaemon, type TestNode } from './homes.ts';
 import { runProgram, type Observed, type RunOptions } from './run-program.ts';
 
@@ -40,7 +40,8 @@ const describeStreams = (inNode: Form): void => {
 
   /** What comes of it by the front, and by the commands in Node. */
   const byBoth = async (call: (program: string) => Promise<Observed>): Promise<{ readonly byFront: Observed; readonly byNode: Observed }> => {
-    const [byFront, byNode] = [await aloneInTime(() => call(path.join(folder, alone, 'jetpack'))), await call(path.join(folder, inNode.program, 'jetpack'))];
+    const byFront = steady(await aloneInTime(() => call(path.join(folder, alone, 'jetpack'))));
+    const byNode = steady(await call(path.join(folder, inNode.program, 'jetpack')));
     expect(byFront).toEqual(byNode);
     return { byFront, byNode };
   };
