@@ -7,6 +7,13 @@ import { at, begin, type Begun, commanded, useOrchestratorStage } from './testin
 
 useOrchestratorStage();
 
+/** Ends the one that there is, and begins another. */
+const succeed = async ({ incarnation, spawn }: Awaited<ReturnType<typeof begin>>): Promise<void> => {
+  await incarnation.end();
+  spawn();
+  await settle();
+};
+
 describe('an orchestrator that crashes', () => {
   /** Holds commands up on their way into the store until `gate` opens. */
   const gated = () => {
@@ -82,9 +89,7 @@ describe('an orchestrator that crashes', () => {
 
   test('has a successor that sends no configuration without the id of its node: what registers or beats before the roster has told is sent it then', async () => {
     const begun = await begin();
-    await begun.incarnation.end();
-    begun.spawn();
-    await settle();
+    await succeed(begun);
     await begun.registers('execute-1');
     await begun.beats('execute-2', 1);
     await begun.tell({ type: 'registered', node: at('n1', 'other'), configuration: undefined });
@@ -101,9 +106,7 @@ describe('an orchestrator that crashes', () => {
 
   test('has a successor that need not wait for the roster where it was told of the node itself', async () => {
     const begun = await begin();
-    await begun.incarnation.end();
-    begun.spawn();
-    await settle();
+    await succeed(begun);
     await begun.stand('execute-1');
     await begun.registers('execute-1');
     expect(begun.sent('configuration').map(([node]) => node)).toEqual(['execute-1']);
@@ -123,9 +126,7 @@ describe('an orchestrator that crashes', () => {
     expect(begun.watching.crashes).toHaveLength(1);
     await given;
     Reflect.deleteProperty(store, read);
-    await begun.incarnation.end();
-    begun.spawn();
-    await settle();
+    await succeed(begun);
     await begun.standAll();
     begun.transport.received.splice(0);
     expect(await begun.give({ command: 'set', key: 'a', value: 1, id })).toEqual({ outcome: 'ordered', id, targets: ['execute-1'] });

@@ -16,6 +16,13 @@ const send = ['send', '-r', 'a.b', '-f', '-'];
 
 const silent = (): void => undefined;
 
+/** A daemon that has one piece of standard input, and leaves the rest. */
+const takesAPiece = async (front: FrontClient): Promise<void> => {
+  say(front, ['N']);
+  await front.next();
+  say(front, ['P']);
+};
+
 if (await isThereFront()) {
   beforeAll(async () => {
     folder = await FrontStage.make('native');
@@ -48,11 +55,7 @@ if (await isThereFront()) {
     });
 
     test('is there for it as it comes, and when it is a file', async () => {
-      await stage.daemon(async (front) => {
-        say(front, ['N']);
-        await front.next();
-        say(front, ['P']);
-      });
+      await stage.daemon(takesAPiece);
       const child = stage.start(send, { env: stage.reads });
       child.stdin?.write('one ');
       await once(child.stdout!, 'readable');
@@ -77,11 +80,7 @@ if (await isThereFront()) {
     });
 
     test('is let go when the Node form ends, and holds up nobody who reads its output', async () => {
-      await stage.daemon(async (front) => {
-        say(front, ['N']);
-        await front.next();
-        say(front, ['P']);
-      });
+      await stage.daemon(takesAPiece);
       const child = stage.start(send);
       child.stdin?.write('one');
       const gone = once(child.stdin!, 'close');
